@@ -1,0 +1,303 @@
+"""Child processes: started apart from the terminal, watched, restarted, ended in order.
+
+Knows nothing about databases, brokers or the web.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+import psutil
+
+LOG_LIMIT = 10_000_000  # bytes; a longer log is set aside when its process starts
+RESTARTS = 5  # within RESTART_WINDOW seconds, before giving up
+RESTART_WINDOW = 60.0
+POLL_SECONDS = 0.2
+
+
+class ProcessError(Exception):
+    """A child cannot start or stay up. The text says what happened and what to do."""
+
+
+def spawn(
+    command: Sequence[str],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start `command` with its output appended to `log`.
+
+    It gets a session of its own: a Ctrl-C in the terminal reaches only us, and we
+    decide in which order things stop.
+    """
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if log_size(log) > LOG_LIMIT:
+        log.replace(log.with_suffix(".log.1"))
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=env,
+            cwd=cwd,
+            start_new_session=True,
+        )
+
+
+def log_size(log: Path) -> int:
+    """Bytes in a log, 0 if there is none."""
+    return log.stat().st_size if log.exists() else 0
+
+
+def tail(log: Path, *, lines: int = 8, since: int = 0) -> str:
+    """The last lines of a log after its first `since` bytes, empty if there is none."""
+    try:
+        with log.open("rb") as file:
+            size = log_size(log)
+            file.seek(max(since if since <= size else 0, size - 8192))
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""
+
+
+def find_process(pid: int, *, created: float | None = None) -> psutil.Process | None:
+    """The live process `pid`, if it is the one created at `created` (seconds since 1970)."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        same = created is None or abs(process.create_time() - created) < 1
+    except psutil.Error:
+        return None
+    return process if same else None
+
+
+def wait_gone(pid: int, seconds: float) -> bool:
+    """Whether process `pid` ended within `seconds`; reaps it if it is our child."""
+    try:
+        psutil.Process(pid).wait(seconds)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.TimeoutExpired:
+        return False
+    return True
+
+
+def end_process(pid: int, signals: Sequence[tuple[signal.Signals, float]]) -> None:
+    """Send each signal and wait up to its seconds, until the process is gone.
+
+    What its children leave behind is killed: they share the session of `spawn`.
+    """
+    for number, seconds in signals:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+        if wait_gone(pid, seconds):
+            break
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    wait_gone(pid, 2)
+
+
+# Celery: SIGTERM finishes what is under way, SIGQUIT hands it back to the broker.
+GENTLE = ((signal.SIGTERM, 4.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 2.0))
+
+
+def check_port_free(host: str, port: int) -> None:
+    """Raise ProcessError unless a server could listen on host:port now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
+            raise ProcessError(
+                f"Cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}. "
+                f"Choose another port with --port, for example --port {min(port + 1, 65535)}, "
+                "or another address with --host."
+            ) from error
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[None]:
+    """Turn the first SIGINT, SIGTERM or SIGHUP into KeyboardInterrupt.
+
+    Later ones are ignored, so that an impatient second Ctrl-C leaves nothing half stopped.
+    """
+    watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in watched}
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in watched:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in watched:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@dataclass
+class Child:
+    """One process under supervision, restarted when it ends."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    env: Mapping[str, str] | None = None
+    cwd: Path | None = None
+    process: subprocess.Popen[bytes] | None = None
+    ends: list[float] = field(default_factory=list)
+    restart_at: float = 0.0
+
+    def start(self) -> None:
+        self.process = spawn(self.command, log=self.log, env=self.env, cwd=self.cwd)
+
+    def revive(self, now: float) -> bool:
+        """Restart after an end, later each time; True if it started now."""
+        if self.process is not None:
+            code = self.process.poll()
+            if code is None:
+                return False
+            self.process = None
+            self.ends = [at for at in self.ends if now - at < RESTART_WINDOW] + [now]
+            if len(self.ends) > RESTARTS:
+                raise ProcessError(self.obituary(code))
+            self.restart_at = now + 0.25 * 2 ** len(self.ends)
+        if now < self.restart_at:
+            return False
+        self.start()
+        return True
+
+    def obituary(self, code: int) -> str:
+        return (
+            f"The {self.name} process ended {len(self.ends)} times within "
+            f"{RESTART_WINDOW:.0f} s (last exit code {code}), so everything stops. "
+            f"The end of its log, {self.log}:\n{tail(self.log)}"
+        )
+
+
+class Supervisor:
+    """Keeps a few named child processes alive, and ends them in reverse order.
+
+    `journal` is a file that names the live ones. If we are killed outright they go on
+    without us; the next supervisor reads the journal and ends them first.
+    """
+
+    def __init__(self, *, log: Path, journal: Path) -> None:
+        self.log = log
+        self.journal = journal
+        self.children: list[Child] = []
+
+    def __enter__(self) -> Self:
+        end_leftovers(self.journal)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> Child:
+        """Start and keep alive `command`; its output goes to `log`/`name`.log."""
+        child = Child(name, command, self.log / f"{name}.log", env, cwd)
+        self.children.append(child)
+        child.start()
+        self._write_journal()
+        return child
+
+    def check(self) -> None:
+        """Restart what ended. Raise ProcessError if one keeps ending."""
+        now = time.monotonic()
+        if any([child.revive(now) for child in self.children]):
+            self._write_journal()
+
+    def watch(self, also: Callable[[], None] = lambda: None) -> None:
+        """Check the children, and call `also`, until interrupted."""
+        pause = threading.Event()
+        while True:
+            self.check()
+            also()
+            pause.wait(POLL_SECONDS)
+
+    def wait_until(
+        self, ready: Callable[[], bool], *, seconds: float, what: str
+    ) -> None:
+        """Watch the children until `ready()`, or raise ProcessError after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            self.check()
+            if time.monotonic() > deadline:
+                logs = ", ".join(str(child.log) for child in self.children)
+                raise ProcessError(
+                    f"{what} took more than {seconds:.0f} s. See the logs: {logs}."
+                )
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End all children, the last started first. May be called twice."""
+        while self.children:
+            process = self.children.pop().process
+            if process is not None and process.poll() is None:
+                end_process(process.pid, GENTLE)
+        self.journal.unlink(missing_ok=True)
+
+    def _write_journal(self) -> None:
+        alive = []
+        for child in self.children:
+            found = find_process(child.process.pid) if child.process else None
+            if found:
+                alive.append(
+                    {
+                        "name": child.name,
+                        "pid": found.pid,
+                        "created": found.create_time(),
+                    }
+                )
+        draft = self.journal.with_suffix(".new")
+        draft.write_text(json.dumps(alive))
+        draft.replace(self.journal)
+
+
+def end_leftovers(journal: Path) -> list[str]:
+    """End the processes that a killed supervisor left behind; returns their names.
+
+    A process is one of ours only if its creation time is the noted one too, because
+    process ids are used again.
+    """
+    try:
+        noted = json.loads(journal.read_text())
+    except (FileNotFoundError, ValueError):
+        return []
+    ended = []
+    for each in reversed(noted):
+        if find_process(each["pid"], created=each["created"]):
+            end_process(each["pid"], GENTLE)
+            ended.append(each["name"])
+    journal.unlink(missing_ok=True)
+    return ended
