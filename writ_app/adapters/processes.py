@@ -234,7 +234,8 @@ class Supervisor:
     def check(self) -> None:
         """Restart what ended. Raise ProcessError if one keeps ending."""
         now = time.monotonic()
-        if any([child.revive(now) for child in self.children]):
+        restarted = [child for child in self.children if child.revive(now)]
+        if restarted:
             self._write_journal()
 
     def watch(self, also: Callable[[], None] = lambda: None) -> None:

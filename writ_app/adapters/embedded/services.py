@@ -3,8 +3,9 @@
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from writ_app.adapters.embedded.failures import make_directory
 from writ_app.adapters.embedded.layout import Layout, ServiceError
@@ -59,6 +60,11 @@ def exclusive(layout: Layout) -> Iterator[None]:
         yield
 
 
+def remove_if_empty(path: Path) -> None:
+    with suppress(OSError):
+        path.rmdir()
+
+
 @contextmanager
 def services_running(
     layout: Layout, names: Sequence[str], *, reuse: bool = False, durable: bool = True
@@ -75,6 +81,8 @@ def services_running(
             if not reuse:
                 raise
             names = []
+        else:
+            stack.callback(remove_if_empty, layout.sockets)
         services = [KINDS[name](layout, durable) for name in names]
         for service in services:
             # Registered first: an interrupt while it starts must stop it too.

@@ -4,6 +4,7 @@ import http.client
 import os
 import sys
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from writ_app.adapters.embedded.layout import ServiceError
 from writ_app.adapters.embedded.services import Services, services_running
 from writ_app.adapters.processes import (
+    Child,
     ProcessError,
     Supervisor,
     check_port_free,
@@ -40,18 +42,26 @@ def python(*words: str) -> list[str]:
     return [sys.executable, "-m", *words]
 
 
-def start_jobs(supervisor: Supervisor, *, workers: int) -> None:
-    """Start the Celery worker and the clock that sends periodic jobs."""
+def start_jobs(
+    supervisor: Supervisor,
+    *,
+    workers: int,
+    beat: bool = True,
+    env: Mapping[str, str] | None = None,
+) -> Child:
+    """Start the Celery worker and the clock that sends periodic jobs; returns the worker."""
     celery = partial(python, "celery", "-A", "writ_app.celery")
-    schedule = str(settings.VAR_DIR / "celerybeat-schedule")
-    worker = celery("worker", "--concurrency", str(workers), "--loglevel", "INFO")
+    command = celery("worker", "--concurrency", str(workers), "--loglevel", "INFO")
     # One worker needs no talk between workers, and starts faster without.
-    worker += ["--without-gossip", "--without-mingle"]
-    beat = celery(
-        "beat", "--schedule", schedule, "--pidfile", "", "--loglevel", "WARNING"
-    )
-    for name, command in {"worker": worker, "beat": beat}.items():
-        supervisor.start(name, command, cwd=settings.BASE_DIR)
+    command += ["--without-gossip", "--without-mingle"]
+    worker = supervisor.start("worker", command, env=env, cwd=settings.BASE_DIR)
+    if beat:
+        schedule = str(settings.VAR_DIR / "celerybeat-schedule")
+        command = celery(
+            "beat", "--schedule", schedule, "--pidfile", "", "--loglevel", "WARNING"
+        )
+        supervisor.start("beat", command, env=env, cwd=settings.BASE_DIR)
+    return worker
 
 
 def start_web(supervisor: Supervisor, *, host: str, port: int) -> None:
@@ -74,7 +84,7 @@ def answers(host: str, port: int) -> bool:
     connection = http.client.HTTPConnection(reachable, port, timeout=10)
     with closing(connection):
         try:
-            connection.request("HEAD", "/", headers={"Host": "localhost"})
+            connection.request("GET", "/", headers={"Host": "localhost"})
             connection.getresponse()
         except (OSError, http.client.HTTPException):
             return False

@@ -1,0 +1,22 @@
+# One image for web, worker and beat: the command says which.
+FROM python:3.13-slim
+
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+WORKDIR /app
+
+# Requirements change less often than code: their layer is kept.
+COPY requirements/base.txt requirements/base.txt
+RUN pip install --no-cache-dir --require-hashes -r requirements/base.txt
+
+COPY . .
+# The key is of this one command: collecting files signs nothing.
+RUN WRIT_ENV=production WRIT_SECRET_KEY=unused WRIT_ALLOWED_HOSTS=localhost \
+    python manage.py collectstatic --noinput \
+ && useradd --system --create-home --uid 10001 writ \
+ && install -d -o writ -g writ -m 700 var
+
+USER writ
+ENV WRIT_ENV=production
+EXPOSE 8321
+CMD ["gunicorn", "writ_app.wsgi", "--bind", "0.0.0.0:8321", "--worker-class", "gthread", \
+     "--workers", "2", "--threads", "8", "--no-control-socket", "--access-logfile", "-"]
