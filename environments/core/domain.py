@@ -1,0 +1,136 @@
+"""What a world declares so that requests about it can be asked and proved."""
+
+import random
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from environments.core.query import Query
+from environments.core.state import Record, Session
+from environments.core.tools import ToolCall, ToolResult
+
+type Patch = list[dict[str, Any]]
+"""RFC 6902 over the database as the reference lays it out: /collection/key/…"""
+type Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a relation: its values, the read that shows it, and where in that read's result it stands."""
+
+    values: Record
+    read: ToolCall | None
+    pointer: str = ""
+    label: str = ""
+    """How a person would name it."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one look shows: the read it takes (None: already seen) and the rows in it."""
+
+    read: ToolCall | None
+    rows: list[Row]
+
+
+class Source(Protocol):
+    """Where rows come from and writes go to: the oracle reads the state, the reference solver calls tools."""
+
+    def expand(self, relation: str, parent: Row | None, by: Facts) -> list[Shown]: ...
+
+    def apply(self, call: ToolCall) -> None:
+        """Take the effect of a write. Raises Unidentifiable if the world refuses it."""
+        ...
+
+    def effect(self) -> str:
+        """Hash of everything written so far."""
+        ...
+
+
+class Role(StrEnum):
+    """What a read contributes (knowledge of the burden's split)."""
+
+    IDENTITY = "identity"
+    DISCOVERY = "discovery"
+    CANDIDATES = "candidates"
+    RULES = "rules"
+
+
+class TaskClass(StrEnum):
+    READ_HEAVY = "read_heavy"
+    WRITE_INTENSIVE = "write_intensive"
+    REFUSAL = "refusal"
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One thing the user says: its name, and ways of saying it.
+
+    A pattern is text with `[a|b]` alternatives and `{slot}` places; a slot's words come from the task's facts.
+    """
+
+    name: str
+    patterns: tuple[str, ...]
+    opens: bool = False
+    """Whether this clause says what the request is about, so that it is said first."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Another way to understand the words; it must give the same gold, or `ruled_out_by` must be said."""
+
+    name: str
+    query: Query
+    ruled_out_by: str
+    """Name of the clause that excludes this reading ("" if none does)."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What an archetype draws from a state: everything else follows from it."""
+
+    facts: dict[str, Any]
+    """What the user knows: identity, wishes. Values are plain JSON."""
+    clauses: tuple[str, ...]
+    """Names of the clauses to say, in no order."""
+
+
+@dataclass(frozen=True)
+class Archetype:
+    """A kind of request: how to draw one, its query, its words."""
+
+    slug: str
+    title: str
+    task_class: TaskClass
+    propose: Callable[[Session, random.Random], Proposal | None]
+    query: Callable[[Facts], Query]
+    clauses: tuple[Clause, ...]
+    readings: Callable[[Facts], list[Reading]] = lambda facts: []
+    clause_for: Callable[[Facts], tuple[str, ...]] | None = None
+    existential: bool = False
+    """A description found by looking around: the certificate is small while the expected reads are not."""
+    dependent: bool = False
+    """A later write's arguments or legality depend on an earlier write's effect."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    relations: Mapping[str, Role]
+    """Relation → what its reads contribute."""
+    from_state: Callable[[Session], Source]
+    from_tools: Callable[[Callable[[ToolCall], ToolResult], Collection[str] | None], Source]
+    """(call, keys of allowed reads or None for all) → the reference solver's source."""
+    derivable_reads: Callable[[Iterable[str]], Iterable[ToolCall]]
+    """Every read whose arguments are among these strings."""
+    first_reads: Callable[[Facts], Iterable[ToolCall]]
+    """Reads whose arguments the facts supply together."""
+    equivalents: Callable[[ToolCall, Session], list[ToolCall]]
+    """Other reads that tell the same (observation-equivalent)."""
+    mutations: Callable[[Session, ToolCall, random.Random], Iterator[Patch]]
+    """Admissible small changes of what a read shows."""
+    archetypes: tuple[Archetype, ...]
+    lexicon: Mapping[str, Mapping[Any, tuple[str, ...]]]
+    """Slot → value → ways to say it, for slots whose words are not the value itself."""
+    named: Callable[[ToolCall], Query]
+    """The same write with every argument named by the user: what is left to read is the floor of the burden."""

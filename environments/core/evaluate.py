@@ -1,0 +1,405 @@
+"""Evaluation of queries: the answer, what was looked at on the way, and why it is the only one.
+
+The same evaluation serves the oracle (rows straight from the state) and the reference solver (rows parsed from tool results);
+only the `Source` differs, so that each checks the other. Conditions U1–U3 of identifiability are judged here: enough feasible
+candidates, no neighbour closer than `delta` on the objective, no rival with the same effect.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from environments.core.domain import Domain, Facts, Role, Row, Source
+from environments.core.errors import Unidentifiable
+from environments.core.query import (
+    Aggregate,
+    AllOf,
+    AnyOf,
+    Arithmetic,
+    Best,
+    Branch,
+    Collect,
+    Compare,
+    Const,
+    Decline,
+    Each,
+    Exists,
+    Fact,
+    ListOf,
+    Not,
+    Query,
+    Ref,
+    Selection,
+    The,
+    Value,
+    Write,
+)
+from environments.core.state import pointer
+from environments.core.tools import ToolCall
+
+DELTA = 0.01
+"""Smallest difference that counts as one, in the objective's unit (dollars): prices are told to the cent."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value comes from. `refs` are (key of the read, JSON pointer into its result)."""
+
+    kind: Literal["fact", "const", "read", "derived"]
+    refs: tuple[tuple[str, str], ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    label: str
+    objective: tuple[Any, ...]
+    why_not: str
+    """Empty if feasible."""
+    read: str
+    pointer: str
+
+    @property
+    def feasible(self) -> bool:
+        return not self.why_not
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One `Best`: candidates sorted by the objective, infeasible ones kept in place."""
+
+    name: str
+    objective: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
+    chosen: int
+    """Position of the gold among `candidates`."""
+    margin: float | None
+    """Distance to the nearest neighbour on the first part of the objective that differs; None if it is not a number."""
+
+    @property
+    def decoys(self) -> int:
+        """Infeasible candidates that beat the gold on the objective."""
+        return sum(not candidate.feasible for candidate in self.candidates[: self.chosen])
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One `Branch`: `slack` is how far a numeric comparison was from tipping over."""
+
+    condition: str
+    held: bool
+    slack: float | None
+
+
+@dataclass(frozen=True)
+class GoldWrite:
+    call: ToolCall
+    origins: Mapping[str, Origin]
+    """JSON pointer into the arguments → origin, one per leaf."""
+    after: tuple[str, ...]
+    """Keys of the reads looked at before this write."""
+
+
+@dataclass
+class Answer:
+    writes: list[GoldWrite] = field(default_factory=list)
+    declined: str = ""
+    """The policy clause that forbids the request, if it was declined."""
+    reads: dict[str, ToolCall] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    choices: list[Choice] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    effect: str = ""
+
+    @property
+    def gold(self) -> tuple[ToolCall, ...]:
+        return tuple(write.call for write in self.writes)
+
+    @cached_property
+    def outcome(self) -> tuple[Any, ...]:
+        """What must not change for the answer to be the same: the writes, in order, and the refusal."""
+        return (self.declined, *(call.key for call in self.gold))
+
+
+type Scope = dict[str, Any]
+
+
+def answer(
+    query: Query,
+    facts: Facts,
+    source: Source,
+    domain: Domain,
+    *,
+    delta: float = DELTA,
+    overrides: Mapping[str, int] | None = None,
+) -> Answer:
+    """Evaluate `query`. Raises Unidentifiable for no match, several matches, too few candidates (U1), ties (U2), thresholds.
+
+    `overrides` forces choices by name to the n-th feasible candidate; nothing is then said of ties.
+    """
+    evaluation = _Evaluation(facts, source, domain, delta, overrides or {})
+    evaluation.take(query.steps, {})
+    if not evaluation.result.writes and not evaluation.result.declined:
+        raise Unidentifiable("empty", "The request asks for nothing.")
+    evaluation.result.effect = source.effect()
+    return evaluation.result
+
+
+def check_rivals(query: Query, facts: Facts, new_source: Callable[[], Source], domain: Domain, found: Answer) -> None:
+    """U3: every other feasible candidate, put in the gold's place, must lead to another state. Raises Unidentifiable."""
+    for choice in found.choices:
+        feasible = [n for n, candidate in enumerate(choice.candidates) if candidate.feasible]
+        for place, position in enumerate(feasible):
+            if position == choice.chosen:
+                continue
+            try:
+                rival = answer(query, facts, new_source(), domain, overrides={choice.name: place})
+            except Unidentifiable:
+                continue  # the rival does not even lead to an answer
+            if rival.effect == found.effect and rival.declined == found.declined:
+                label = choice.candidates[position].label
+                raise Unidentifiable("same_effect", f"{choice.name}: {label} leads to the same state as the gold.")
+
+
+class _Evaluation:
+    def __init__(self, facts: Facts, source: Source, domain: Domain, delta: float, overrides: Mapping[str, int]):
+        self.facts = facts
+        self.source = source
+        self.domain = domain
+        self.delta = delta
+        self.overrides = overrides
+        self.result = Answer()
+
+    # steps
+
+    def take(self, steps: tuple[Any, ...], scope: Scope, place: str = "") -> None:
+        """Take the steps in order; what they name is put into `scope`. `place` tells choices inside an `Each` apart."""
+        for step in steps:
+            match step:
+                case The():
+                    scope.update(self._the(step, scope))
+                case Best():
+                    scope.update(self._best(step, scope, place))
+                case Each():
+                    scope[step.selection.name] = self._each(step, scope)
+                case Value():
+                    scope[step.name] = self.value(step.value, scope)
+                case Branch():
+                    self.take(step.then if self._decide(step, scope) else step.otherwise, scope, place)
+                case Write():
+                    self._write(step, scope)
+                case Decline():
+                    self.result.declined = step.clause
+
+    def _the(self, step: The, scope: Scope) -> Scope:
+        found = list(self.rows(step.selection, scope))
+        if len(found) != 1:
+            reason = "ambiguous" if found else "no_match"
+            raise Unidentifiable(reason, f"{len(found)} rows are {step.selection}.")
+        return found[0]
+
+    def _each(self, step: Each, scope: Scope) -> list[Scope]:
+        found = list(self.rows(step.selection, scope))
+        if not found:
+            raise Unidentifiable("no_match", f"No rows are {step.selection}.")
+        for number, inner in enumerate(found):
+            self.take(step.steps, inner, f"[{number}]")
+        return found
+
+    def _best(self, step: Best, scope: Scope, place: str) -> Scope:
+        name = step.selection.name + place
+        ranked = self._ranked(step, scope)
+        feasible = [n for n, (_, candidate) in enumerate(ranked) if candidate.feasible]
+        rank = self.overrides.get(name, step.rank)
+        if len(feasible) <= max(rank, step.rank):
+            raise Unidentifiable("too_few", f"{name}: {len(feasible)} feasible candidates, {step.rank + 1} needed.")
+        candidates = tuple(candidate for _, candidate in ranked)
+        margin = None
+        if not self.overrides:
+            margin = self._margin(name, [candidates[n].objective for n in feasible], rank)
+        chosen = feasible[rank]
+        objective = tuple(map(str, step.objective))
+        self.result.choices.append(Choice(name, objective, candidates, chosen, margin))
+        return ranked[chosen][0]
+
+    def _ranked(self, step: Best, scope: Scope) -> list[tuple[Scope, Candidate]]:
+        unfiltered = step.selection.model_copy(update={"where": None})
+        judged = []
+        for inner in self.rows(unfiltered, scope):
+            row: Row = inner[step.selection.name]
+            objective = tuple(self.value(key.value, inner)[0] for key in step.objective)
+            why_not = self._why_not(step.selection.where, inner)
+            read = row.read.key if row.read else ""
+            judged.append((inner, Candidate(row.label, objective, why_not, read, row.pointer)))
+        for number, key in reversed(list(enumerate(step.objective))):  # stable: the first part of the objective goes last
+            judged.sort(key=lambda pair: pair[1].objective[number], reverse=key.direction == "desc")
+        return judged
+
+    def _margin(self, name: str, objectives: list[tuple[Any, ...]], rank: int) -> float | None:
+        """Distance of the chosen one to its neighbours (rank 0: the next only). Raises Unidentifiable for a tie."""
+        gaps = [
+            _gap(objectives[rank], objectives[n]) for n in (rank - 1, rank + 1) if 0 <= n < len(objectives) and n != rank
+        ]
+        if any(gap is not None and gap < self.delta - 1e-9 for gap in gaps):
+            raise Unidentifiable("tie", f"{name}: a neighbour is closer than {self.delta} on the objective.")
+        numbers = [gap for gap in gaps if gap is not None]
+        return min(numbers) if numbers else None
+
+    def _decide(self, step: Branch, scope: Scope) -> bool:
+        held = self.holds(step.condition, scope)
+        slack = self._slack(step.condition, scope)
+        if slack is not None and slack < self.delta - 1e-9 and not self.overrides:
+            raise Unidentifiable("threshold", f"{step.condition} is decided by less than {self.delta}.")
+        self.result.decisions.append(Decision(str(step.condition), held, slack))
+        return held
+
+    def _slack(self, condition: Any, scope: Scope) -> float | None:
+        if isinstance(condition, Compare) and condition.op in ("lt", "le", "gt", "ge"):
+            left, right = self.value(condition.left, scope)[0], self.value(condition.right, scope)[0]
+            return abs(left - right) if _is_number(left) and _is_number(right) else None
+        return None
+
+    def _write(self, step: Write, scope: Scope) -> None:
+        arguments, origins = {}, {}
+        for name, expr in step.arguments.items():
+            value, origin = self.value(expr, scope)
+            arguments[name] = value
+            if isinstance(value, list):
+                origins.update({pointer(name, n): origin[n] for n in range(len(value))})
+            else:
+                origins[pointer(name)] = origin
+        call = ToolCall(name=step.tool, arguments=arguments)
+        self.source.apply(call)
+        self.result.writes.append(GoldWrite(call, origins, tuple(self.result.reads)))
+
+    # rows
+
+    def rows(self, selection: Selection, scope: Scope) -> Iterator[Scope]:
+        """Scopes with the selection's names bound, one per row that satisfies `where`."""
+        for parent, outer in self._parents(selection, scope):
+            by = {name: self.value(expr, outer)[0] for name, expr in selection.by.items()}
+            for shown in self.source.expand(selection.relation, parent, by):
+                if shown.read is not None:
+                    self.result.reads.setdefault(shown.read.key, shown.read)
+                    self.result.roles.setdefault(shown.read.key, self.domain.relations[selection.relation])
+                for row in shown.rows:
+                    inner = {**outer, selection.name: row}
+                    if selection.where is None or self.holds(selection.where, inner):
+                        yield inner
+
+    def _parents(self, selection: Selection, scope: Scope) -> Iterator[tuple[Row | None, Scope]]:
+        if selection.of is None:
+            yield None, scope
+        elif isinstance(selection.of, Ref):
+            yield scope[selection.of.name], scope
+        else:
+            for inner in self.rows(selection.of, scope):
+                yield inner[selection.of.name], inner
+
+    # conditions
+
+    def holds(self, condition: Any, scope: Scope) -> bool:
+        match condition:
+            case Compare():
+                return _compare(condition.op, self.value(condition.left, scope)[0], self.value(condition.right, scope)[0])
+            case Not():
+                return not self.holds(condition.condition, scope)
+            case AllOf():
+                return all(self.holds(part, scope) for part in condition.conditions)
+            case AnyOf():
+                return any(self.holds(part, scope) for part in condition.conditions)
+            case Exists():
+                return next(self.rows(condition.selection, scope), None) is not None
+        raise TypeError(f"not a condition: {condition!r}")
+
+    def _why_not(self, condition: Any, scope: Scope) -> str:
+        if condition is None or self.holds(condition, scope):
+            return ""
+        parts = condition.conditions if isinstance(condition, AllOf) else (condition,)
+        return "; ".join(self._explain(part, scope) for part in parts if not self.holds(part, scope))
+
+    def _explain(self, condition: Any, scope: Scope) -> str:
+        if isinstance(condition, Compare) and isinstance(condition.left, Ref) and condition.left.path:
+            return f"{condition.left.path[-1]} is {self.value(condition.left, scope)[0]}"
+        return f"not: {condition}"
+
+    # expressions
+
+    def value(self, expr: Any, scope: Scope) -> tuple[Any, Any]:
+        """(value, origin); a list has a list of origins."""
+        match expr:
+            case Const():
+                return expr.value, Origin("const", detail=str(expr))
+            case Fact():
+                if expr.name not in self.facts:
+                    raise Unidentifiable("missing_fact", f"The user does not say {expr.name}.")
+                return self.facts[expr.name], Origin("fact", detail=expr.name)
+            case Ref():
+                return self._ref(expr, scope)
+            case Arithmetic():
+                return self._arithmetic(expr, scope)
+            case Aggregate():
+                return self._aggregate(expr, scope)
+            case Collect():
+                pairs = [self.value(expr.value, inner) for inner in scope[expr.each]]
+                return [value for value, _ in pairs], [origin for _, origin in pairs]
+            case ListOf():
+                pairs = [self.value(part, scope) for part in expr.values]
+                return [value for value, _ in pairs], [origin for _, origin in pairs]
+        raise TypeError(f"not an expression: {expr!r}")
+
+    def _ref(self, expr: Ref, scope: Scope) -> tuple[Any, Origin]:
+        named = scope[expr.name]
+        if not isinstance(named, Row):
+            return named  # type: ignore[no-any-return]  # a (value, origin) that a `Value` step named
+        value: Any = named.values
+        try:
+            for part in expr.path:
+                value = value[part]
+        except (KeyError, IndexError, TypeError) as error:
+            raise Unidentifiable("missing", f"There is no {expr}.") from error
+        read = named.read.key if named.read else ""
+        return value, Origin("read", ((read, named.pointer + pointer(*expr.path)),))
+
+    def _arithmetic(self, expr: Arithmetic, scope: Scope) -> tuple[Any, Origin]:
+        (left, from_left), (right, from_right) = self.value(expr.left, scope), self.value(expr.right, scope)
+        value = left + right if expr.op == "+" else left - right if expr.op == "-" else left * right
+        return value, Origin("derived", from_left.refs + from_right.refs, f"{left} {expr.op} {right}")
+
+    def _aggregate(self, expr: Aggregate, scope: Scope) -> tuple[Any, Origin]:
+        pairs = [self.value(expr.value, inner) for inner in self.rows(expr.over, scope)]
+        values = [value for value, _ in pairs]
+        if not values and expr.op in ("min", "max"):
+            raise Unidentifiable("no_match", f"No rows are {expr.over}.")
+        result: Any = {"sum": sum, "count": len, "min": min, "max": max}[expr.op](values)  # type: ignore[operator]
+        return result, Origin("derived", tuple(ref for _, origin in pairs for ref in origin.refs), str(expr))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _gap(left: tuple[Any, ...], right: tuple[Any, ...]) -> float | None:
+    """Distance on the first part that differs; 0.0 if none does, None if that part is not a number."""
+    for one, other in zip(left, right, strict=True):
+        if one != other:
+            return abs(one - other) if _is_number(one) and _is_number(other) else None
+    return 0.0
+
+
+def _compare(op: str, left: Any, right: Any) -> bool:
+    match op:
+        case "eq":
+            return bool(left == right)
+        case "ne":
+            return bool(left != right)
+        case "among":
+            return left in right
+        case "lt":
+            return bool(left < right)
+        case "le":
+            return bool(left <= right)
+        case "gt":
+            return bool(left > right)
+    return bool(left >= right)

@@ -1,0 +1,303 @@
+"""The request language: what a user wants, as a typed value that can be printed, hashed, evaluated and proved.
+
+A query is a sequence of steps. A step names one row (`The`), picks the best (`Best`), goes through several (`Each`), names a number
+(`Value`), decides (`Branch`), writes (`Write`) or declines to write (`Decline`). Rows come from relations that a domain declares;
+what the user supplies is a `Fact` by name, so that one query text fits many users. Text is made from queries, never the reverse.
+"""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Node(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- expressions ---------------------------------------------------------------------------------------------------------------
+
+
+class Const(Node):
+    """A value fixed by the request's form or by the policy."""
+
+    kind: Literal["const"] = "const"
+    value: str | int | float | bool | None
+
+    def __str__(self) -> str:
+        return json.dumps(self.value, ensure_ascii=False)
+
+
+class Fact(Node):
+    """A value that the user supplies."""
+
+    kind: Literal["fact"] = "fact"
+    name: str
+
+    def __str__(self) -> str:
+        return f"${self.name}"
+
+
+class Ref(Node):
+    """A field of a named row, a named number, or a whole row."""
+
+    kind: Literal["ref"] = "ref"
+    name: str
+    path: tuple[str | int, ...] = ()
+
+    def __str__(self) -> str:
+        return ".".join([self.name, *map(str, self.path)])
+
+
+class Arithmetic(Node):
+    kind: Literal["arithmetic"] = "arithmetic"
+    op: Literal["+", "-", "*"]
+    left: "Expr"
+    right: "Expr"
+
+    def __str__(self) -> str:
+        return f"({self.left} {self.op} {self.right})"
+
+
+class Aggregate(Node):
+    """sum, count, min or max of `value` over the rows of a selection."""
+
+    kind: Literal["aggregate"] = "aggregate"
+    op: Literal["sum", "count", "min", "max"]
+    over: "Selection"
+    value: "Expr"
+
+    def __str__(self) -> str:
+        return f"{self.op}({self.value} for {self.over})"
+
+
+class Collect(Node):
+    """The list of `value` over what an `Each` went through, in its order."""
+
+    kind: Literal["collect"] = "collect"
+    each: str
+    value: "Expr"
+
+    def __str__(self) -> str:
+        return f"[{self.value} for each {self.each}]"
+
+
+class ListOf(Node):
+    kind: Literal["list"] = "list"
+    values: tuple["Expr", ...]
+
+    def __str__(self) -> str:
+        return f"[{', '.join(map(str, self.values))}]"
+
+
+Expr = Annotated[Const | Fact | Ref | Arithmetic | Aggregate | Collect | ListOf, Field(discriminator="kind")]
+
+
+# --- conditions ----------------------------------------------------------------------------------------------------------------
+
+_SIGNS = {"eq": "=", "ne": "≠", "lt": "<", "le": "≤", "gt": ">", "ge": "≥", "among": "in"}
+
+
+class Compare(Node):
+    kind: Literal["compare"] = "compare"
+    op: Literal["eq", "ne", "lt", "le", "gt", "ge", "among"]
+    left: "Expr"
+    right: "Expr"
+
+    def __str__(self) -> str:
+        return f"{self.left} {_SIGNS[self.op]} {self.right}"
+
+
+class Not(Node):
+    kind: Literal["not"] = "not"
+    condition: "Condition"
+
+    def __str__(self) -> str:
+        return f"not ({self.condition})"
+
+
+class AllOf(Node):
+    kind: Literal["all"] = "all"
+    conditions: tuple["Condition", ...]
+
+    def __str__(self) -> str:
+        return " and ".join(map(str, self.conditions))
+
+
+class AnyOf(Node):
+    kind: Literal["any"] = "any"
+    conditions: tuple["Condition", ...]
+
+    def __str__(self) -> str:
+        return "(" + " or ".join(map(str, self.conditions)) + ")"
+
+
+class Exists(Node):
+    """At least one row of the selection."""
+
+    kind: Literal["exists"] = "exists"
+    selection: "Selection"
+
+    def __str__(self) -> str:
+        return f"exists {self.selection}"
+
+
+Condition = Annotated[Compare | Not | AllOf | AnyOf | Exists, Field(discriminator="kind")]
+
+
+# --- rows ----------------------------------------------------------------------------------------------------------------------
+
+
+class Selection(Node):
+    """Rows of a relation, named `name` while they are looked at: of another row or selection, found `by` values, kept `where`."""
+
+    name: str
+    relation: str
+    of: "Selection | Ref | None" = None
+    by: dict[str, "Expr"] = Field(default_factory=dict)
+    where: "Condition | None" = None
+
+    def __str__(self) -> str:
+        text = f"{self.name} in {self.relation}"
+        if self.by:
+            text += f"({', '.join(f'{key}={value}' for key, value in self.by.items())})"
+        if self.of is not None:
+            text += f" of ({self.of})" if isinstance(self.of, Selection) else f" of {self.of}"
+        return f"{text} where {self.where}" if self.where is not None else text
+
+
+class Key(Node):
+    """One part of a lexicographic objective."""
+
+    value: "Expr"
+    direction: Literal["asc", "desc"] = "asc"
+
+    def __str__(self) -> str:
+        return f"{self.value} {'↑' if self.direction == 'asc' else '↓'}"
+
+
+# --- steps ---------------------------------------------------------------------------------------------------------------------
+
+
+class The(Node):
+    """A description that fits exactly one row: the request presupposes it."""
+
+    kind: Literal["the"] = "the"
+    selection: Selection
+
+    def lines(self) -> list[str]:
+        return [f"the     {self.selection}"]
+
+
+class Best(Node):
+    """The row of the selection that stands at `rank` (0: first) of the objective."""
+
+    kind: Literal["best"] = "best"
+    selection: Selection
+    objective: tuple[Key, ...]
+    rank: int = 0
+
+    def lines(self) -> list[str]:
+        place = "" if self.rank == 0 else f", rank {self.rank + 1}"
+        return [f"best    {self.selection}", f"  order {', '.join(map(str, self.objective))}{place}"]
+
+
+class Each(Node):
+    """Every row of the selection, each with its own inner steps."""
+
+    kind: Literal["each"] = "each"
+    selection: Selection
+    steps: tuple["Step", ...] = ()
+
+    def lines(self) -> list[str]:
+        return [f"each    {self.selection}", *_indented(self.steps)]
+
+
+class Value(Node):
+    kind: Literal["value"] = "value"
+    name: str
+    value: Expr
+
+    def lines(self) -> list[str]:
+        return [f"let     {self.name} = {self.value}"]
+
+
+class Branch(Node):
+    kind: Literal["branch"] = "branch"
+    condition: Condition
+    then: tuple["Step", ...]
+    otherwise: tuple["Step", ...] = ()
+
+    def lines(self) -> list[str]:
+        otherwise = ["else", *_indented(self.otherwise)] if self.otherwise else []
+        return [f"if      {self.condition}", *_indented(self.then), *otherwise]
+
+
+class Write(Node):
+    kind: Literal["write"] = "write"
+    tool: str
+    arguments: dict[str, Expr]
+
+    def lines(self) -> list[str]:
+        return [f"write   {self.tool}", *(f"  {name} = {value}" for name, value in self.arguments.items())]
+
+
+class Decline(Node):
+    """The policy forbids what was asked: no write. `clause` is the policy's number for it."""
+
+    kind: Literal["decline"] = "decline"
+    clause: str
+
+    def lines(self) -> list[str]:
+        return [f"decline policy {self.clause}"]
+
+
+Step = Annotated[The | Best | Each | Value | Branch | Write | Decline, Field(discriminator="kind")]
+
+
+class Query(Node):
+    steps: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(line for step in self.steps for line in step.lines())
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 (hex) of the canonical JSON: equal queries have equal hashes."""
+        return hashlib.sha256(json.dumps(self.model_dump(), sort_keys=True).encode()).hexdigest()
+
+
+def _indented(steps: tuple[Any, ...]) -> list[str]:
+    return ["  " + line for step in steps for line in step.lines()]
+
+
+for _node in (Arithmetic, Aggregate, Collect, ListOf, Compare, Not, AllOf, AnyOf, Exists, Selection, Key):
+    _node.model_rebuild()
+for _step in (The, Best, Each, Value, Branch, Write, Query):
+    _step.model_rebuild()
+
+
+# --- shorthand for authors -----------------------------------------------------------------------------------------------------
+
+
+def ref(text: str) -> Ref:
+    """`ref("order.payment_history.0.amount")`."""
+    name, *path = text.split(".")
+    return Ref(name=name, path=tuple(int(part) if part.isdigit() else part for part in path))
+
+
+def fact(name: str) -> Fact:
+    return Fact(name=name)
+
+
+def const(value: str | int | float | bool | None) -> Const:
+    return Const(value=value)
+
+
+def compare(left: Any, op: Literal["eq", "ne", "lt", "le", "gt", "ge", "among"], right: Any) -> Compare:
+    return Compare(op=op, left=left, right=right)
+
+
+def all_of(*conditions: Any) -> AllOf:
+    return AllOf(conditions=conditions)

@@ -1,0 +1,284 @@
+"""States: an immutable base shared by everyone, and cheap copy-on-write sessions over it.
+
+A *record* is plain JSON data in declared field order. A state is collections of records by key. A session holds only the records
+it changed, so that opening one, asking for its difference and throwing it away cost nothing that grows with the database.
+Serialisation and hash follow the reference's rules (tau2 SPEC §2.1, §2.4).
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+type Record = dict[str, Any]
+type Key = tuple[str, str]
+"""(collection, key of the record)"""
+
+
+@dataclass(frozen=True)
+class Index:
+    """Which values lead to a record of `collection`; the first record in file order wins."""
+
+    collection: str
+    values: Callable[[Record], Iterable[Any]]
+
+
+class State:
+    """The base: loaded once, shared by every session, never changed.
+
+    `collections` is {collection: {key: record}}; `indexes` are built when first asked for.
+    """
+
+    def __init__(self, collections: Mapping[str, Mapping[str, Record]], indexes: Mapping[str, Index] | None = None):
+        self.collections = collections
+        self.indexes = dict(indexes or {})
+        self._texts: dict[int, str] = {}
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 (hex) of the canonical text of the whole state."""
+        return _hash(self.collections, {}, self._sorted_texts)
+
+    @cached_property
+    def positions(self) -> dict[Key, int]:
+        """File order of every record, counted through its collection."""
+        return {(name, key): n for name, records in self.collections.items() for n, key in enumerate(records)}
+
+    @cached_property
+    def _own(self) -> set[int]:
+        return {id(record) for records in self.collections.values() for record in records.values()}
+
+    @cached_property
+    def _sorted_texts(self) -> dict[Key, str]:
+        return {
+            (name, key): _sorted_text(record)
+            for name, records in self.collections.items()
+            for key, record in records.items()
+        }
+
+    @cached_property
+    def _index_tables(self) -> dict[str, dict[Any, list[str]]]:
+        tables: dict[str, dict[Any, list[str]]] = {}
+        for name, index in self.indexes.items():
+            table = tables.setdefault(name, {})
+            for key, record in self.collections[index.collection].items():
+                for value in index.values(record):
+                    table.setdefault(value, []).append(key)
+        return tables
+
+    def text_of(self, record: Record) -> str:
+        """Result text of a record; kept for the base's own records, which never change."""
+        if id(record) not in self._own:
+            return json.dumps(record)
+        text = self._texts.get(id(record))
+        if text is None:
+            text = self._texts[id(record)] = json.dumps(record)
+        return text
+
+
+class Session:
+    """A private copy-on-write view of a state. Reads give records that must not be changed; `edit` gives one that may be.
+
+    `touched`, when set, collects what reads depended on: keys of records, and ("index:NAME", value) of look-ups.
+    """
+
+    def __init__(self, base: State, changes: Mapping[Key, Record | None] | None = None):
+        self.base = base
+        self._changes: dict[Key, Record | None] = dict(changes or {})
+        self._owned: set[Key] = set()
+        self.touched: set[tuple[str, Any]] | None = None
+
+    def fork(self) -> "Session":
+        """A new session that starts where this one stands; neither sees the other's later changes."""
+        self._owned.clear()  # what was ours is shared from now on: the next edit copies again
+        return Session(self.base, self._changes)
+
+    def reset(self) -> None:
+        """Back to the base state."""
+        self._changes.clear()
+        self._owned.clear()
+
+    def get(self, collection: str, key: Any) -> Record | None:
+        """The record, or None. Raises TypeError for an unhashable key, as a look-up in a dict does."""
+        if self.touched is not None:
+            self.touched.add((collection, key))
+        if self._changes and (collection, key) in self._changes:
+            return self._changes[collection, key]
+        return self.base.collections[collection].get(key)
+
+    def keys(self, collection: str) -> Iterator[str]:
+        """Keys in file order, added ones last. A walk over everything depends on everything: `touched` gets a wildcard."""
+        if self.touched is not None:
+            self.touched.add((collection, "*"))
+        for key in self.base.collections[collection]:
+            if self._changes.get((collection, key), True) is not None:
+                yield key
+        for name, key in list(self._changes):
+            if name == collection and key not in self.base.collections[collection]:
+                if self._changes[name, key] is not None:
+                    yield key
+
+    def lookup(self, index: str, value: Any) -> str | None:
+        """Key of the first record whose index values contain `value`."""
+        if self.touched is not None:
+            self.touched.add((f"index:{index}", value))
+        spec = self.base.indexes[index]
+        found = [
+            key
+            for key in self.base._index_tables[index].get(value, ())
+            if (spec.collection, key) not in self._changes
+        ]
+        for (name, key), record in self._changes.items():
+            if name == spec.collection and record is not None and value in spec.values(record):
+                found.append(key)
+        if not found:
+            return None
+        last = len(self.base.positions)
+        return min(found, key=lambda key: self.base.positions.get((spec.collection, key), last))
+
+    def edit(self, collection: str, key: str) -> Record:
+        """The record as a private copy that may be changed in place. Raises KeyError if there is none."""
+        if (collection, key) in self._owned:
+            owned = self._changes[collection, key]
+            assert owned is not None
+            return owned
+        record = self.get(collection, key)
+        if record is None:
+            raise KeyError(key)
+        return self.put(collection, key, plain_copy(record))
+
+    def put(self, collection: str, key: str, record: Record) -> Record:
+        """Store `record`, which now belongs to the session."""
+        self._changes[collection, key] = record
+        self._owned.add((collection, key))
+        return record
+
+    def remove(self, collection: str, key: str) -> None:
+        self._changes[collection, key] = None
+        self._owned.discard((collection, key))
+
+    def changes(self) -> dict[Key, Record | None]:
+        """Records that differ from the base (None: removed); a record changed back does not count."""
+        return {
+            key: record
+            for key, record in self._changes.items()
+            if (None if record is None else _sorted_text(record)) != self.base._sorted_texts.get(key)
+        }
+
+    def content_hash(self) -> str:
+        """SHA-256 (hex) of the canonical text; only changed records are serialised again."""
+        if not self._changes:
+            return self.base.content_hash
+        return _hash(self.base.collections, self._changes, self.base._sorted_texts)
+
+    def effect(self) -> str:
+        """A short hash of the difference to the base: equal effects on one base are equal states."""
+        texts = sorted((name, key, "" if r is None else _sorted_text(r)) for (name, key), r in self.changes().items())
+        return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+
+    def affected(self) -> set[tuple[str, Any]]:
+        """What reads can depend on and the changes have moved; compare with `touched`."""
+        moved: set[tuple[str, Any]] = set()
+        for (collection, key), after in self._changes.items():
+            before = self.base.collections[collection].get(key)
+            moved |= {(collection, key), (collection, "*")}
+            for name, index in self.base.indexes.items():
+                if index.collection == collection:
+                    values = set(index.values(before) if before else ()) | set(index.values(after) if after else ())
+                    moved |= {(f"index:{name}", value) for value in values}
+        return moved
+
+    def diff(self) -> list[dict[str, Any]]:
+        """Steps {op: set|add|remove, path, before, after} from the base to here; lists are compared whole."""
+        steps: list[dict[str, Any]] = []
+        for (collection, key), after in sorted(self.changes().items()):
+            before = self.base.collections[collection].get(key)
+            steps.extend(_diff([collection, key], before, after))
+        return steps
+
+    def apply_patch(self, patch: Iterable[Mapping[str, Any]]) -> None:
+        """Apply an RFC 6902 patch (add, replace, remove) over {collection: {key: record}}. Raises KeyError, IndexError."""
+        for step in patch:
+            collection, key, *path = [_unescape(part) for part in step["path"].split("/")[1:]]
+            if path:
+                _patch_value(self.edit(collection, key), path, step)
+            elif step["op"] == "remove":
+                self.remove(collection, key)
+            else:
+                self.put(collection, key, plain_copy(step["value"]))
+
+
+def plain_copy[T](value: T) -> T:
+    """A deep copy of plain JSON data (several times quicker than copy.deepcopy)."""
+    if isinstance(value, dict):
+        return {key: plain_copy(inner) for key, inner in value.items()}  # type: ignore[return-value]
+    if isinstance(value, list):
+        return [plain_copy(inner) for inner in value]  # type: ignore[return-value]
+    return value
+
+
+def pointer(*parts: str | int) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def _unescape(part: str) -> str:
+    return part.replace("~1", "/").replace("~0", "~")
+
+
+def _sorted_text(record: Record) -> str:
+    return json.dumps(record, sort_keys=True)
+
+
+def _hash(
+    collections: Mapping[str, Mapping[str, Record]],
+    changes: Mapping[Key, Record | None],
+    texts: Mapping[Key, str],
+) -> str:
+    digest = hashlib.sha256(b"{")
+    for n, name in enumerate(sorted(collections)):
+        changed = {key: record for (collection, key), record in changes.items() if collection == name}
+        keys = sorted({*collections[name], *changed}) if changed else sorted(collections[name])
+        parts = [
+            f"{json.dumps(key)}: {_sorted_text(changed[key]) if key in changed else texts[name, key]}"  # type: ignore[arg-type]
+            for key in keys
+            if changed.get(key, True) is not None
+        ]
+        digest.update(f"{', ' if n else ''}{json.dumps(name)}: {{{', '.join(parts)}}}".encode())
+    digest.update(b"}")
+    return digest.hexdigest()
+
+
+def _diff(path: list[str], before: Any, after: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted({*before, *after}):
+            if key not in before:
+                yield {"op": "add", "path": [*path, key], "before": None, "after": after[key]}
+            elif key not in after:
+                yield {"op": "remove", "path": [*path, key], "before": before[key], "after": None}
+            else:
+                yield from _diff([*path, key], before[key], after[key])
+    elif json.dumps(before) != json.dumps(after):  # 0 and 0.0, 1 and true are different values here
+        op = "add" if before is None and len(path) == 2 else "remove" if after is None and len(path) == 2 else "set"
+        yield {"op": op, "path": path, "before": before, "after": after}
+
+
+def _patch_value(target: Any, path: list[str], step: Mapping[str, Any]) -> None:
+    for part in path[:-1]:
+        target = target[int(part)] if isinstance(target, list) else target[part]
+    last, op = path[-1], step["op"]
+    if isinstance(target, list):
+        if op == "remove":
+            del target[int(last)]
+        elif op == "replace":
+            target[int(last)] = plain_copy(step["value"])
+        else:
+            target.insert(len(target) if last == "-" else int(last), plain_copy(step["value"]))
+    elif op == "remove":
+        del target[last]
+    elif op == "replace" and last not in target:
+        raise KeyError(last)
+    else:
+        target[last] = plain_copy(step["value"])

@@ -1,0 +1,111 @@
+"""Tools: methods of a toolkit over a session, with schemas made from their signatures and docstrings."""
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from environments.core.state import Session
+
+
+class ToolKind(StrEnum):
+    READ = "read"
+    WRITE = "write"
+    GENERIC = "generic"
+
+
+class ToolCall(BaseModel):
+    """One call as an agent makes it. Hashable by its canonical text `key`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Canonical text: equal calls have equal keys."""
+        return f"{self.name}({json.dumps(self.arguments, sort_keys=True, ensure_ascii=False)})"
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """What the agent sees. `exception` is the class behind an error, for tests and logs only."""
+
+    content: str
+    error: bool = False
+    exception: str = ""
+
+
+@dataclass(frozen=True)
+class Tool:
+    name: str
+    kind: ToolKind
+    mutates: bool
+    schema: dict[str, Any]
+    """OpenAI form: {type: function, function: {name, description, parameters}}."""
+
+
+def tool[F: Callable[..., Any]](kind: ToolKind, *, mutates: bool | None = None) -> Callable[[F], F]:
+    """Mark a toolkit method as a tool. `mutates` defaults to True for writes (SPEC §1)."""
+
+    def mark(method: F) -> F:
+        method.__tool__ = (kind, kind is ToolKind.WRITE if mutates is None else mutates)  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+class Toolkit:
+    """A domain's tools over one session: one method per tool, in the order in which the agent gets them."""
+
+    tools: ClassVar[Mapping[str, Tool]] = {}
+
+    def __init__(self, session: Session):
+        self.session = session
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.tools = {
+            name: Tool(name, *method.__tool__, schema=_schema(method))
+            for name, method in vars(cls).items()
+            if hasattr(method, "__tool__")
+        }
+
+
+def _schema(method: Callable[..., Any]) -> dict[str, Any]:
+    summary, rest, about = _docstring(inspect.getdoc(method) or "")
+    hints = get_type_hints(method, include_extras=True)
+    fields: dict[str, Any] = {
+        name: (hints[name], Field(description=about.get(name)))
+        for name in inspect.signature(method).parameters
+        if name != "self"
+    }
+    parameters = create_model("parameters", **fields).model_json_schema()
+    description = f"{summary}\n\n{rest}" if rest else summary
+    return {
+        "type": "function",
+        "function": {"name": method.__name__, "description": description, "parameters": parameters},
+    }
+
+
+def _docstring(text: str) -> tuple[str, str, dict[str, str]]:
+    """Split a docstring into its first line, the rest, and the texts of its `Args:` section (which stands last)."""
+    body, _, args = text.partition("\nArgs:\n")
+    summary, _, rest = body.strip().partition("\n")
+    about: dict[str, str] = {}
+    name = ""
+    for line in args.splitlines():
+        if line.startswith("    ") and not line.startswith("     "):
+            name, _, first = line.strip().partition(": ")
+            about[name] = first
+        elif line.strip():
+            about[name] += "\n" + line.strip()
+    return summary, rest.strip(), about

@@ -1,0 +1,330 @@
+"""Values that pass between the stages of the engine: tasks with their proofs, trajectories, verifications.
+
+All are frozen pydantic models that read back from their own JSON unchanged. Knows nothing about databases or pages.
+"""
+
+import hashlib
+import json
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from environments.core.domain import TaskClass
+from environments.core.query import Query
+from environments.core.tools import ToolCall
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- tasks ---------------------------------------------------------------------------------------------------------------------
+
+
+class Witness(Frozen):
+    """Proof that a read is needed: with `patch` applied, whoever skips the read sees the same and yet the right answer differs."""
+
+    patch: tuple[dict[str, Any], ...]
+    """RFC 6902 over the database as the reference lays it out."""
+    gold: tuple[ToolCall, ...]
+    declined: str = ""
+    note: str
+    """One sentence for a person: what would have been different."""
+
+
+class CertificateRead(Frozen):
+    """One read of the certificate. Without a witness it is unproved and does not count in the burden."""
+
+    call: ToolCall
+    role: Literal["identity", "discovery", "candidates", "rules"]
+    equivalents: tuple[ToolCall, ...] = ()
+    """Reads that tell the same; any one of them covers this one."""
+    decisive: tuple[str, ...] = ()
+    """JSON pointers into the result: the fields that the answer rests on."""
+    witness: Witness | None = None
+
+
+class Burden(Frozen):
+    """Evidence burden: the proved size of the certificate, split by role. `exact`: no smaller set of reads can do."""
+
+    total: int
+    identity: int = 0
+    discovery: int = 0
+    candidates: int = 0
+    rules: int = 0
+    exact: bool = True
+
+
+class Companions(Frozen):
+    """Measures beside the burden (knowledge of evidence burden, §5.2)."""
+
+    lift: int
+    """Burden minus the burden of the same write with every argument named."""
+    expected_reads: float
+    """Mean reads until the certificate is complete, in random derivable order."""
+    candidates: int = 0
+    feasible: int = 0
+    decoys: int = 0
+    margin: float | None = None
+    """Smallest distance of a choice or threshold to going the other way, in the objective's unit."""
+    evidence_tokens: int = 0
+    """Characters of the certificate's results divided by four."""
+
+
+class CandidateLine(Frozen):
+    label: str
+    objective: tuple[Any, ...]
+    why_not: str = ""
+    read: str = ""
+    """Key of the read that shows it."""
+    pointer: str = ""
+    gold: bool = False
+
+
+class CandidateTable(Frozen):
+    """The candidates of one choice, in the order of the objective."""
+
+    name: str
+    objective: tuple[str, ...]
+    lines: tuple[CandidateLine, ...]
+    margin: float | None = None
+
+
+class ArgumentOrigin(Frozen):
+    """Where one leaf of a gold write's arguments comes from."""
+
+    pointer: str
+    """Into the arguments."""
+    kind: Literal["fact", "const", "read", "derived"]
+    refs: tuple[tuple[str, str], ...] = ()
+    """(key of the read, JSON pointer into its result)."""
+    detail: str = ""
+
+
+class GoldWrite(Frozen):
+    call: ToolCall
+    origins: tuple[ArgumentOrigin, ...] = ()
+    needs: tuple[int, ...] = ()
+    """Positions in the certificate of the reads that must come before this write."""
+
+
+class SaidClause(Frozen):
+    """One clause of the request in words, with the facts (by name) that it tells."""
+
+    name: str
+    text: str
+    tells: tuple[str, ...] = ()
+    opens: bool = False
+
+
+class Task(Frozen):
+    """A request in one environment, with its answer and the proof of both axes."""
+
+    environment: str
+    environment_version: str
+    environment_hash: str
+    state_hash: str
+    archetype: str
+    title: str
+    task_class: TaskClass
+    seed: int
+    query: Query
+    facts: dict[str, Any]
+    """What the user knows, by name."""
+    clauses: tuple[SaidClause, ...]
+    text: str
+    """The request in words: the clauses, in the order in which a forthcoming user says them."""
+    gold: tuple[GoldWrite, ...]
+    declined: str = ""
+    """Policy clause by which the request is refused; then there are no gold writes."""
+    gold_effect: str
+    """Hash of the difference that the gold makes (Session.effect)."""
+    certificate: tuple[CertificateRead, ...]
+    burden: Burden
+    companions: Companions
+    tables: tuple[CandidateTable, ...] = ()
+    decisions: tuple[str, ...] = ()
+    """Branches taken, in words."""
+    existential: bool = False
+    dependent: bool = False
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 (hex) of the canonical JSON."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def slug(self) -> str:
+        """Short stable name, for people and file names."""
+        return f"{self.environment}-{self.archetype}-{self.content_hash[:10]}"
+
+    @property
+    def writes(self) -> int:
+        return len(self.gold)
+
+
+# --- behaviour -----------------------------------------------------------------------------------------------------------------
+
+
+class LedgerLine(Frozen):
+    """One thing the user may say, and when. `text` is a sentence; `wrong_text` is what is said first, to be corrected."""
+
+    name: str
+    kind: Literal["identity", "request"]
+    text: str
+    tells: dict[str, Any] = Field(default_factory=dict)
+    """Fact name → value."""
+    release: Literal["opening", "asked", "after_agent_repeats"] = "opening"
+    wrong_text: str = ""
+    wrong_tells: dict[str, Any] = Field(default_factory=dict)
+
+
+class BehaviourPlan(Frozen):
+    """How a user reveals a request. `dimensions` names the values of the behaviour taxonomy that the plan sets."""
+
+    slug: str
+    title: str
+    instruction: str
+    """For a model that plays the user."""
+    dimensions: dict[str, str]
+
+
+class Ledger(Frozen):
+    """A plan made concrete for one task: everything the user may say."""
+
+    plan: str
+    lines: tuple[LedgerLine, ...]
+
+
+# --- trajectories --------------------------------------------------------------------------------------------------------------
+
+
+class MessageCall(Frozen):
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+    @property
+    def call(self) -> ToolCall:
+        return ToolCall(name=self.name, arguments=self.arguments)
+
+
+class Message(Frozen):
+    """One message. An assistant's message has text or calls, a tool's message answers one call."""
+
+    role: Literal["assistant", "user", "tool"]
+    content: str = ""
+    tool_calls: tuple[MessageCall, ...] = ()
+    tool_call_id: str = ""
+    error: bool = False
+
+
+class Ending(StrEnum):
+    """Why a simulation ended (tau2 SPEC §9.6), with who is to answer for it."""
+
+    USER_STOP = "user_stop"
+    MAX_STEPS = "max_steps"
+    TOO_MANY_ERRORS = "too_many_errors"
+    AGENT_ERROR = "agent_error"
+    USER_ERROR = "user_error"
+    PROVIDER_ERROR = "infrastructure_error"
+    TIMEOUT = "timeout"
+
+
+class Owner(StrEnum):
+    AGENT = "agent"
+    USER = "user"
+    ENVIRONMENT = "environment"
+    PROVIDER = "provider"
+    BUDGET = "budget"
+
+
+class Usage(Frozen):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+    """US dollars, as the provider reports or 0."""
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            cost=self.cost + other.cost,
+        )
+
+
+class Trajectory(Frozen):
+    """What happened in one simulation, whatever happened. The policy is not repeated here: it belongs to the environment."""
+
+    task_hash: str
+    plan: str
+    seed: int
+    agent: str
+    """Name of the model that played the agent, e.g. `scripted` or `openai/gpt-x`."""
+    user: str
+    prompt_version: str
+    messages: tuple[Message, ...]
+    ended_by: Ending
+    owner: Owner | None = None
+    """Who is to answer for an ending other than the user's stop."""
+    note: str = ""
+    """What went wrong, in words."""
+    usage: Usage = Usage()
+    fault: str = ""
+    """Name of the fault that a scripted model was asked to make."""
+
+    @property
+    def content_hash(self) -> str:
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+# --- verification --------------------------------------------------------------------------------------------------------------
+
+
+class Check(Frozen):
+    """One named judgement. `finding` is a sentence for a person; `where` are indexes of messages it speaks of."""
+
+    name: str
+    passed: bool
+    finding: str
+    owner: Owner | None = None
+    """Who is to answer if it failed."""
+    where: tuple[int, ...] = ()
+
+
+class Provenance(Frozen):
+    """Where one leaf of an actual write's arguments was to be had before the write."""
+
+    message: int
+    """Index of the message that makes the write."""
+    write: int
+    """Number of the write in the trajectory."""
+    pointer: str
+    """Into the arguments."""
+    value: Any
+    kind: Literal["exact", "normalised", "derived", "said", "policy", "not_found"]
+    source: int | None = None
+    """Index of the message that shows the value."""
+    source_pointer: str = ""
+    """JSON pointer into that message's content, if it is a tool result."""
+    detail: str = ""
+
+
+class Verification(Frozen):
+    checks: tuple[Check, ...]
+    provenance: tuple[Provenance, ...] = ()
+    coverage: tuple[int | None, ...] = ()
+    """For each read of the certificate: index of the call message that made it in time (or an equivalent); None if missing."""
+    superfluous: tuple[int, ...] = ()
+    """Indexes of call messages whose reads were repeated or not needed: reported, not punished."""
+    version: str
+
+    @property
+    def accepted(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+    @property
+    def reason(self) -> str:
+        """Name of the first failed check, "" if none failed."""
+        return next((check.name for check in self.checks if not check.passed), "")
