@@ -6,7 +6,6 @@ key made at first start), `test` (local with a cheap password hasher), `producti
 """
 
 import os
-import secrets
 from pathlib import Path
 
 import dj_database_url
@@ -14,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from writ_app.adapters.embedded.layout import Layout
+from writ_app.adapters.secret_key import keep_secret_key
 
 
 def env_text(name: str, default: str = "") -> str:
@@ -38,27 +38,6 @@ def env_int(name: str, default: int) -> int:
 def env_list(name: str) -> list[str]:
     """Values separated by commas."""
     return [part.strip() for part in env_text(name).split(",") if part.strip()]
-
-
-def local_secret_key(path: Path) -> str:
-    """The key in `path`, made now (mode 0600) if there is none yet.
-
-    Several processes may start at once: each writes a file of its own, and linking it
-    into place succeeds for exactly one of them, with its content already complete.
-    """
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(50))
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            pass  # Another process was first; its key is the one.
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
 
 
 def production_text(name: str, meaning: str) -> str:
@@ -93,7 +72,7 @@ if PRODUCTION:
             "WRIT_ALLOWED_HOSTS must name hosts: * would accept any."
         )
 else:
-    SECRET_KEY = env_text("WRIT_SECRET_KEY") or local_secret_key(VAR_DIR / "secret_key")
+    SECRET_KEY = env_text("WRIT_SECRET_KEY") or keep_secret_key(VAR_DIR / "secret_key")
     ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *env_list("WRIT_ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = env_list("WRIT_TRUSTED_ORIGINS")
 

