@@ -76,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     # Read now, which is what tells pytest-django to set Django up.
-    assert settings.VAR_DIR == VAR_DIR.resolve()
+    assert VAR_DIR.resolve() == settings.VAR_DIR
     sweep_abandoned()
 
 

@@ -98,14 +98,20 @@ def read_pid_file(pid_file: Path, *, marker: str) -> int | None:
 
 
 def wait_gone(pid: int, seconds: float) -> bool:
-    """Whether process `pid` ended within `seconds`; reaps it if it is our child."""
-    try:
-        psutil.Process(pid).wait(seconds)
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.TimeoutExpired:
-        return False
-    return True
+    """Whether process `pid` ended within `seconds`; reaps it if it is our child.
+
+    One that ended and waits for somebody else to reap it counts as gone: a container's
+    first process may take seconds, or never do it.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+        if find_process(pid) is None:
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
 
 
 def end_process(pid: int, signals: Sequence[tuple[signal.Signals, float]]) -> None:

@@ -1,5 +1,6 @@
 """Turns what a service or the system said into advice for a person."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -52,3 +53,12 @@ def make_directory(path: Path, service: str) -> None:
             f"({error.strerror}: {error.filename}). Mend its owner or permissions, move away what "
             "is in its place, or set WRIT_VAR_DIR to a directory that you can write."
         ) from error
+
+
+def check_owner(path: Path, service: str) -> None:
+    """Refuse a directory that another account made, open to all, to read along."""
+    if path.stat().st_uid != os.geteuid():
+        raise ServiceError(
+            f"{service} cannot start: {path} belongs to another account. Start as that account, "
+            "remove the directory, or set WRIT_VAR_DIR to a directory of your own."
+        )

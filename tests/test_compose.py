@@ -1,0 +1,90 @@
+"""The compose file: valid by the specification, and in step with the settings."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from compose_spec import PyCompose
+
+ROOT = Path(__file__).resolve().parent.parent
+ENV = {
+    "POSTGRES_PASSWORD": "secret",
+    "WRIT_PUBLISH": "127.0.0.1:8321",
+    "WRIT_WORKERS": "4",
+}
+VARIABLE = re.compile(r"\$\{(\w+)(?::[-?][^}]*)?\}")
+
+
+def read_compose(env: dict[str, str] = ENV) -> dict[str, Any]:
+    """The file as compose sees it: variables filled in, anchors and merges resolved."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    return yaml.safe_load(VARIABLE.sub(lambda match: env[match[1]], text))
+
+
+class TestComposeFile:
+    def test_is_valid_by_the_specification(self) -> None:
+        compose = PyCompose.from_json(json.dumps(read_compose()))
+
+        assert set(compose.service_names()) == {
+            "migrate",
+            "web",
+            "worker",
+            "beat",
+            "postgres",
+            "valkey",
+        }
+
+    def test_the_validator_sees_mistakes(self) -> None:
+        content = read_compose()
+        content["services"]["web"]["resatrt"] = "always"
+
+        with pytest.raises(ValueError, match="resatrt"):
+            PyCompose.from_json(json.dumps(content))
+
+    def test_everything_that_stays_up_has_a_health_check(self) -> None:
+        services = read_compose()["services"]
+
+        unchecked = {
+            name for name, service in services.items() if "healthcheck" not in service
+        }
+
+        assert unchecked == {"migrate"}
+
+    def test_publishes_the_web_alone_and_on_loopback(self) -> None:
+        services = read_compose()["services"]
+
+        assert {name for name, service in services.items() if "ports" in service} == {
+            "web"
+        }
+        assert services["web"]["ports"] == ["127.0.0.1:8321:8321"]
+
+    def test_named_volumes_are_declared(self) -> None:
+        content = read_compose()
+
+        used = {
+            volume.split(":")[0]
+            for service in content["services"].values()
+            for volume in service.get("volumes", [])
+        }
+
+        assert used == set(content["volumes"])
+
+    def test_every_variable_is_in_the_example(self) -> None:
+        example = (ROOT / ".env.example").read_text()
+
+        for name in set(VARIABLE.findall((ROOT / "docker-compose.yml").read_text())):
+            assert f"\n{name}=" in example
+
+    def test_the_example_names_only_variables_that_are_read(self) -> None:
+        readers = ["writ_app/settings.py", "docker-compose.yml"]
+        sources = "".join((ROOT / path).read_text() for path in readers)
+
+        names = re.findall(
+            r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE
+        )
+
+        assert names
+        assert [name for name in names if name not in sources] == []
