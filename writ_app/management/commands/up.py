@@ -100,7 +100,7 @@ def check_broker() -> None:
     """Raise ProcessError unless the broker answers; the password in its address is not shown."""
     with app.connection_for_write() as connection:
         try:
-            connection.ensure_connection(max_retries=1, interval_start=0.2, timeout=10)
+            connection.ensure_connection(max_retries=1, timeout=10)
         except BrokerError as error:
             raise ProcessError(
                 f"The broker at {connection.as_uri()} cannot be used: {error}. "
