@@ -112,7 +112,7 @@ def celery_worker_process(
 
     from writ_app.adapters.processes import Supervisor
     from writ_app.celery import app
-    from writ_app.management.commands.up import start_jobs
+    from writ_app.management.site import start_jobs
 
     url = (
         settings.EMBEDDED.database_url

@@ -1,0 +1,177 @@
+"""The whole site as processes: services, worker, clock, web. For commands that bring it up.
+
+with clear_errors(), site_up(workers=2) as site:
+    ...                         # the database is migrated, jobs are being done
+    print(site.serve(host, port))
+    site.watch()                # until Ctrl-C
+"""
+
+import errno
+import http.client
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from kombu.exceptions import OperationalError as BrokerError
+
+from writ_app.adapters.embedded.failures import full_disk
+from writ_app.adapters.embedded.layout import ServiceError
+from writ_app.adapters.embedded.services import Services, services_running
+from writ_app.adapters.processes import (
+    Child,
+    ProcessError,
+    Supervisor,
+    check_port_free,
+    stop_on_signals,
+)
+from writ_app.celery import app
+
+ANSWER_SECONDS = 60.0
+
+
+def add_site_arguments(parser: ArgumentParser) -> None:
+    """The options of every command that brings the site up."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8321, help="port to listen on")
+    parser.add_argument(
+        "--workers", type=int, default=2, help="jobs done at the same time"
+    )
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site that is up, all but the web server, which `serve` adds."""
+
+    services: Services
+    supervisor: Supervisor
+
+    def serve(self, host: str, port: int) -> str:
+        """Start the web server; returns its address once it answers."""
+        start_web(self.supervisor, host=host, port=port)
+        return f"http://{bracketed(host)}:{port}/"
+
+    def check(self) -> None:
+        """Start again what ended by itself: call it about every second while waiting.
+
+        Raises ProcessError or ServiceError for what keeps ending.
+        """
+        self.services.keep_up()
+        self.supervisor.check()
+
+    def watch(self) -> None:
+        """Keep everything up until interrupted."""
+        self.supervisor.watch(also=self.services.keep_up)
+
+
+@contextmanager
+def site_up(*, workers: int, listen: tuple[str, int] | None = None) -> Iterator[Site]:
+    """Services started, database migrated, worker and clock started; all ended after.
+
+    `listen` is the address that `serve` will take, to learn at once if it is in use.
+    """
+    layout = settings.EMBEDDED
+    with (
+        services_running(layout, settings.EMBEDDED_SERVICES) as services,
+        # Entering ends what a killed predecessor left, which may hold the port.
+        Supervisor(log=layout.log, journal=layout.children) as supervisor,
+    ):
+        if listen:
+            check_port_free(*listen)
+        check_broker()
+        call_command("migrate", verbosity=0, interactive=False)
+        start_jobs(supervisor, workers=workers)
+        yield Site(services, supervisor)
+
+
+def start_jobs(
+    supervisor: Supervisor,
+    *,
+    workers: int,
+    beat: bool = True,
+    env: Mapping[str, str] | None = None,
+) -> Child:
+    """Start the Celery worker and the clock that sends periodic jobs; returns the worker."""
+    celery = partial(python, "celery", "-A", "writ_app.celery")
+    command = celery("worker", "--concurrency", str(workers), "--loglevel", "INFO")
+    # One worker needs no talk between workers, and starts faster without.
+    command += ["--without-gossip", "--without-mingle"]
+    worker = supervisor.start("worker", command, env=env, cwd=settings.BASE_DIR)
+    if beat:
+        schedule = str(settings.VAR_DIR / "celerybeat-schedule")
+        command = celery("beat", "--schedule", schedule, "--pidfile", "")
+        supervisor.start("beat", command, env=env, cwd=settings.BASE_DIR)
+    return worker
+
+
+def start_web(supervisor: Supervisor, *, host: str, port: int) -> None:
+    """Start the web server and return when it answers."""
+    bind = f"{bracketed(host)}:{port}"
+    command = python(
+        "gunicorn", "writ_app.wsgi", "--bind", bind, "--worker-class", "gthread"
+    )
+    command += ["--workers", "1", "--threads", "8", "--graceful-timeout", "3"]
+    command += ["--no-control-socket", "--access-logfile", "-"]
+    command += ["--reload"] if settings.DEBUG else []
+    supervisor.start("web", command, cwd=settings.BASE_DIR)
+    ready = partial(answers, host, port)
+    supervisor.wait_until(ready, seconds=ANSWER_SECONDS, what="Starting the web server")
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether an HTTP server replies at all; which page it gives does not matter."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    connection = http.client.HTTPConnection(reachable, port, timeout=10)
+    with closing(connection):
+        try:
+            connection.request("GET", "/", headers={"Host": "localhost"})
+            connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            return False
+    return True
+
+
+def bracketed(host: str) -> str:
+    """IPv6 addresses need brackets before a port."""
+    return f"[{host}]" if ":" in host else host
+
+
+def python(*words: str) -> list[str]:
+    return [sys.executable, "-m", *words]
+
+
+def check_broker() -> None:
+    """Raise ProcessError unless the broker answers; its password is not shown."""
+    with app.connection_for_write() as connection:
+        try:
+            connection.ensure_connection(max_retries=1, timeout=10)
+        except BrokerError as error:
+            raise ProcessError(
+                f"The broker at {connection.as_uri()} cannot be used: {error}. "
+                "Check that it is up, and CELERY_BROKER_URL if you set it."
+            ) from error
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Signals interrupt once, and what a person can mend ends in one paragraph, exit code 1."""
+    try:
+        with stop_on_signals():
+            yield
+    except (ServiceError, ProcessError) as error:
+        raise CommandError(str(error)) from error
+    except OperationalError as error:
+        address = settings.DATABASES["default"]["HOST"]
+        raise CommandError(
+            f"The database at {address} cannot be used: {str(error).strip()} "
+            "Check that it is up, and DATABASE_URL if you set it."
+        ) from error
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise CommandError(str(full_disk("The app", settings.VAR_DIR))) from error
