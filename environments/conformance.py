@@ -13,7 +13,15 @@ from typing import Any
 from environments.core.environment import Environment, EnvironmentSession
 from environments.core.tools import ToolCall
 
-EXACT = {"ValueError", "TypeError", "KeyError", "AttributeError", "SyntaxError", "ZeroDivisionError", "OverflowError"}
+EXACT = {
+    "ValueError",
+    "TypeError",
+    "KeyError",
+    "AttributeError",
+    "SyntaxError",
+    "ZeroDivisionError",
+    "OverflowError",
+}
 _PYDANTIC_LINK = re.compile(r"errors\.pydantic\.dev/[\d.]+/")
 
 
@@ -35,7 +43,9 @@ class Outcome:
         return f"{self.name}: {self.passed} passed, {len(self.failures)} failed"
 
 
-def check_file(environment: Environment, name: str, rows: Iterable[Mapping[str, Any]]) -> Outcome:
+def check_file(
+    environment: Environment, name: str, rows: Iterable[Mapping[str, Any]]
+) -> Outcome:
     """Replay rows of a gold_replay, random_calls, random_episodes or quirk_episodes file, each on a fresh session."""
     outcome = Outcome(name)
     for row in rows:
@@ -43,16 +53,24 @@ def check_file(environment: Environment, name: str, rows: Iterable[Mapping[str, 
     return outcome
 
 
-def check_calculate(environment: Environment, rows: Iterable[Mapping[str, Any]]) -> Outcome:
+def check_calculate(
+    environment: Environment, rows: Iterable[Mapping[str, Any]]
+) -> Outcome:
     outcome = Outcome("calculate_table")
     session = environment.session()
     for row in rows:
-        step = {**row, "tool": "calculate", "arguments": {"expression": row["expression"]}}
+        step = {
+            **row,
+            "tool": "calculate",
+            "arguments": {"expression": row["expression"]},
+        }
         outcome.add(repr(row["expression"]), list(_step_differences(session, step)))
     return outcome
 
 
-def check_schemas(environment: Environment, schemas: list[Any], meta: Mapping[str, Any]) -> Outcome:
+def check_schemas(
+    environment: Environment, schemas: list[Any], meta: Mapping[str, Any]
+) -> Outcome:
     """Tool schemas in order, tool kinds, and the hash of the initial state."""
     outcome = Outcome(f"{environment.name}/schemas")
     ours = environment.schemas
@@ -60,46 +78,74 @@ def check_schemas(environment: Environment, schemas: list[Any], meta: Mapping[st
         mine, theirs = (side[n] if n < len(side) else None for side in (ours, schemas))
         name = (theirs or mine)["function"]["name"]  # type: ignore[index]
         outcome.add(name, list(_unequal("schema", theirs, mine)))
-    kinds = {name: {"type": tool.kind.value, "mutates_state": tool.mutates} for name, tool in environment.tools.items()}
+    kinds = {
+        name: {"type": tool.kind.value, "mutates_state": tool.mutates}
+        for name, tool in environment.tools.items()
+    }
     outcome.add("tool types", list(_unequal("types", meta["tool_types"], kinds)))
-    outcome.add("initial hash", list(_unequal("hash", meta["initial_hash"], environment.state.content_hash)))
+    outcome.add(
+        "initial hash",
+        list(_unequal("hash", meta["initial_hash"], environment.state.content_hash)),
+    )
     return outcome
 
 
 def _row_differences(environment: Environment, row: Mapping[str, Any]) -> Iterator[str]:
     session = environment.session()
     if "hash_before" in row:
-        yield from _unequal("hash_before", row["hash_before"], session.state.content_hash())
+        yield from _unequal(
+            "hash_before", row["hash_before"], session.state.content_hash()
+        )
     if "tool" in row:  # a single call
         yield from _step_differences(session, row)
     for step in row.get("steps") or row.get("actions") or []:
-        yield from _step_differences(session, {"tool": step.get("name"), **step}, diffs="steps" not in row)
+        yield from _step_differences(
+            session, {"tool": step.get("name"), **step}, diffs="steps" not in row
+        )
     if "hash_after" in row:
-        yield from _unequal("final hash", row["hash_after"], session.state.content_hash())
+        yield from _unequal(
+            "final hash", row["hash_after"], session.state.content_hash()
+        )
     if "tool" not in row and "diff" in row:
-        yield from _unequal("final diff", _sorted(row["diff"]), _sorted(session.state.diff()))
+        yield from _unequal(
+            "final diff", _sorted(row["diff"]), _sorted(session.state.diff())
+        )
     for place, sides in row.get("touched", {}).items():
         collection, _, key = place.partition("/")
         yield from _unequal(place, sides["after"], session.state.get(collection, key))
 
 
-def _step_differences(session: EnvironmentSession, step: Mapping[str, Any], diffs: bool = True) -> Iterator[str]:
+def _step_differences(
+    session: EnvironmentSession, step: Mapping[str, Any], diffs: bool = True
+) -> Iterator[str]:
     before = session.state.fork() if "diff" in step and diffs else None
     call = ToolCall.model_construct(name=step["tool"], arguments=step["arguments"])
     result = session.call(call, step.get("requestor") or "assistant")
     yield from _unequal(f"{call.name} error", step["error"], result.error)
     exception = step.get("exception")
     if "result_sha256" in step:
-        yield from _unequal(f"{call.name} sha256", step["result_sha256"], _sha256(result.content))
-        yield from _unequal(f"{call.name} length", step["result_len"], len(result.content))
+        yield from _unequal(
+            f"{call.name} sha256", step["result_sha256"], _sha256(result.content)
+        )
+        yield from _unequal(
+            f"{call.name} length", step["result_len"], len(result.content)
+        )
     elif exception is None or exception in EXACT or exception == "ValidationError":
-        yield from _unequal(call.name, _unversioned(step["result"]), _unversioned(result.content))
+        yield from _unequal(
+            call.name, _unversioned(step["result"]), _unversioned(result.content)
+        )
     elif not result.content.startswith("Error: "):
         yield f"{call.name}: an error was expected, got {result.content[:200]!r}"
     if "hash_after" in step:
-        yield from _unequal(f"{call.name} hash", step["hash_after"], session.state.content_hash())
-    if before is not None and not before.changes():  # a recorded difference of one call is told from the initial state
-        yield from _unequal(f"{call.name} diff", _sorted(step["diff"]), _sorted(session.state.diff()))
+        yield from _unequal(
+            f"{call.name} hash", step["hash_after"], session.state.content_hash()
+        )
+    if (
+        before is not None and not before.changes()
+    ):  # a recorded difference of one call is told from the initial state
+        yield from _unequal(
+            f"{call.name} diff", _sorted(step["diff"]), _sorted(session.state.diff())
+        )
 
 
 def _unequal(what: str, expected: Any, got: Any) -> Iterator[str]:

@@ -25,7 +25,9 @@ def calculate(expression: Any) -> str:
     if not isinstance(expression, str):
         raise TypeError("eval() arg 1 must be a string, bytes or code object")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)  # `2(3)` warns while it is parsed
+        warnings.simplefilter(
+            "ignore", SyntaxWarning
+        )  # `2(3)` warns while it is parsed
         tree = ast.parse(expression.lstrip(" \t"), "<string>", "eval")
     return str(round(float(_value(tree.body)), 2))
 
@@ -51,9 +53,21 @@ def _value(node: ast.expr) -> Any:
 
 def _power(base: Any, exponent: Any) -> Any:
     """Python's `**`, except that a power too large for any float says so at once instead of after hours."""
-    if isinstance(base, int) and isinstance(exponent, int) and exponent > 0 and abs(base) > 1:
-        if base.bit_length() * exponent > _MAX_BITS:
-            raise OverflowError("int too large to convert to float")
-    if base == 0 and isinstance(base, int | float) and isinstance(exponent, int | float) and exponent < 0:
-        raise ZeroDivisionError("0.0 cannot be raised to a negative power")  # worded differently by later Pythons
+    if (
+        isinstance(base, int)
+        and isinstance(exponent, int)
+        and exponent > 0
+        and abs(base) > 1
+        and base.bit_length() * exponent > _MAX_BITS
+    ):
+        raise OverflowError("int too large to convert to float")
+    if (
+        base == 0
+        and isinstance(base, int | float)
+        and isinstance(exponent, int | float)
+        and exponent < 0
+    ):
+        raise ZeroDivisionError(
+            "0.0 cannot be raised to a negative power"
+        )  # worded differently by later Pythons
     return base**exponent

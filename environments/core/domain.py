@@ -1,14 +1,16 @@
 """What a world declares so that requests about it can be asked and proved."""
 
 import random
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from environments.core.policy import PolicyCheck
 from environments.core.query import Query
 from environments.core.state import Record, Session
 from environments.core.tools import ToolCall, ToolResult
+from environments.core.words import Words
 
 type Patch = list[dict[str, Any]]
 """RFC 6902 over the database as the reference lays it out: /collection/key/…"""
@@ -103,15 +105,17 @@ class Archetype:
     slug: str
     title: str
     task_class: TaskClass
-    propose: Callable[[Session, random.Random], Proposal | None]
+    propose: Callable[[Session, random.Random, Collection[str]], Proposal | None]
+    """(state, chance, keys of people to keep away from) → a draw, or None if this one does not fit."""
     query: Callable[[Facts], Query]
     clauses: tuple[Clause, ...]
     readings: Callable[[Facts], list[Reading]] = lambda facts: []
-    clause_for: Callable[[Facts], tuple[str, ...]] | None = None
     existential: bool = False
     """A description found by looking around: the certificate is small while the expected reads are not."""
     dependent: bool = False
     """A later write's arguments or legality depend on an earlier write's effect."""
+    permuted: Callable[[Facts], list[Query]] = lambda facts: []
+    """The same wishes in other orders; of a dependent archetype each must end elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,9 @@ class Domain:
     relations: Mapping[str, Role]
     """Relation → what its reads contribute."""
     from_state: Callable[[Session], Source]
-    from_tools: Callable[[Callable[[ToolCall], ToolResult], Collection[str] | None], Source]
+    from_tools: Callable[
+        [Callable[[ToolCall], ToolResult], Collection[str] | None], Source
+    ]
     """(call, keys of allowed reads or None for all) → the reference solver's source."""
     derivable_reads: Callable[[Iterable[str]], Iterable[ToolCall]]
     """Every read whose arguments are among these strings."""
@@ -129,8 +135,20 @@ class Domain:
     """Other reads that tell the same (observation-equivalent)."""
     mutations: Callable[[Session, ToolCall, random.Random], Iterator[Patch]]
     """Admissible small changes of what a read shows."""
+    swaps: Callable[[Session, ToolCall, ToolCall], Iterator[Patch]]
+    """Patches by which two reads of one kind would show each other's content."""
     archetypes: tuple[Archetype, ...]
     lexicon: Mapping[str, Mapping[Any, tuple[str, ...]]]
     """Slot → value → ways to say it, for slots whose words are not the value itself."""
-    named: Callable[[ToolCall], Query]
-    """The same write with every argument named by the user: what is left to read is the floor of the burden."""
+    named: Callable[[Sequence[ToolCall]], Query]
+    """The same writes with every argument named by the user: what is left to read is the floor of the burden."""
+    people_in: Callable[[Session, str], frozenset[str]] = lambda session, text: (
+        frozenset()
+    )
+    """Keys of the people whom a text (a benchmark's tasks) speaks of, so that ours can keep away from them."""
+    words: Words = Words()
+    """How writes, questions and refusals are spoken of."""
+    policy_checks: tuple[PolicyCheck, ...] = ()
+    """Clauses of the policy that a program can judge."""
+    canonical_write: Callable[[ToolCall], ToolCall] = lambda call: call
+    """One spelling for writes that mean the same."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from environments.core.domain import Domain
 from environments.core.state import Session, State
-from environments.core.tools import Tool, ToolCall, Toolkit, ToolKind, ToolResult
+from environments.core.tools import Tool, ToolCall, ToolKind, Toolkit, ToolResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +67,14 @@ class EnvironmentSession:
         """Make a call. Never raises: what goes wrong is a result with `error` set, and nothing is rolled back (SPEC §2.2)."""
         try:
             return ToolResult(self._text(self._invoke(call, requestor)))
-        except RecursionError as error:  # nested garbage is the caller's fault like any other
+        except (
+            RecursionError
+        ) as error:  # nested garbage is the caller's fault like any other
             return ToolResult(f"Error: {error}", error=True, exception="RecursionError")
         except Exception as error:  # any exception of a tool is what the agent sees
-            return ToolResult(f"Error: {error}", error=True, exception=type(error).__name__)
+            return ToolResult(
+                f"Error: {error}", error=True, exception=type(error).__name__
+            )
 
     def replay(self, calls: Iterable[ToolCall]) -> list[ToolResult]:
         return [self.call(call) for call in calls]
@@ -87,7 +91,11 @@ class EnvironmentSession:
     def _text(self, value: Any) -> str:
         if isinstance(value, str):
             return value
-        return self.state.base.text_of(value) if isinstance(value, dict) else json.dumps(value)
+        return (
+            self.state.base.text_of(value)
+            if isinstance(value, dict)
+            else json.dumps(value)
+        )
 
 
 def _refuse_reserved(arguments: Mapping[str, Any]) -> None:
@@ -99,4 +107,6 @@ def _refuse_reserved(arguments: Mapping[str, Any]) -> None:
         )
     for name in ("self", "tool_name"):
         if name in arguments:
-            raise TypeError(f"Environment.make_tool_call() got multiple values for argument '{name}'")
+            raise TypeError(
+                f"Environment.make_tool_call() got multiple values for argument '{name}'"
+            )

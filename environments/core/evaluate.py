@@ -7,7 +7,7 @@ candidates, no neighbour closer than `delta` on the objective, no rival with the
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal
 
 from environments.core.domain import Domain, Facts, Role, Row, Source
@@ -76,11 +76,15 @@ class Choice:
     """Position of the gold among `candidates`."""
     margin: float | None
     """Distance to the nearest neighbour on the first part of the objective that differs; None if it is not a number."""
+    fields: tuple[str, ...] = ()
+    """JSON pointers, within a candidate, of the fields that the objective looks at."""
 
     @property
     def decoys(self) -> int:
         """Infeasible candidates that beat the gold on the objective."""
-        return sum(not candidate.feasible for candidate in self.candidates[: self.chosen])
+        return sum(
+            not candidate.feasible for candidate in self.candidates[: self.chosen]
+        )
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ class Decision:
     condition: str
     held: bool
     slack: float | None
+    refs: tuple[tuple[str, str], ...] = ()
+    """What was compared: (key of the read, JSON pointer into its result)."""
 
 
 @dataclass(frozen=True)
@@ -146,24 +152,44 @@ def answer(
     return evaluation.result
 
 
-def check_rivals(query: Query, facts: Facts, new_source: Callable[[], Source], domain: Domain, found: Answer) -> None:
+def check_rivals(
+    query: Query,
+    facts: Facts,
+    new_source: Callable[[], Source],
+    domain: Domain,
+    found: Answer,
+) -> None:
     """U3: every other feasible candidate, put in the gold's place, must lead to another state. Raises Unidentifiable."""
     for choice in found.choices:
-        feasible = [n for n, candidate in enumerate(choice.candidates) if candidate.feasible]
+        feasible = [
+            n for n, candidate in enumerate(choice.candidates) if candidate.feasible
+        ]
         for place, position in enumerate(feasible):
             if position == choice.chosen:
                 continue
             try:
-                rival = answer(query, facts, new_source(), domain, overrides={choice.name: place})
+                rival = answer(
+                    query, facts, new_source(), domain, overrides={choice.name: place}
+                )
             except Unidentifiable:
                 continue  # the rival does not even lead to an answer
             if rival.effect == found.effect and rival.declined == found.declined:
                 label = choice.candidates[position].label
-                raise Unidentifiable("same_effect", f"{choice.name}: {label} leads to the same state as the gold.")
+                raise Unidentifiable(
+                    "same_effect",
+                    f"{choice.name}: {label} leads to the same state as the gold.",
+                )
 
 
 class _Evaluation:
-    def __init__(self, facts: Facts, source: Source, domain: Domain, delta: float, overrides: Mapping[str, int]):
+    def __init__(
+        self,
+        facts: Facts,
+        source: Source,
+        domain: Domain,
+        delta: float,
+        overrides: Mapping[str, int],
+    ):
         self.facts = facts
         self.source = source
         self.domain = domain
@@ -186,7 +212,11 @@ class _Evaluation:
                 case Value():
                     scope[step.name] = self.value(step.value, scope)
                 case Branch():
-                    self.take(step.then if self._decide(step, scope) else step.otherwise, scope, place)
+                    self.take(
+                        step.then if self._decide(step, scope) else step.otherwise,
+                        scope,
+                        place,
+                    )
                 case Write():
                     self._write(step, scope)
                 case Decline():
@@ -213,14 +243,26 @@ class _Evaluation:
         feasible = [n for n, (_, candidate) in enumerate(ranked) if candidate.feasible]
         rank = self.overrides.get(name, step.rank)
         if len(feasible) <= max(rank, step.rank):
-            raise Unidentifiable("too_few", f"{name}: {len(feasible)} feasible candidates, {step.rank + 1} needed.")
+            raise Unidentifiable(
+                "too_few",
+                f"{name}: {len(feasible)} feasible candidates, {step.rank + 1} needed.",
+            )
         candidates = tuple(candidate for _, candidate in ranked)
         margin = None
         if not self.overrides:
-            margin = self._margin(name, [candidates[n].objective for n in feasible], rank)
+            margin = self._margin(
+                name, [candidates[n].objective for n in feasible], rank
+            )
         chosen = feasible[rank]
         objective = tuple(map(str, step.objective))
-        self.result.choices.append(Choice(name, objective, candidates, chosen, margin))
+        fields = tuple(
+            pointer(*key.value.path)
+            for key in step.objective
+            if isinstance(key.value, Ref) and key.value.name == step.selection.name
+        )
+        self.result.choices.append(
+            Choice(name, objective, candidates, chosen, margin, fields)
+        )
         return ranked[chosen][0]
 
     def _ranked(self, step: Best, scope: Scope) -> list[tuple[Scope, Candidate]]:
@@ -231,18 +273,32 @@ class _Evaluation:
             objective = tuple(self.value(key.value, inner)[0] for key in step.objective)
             why_not = self._why_not(step.selection.where, inner)
             read = row.read.key if row.read else ""
-            judged.append((inner, Candidate(row.label, objective, why_not, read, row.pointer)))
-        for number, key in reversed(list(enumerate(step.objective))):  # stable: the first part of the objective goes last
-            judged.sort(key=lambda pair: pair[1].objective[number], reverse=key.direction == "desc")
+            judged.append(
+                (inner, Candidate(row.label, objective, why_not, read, row.pointer))
+            )
+        for number, key in reversed(
+            list(enumerate(step.objective))
+        ):  # stable: the first part of the objective goes last
+            judged.sort(
+                key=lambda pair: pair[1].objective[number],
+                reverse=key.direction == "desc",
+            )
         return judged
 
-    def _margin(self, name: str, objectives: list[tuple[Any, ...]], rank: int) -> float | None:
+    def _margin(
+        self, name: str, objectives: list[tuple[Any, ...]], rank: int
+    ) -> float | None:
         """Distance of the chosen one to its neighbours (rank 0: the next only). Raises Unidentifiable for a tie."""
         gaps = [
-            _gap(objectives[rank], objectives[n]) for n in (rank - 1, rank + 1) if 0 <= n < len(objectives) and n != rank
+            _gap(objectives[rank], objectives[n])
+            for n in (rank - 1, rank + 1)
+            if 0 <= n < len(objectives) and n != rank
         ]
         if any(gap is not None and gap < self.delta - 1e-9 for gap in gaps):
-            raise Unidentifiable("tie", f"{name}: a neighbour is closer than {self.delta} on the objective.")
+            raise Unidentifiable(
+                "tie",
+                f"{name}: a neighbour is closer than {self.delta} on the objective.",
+            )
         numbers = [gap for gap in gaps if gap is not None]
         return min(numbers) if numbers else None
 
@@ -250,13 +306,30 @@ class _Evaluation:
         held = self.holds(step.condition, scope)
         slack = self._slack(step.condition, scope)
         if slack is not None and slack < self.delta - 1e-9 and not self.overrides:
-            raise Unidentifiable("threshold", f"{step.condition} is decided by less than {self.delta}.")
-        self.result.decisions.append(Decision(str(step.condition), held, slack))
+            raise Unidentifiable(
+                "threshold", f"{step.condition} is decided by less than {self.delta}."
+            )
+        refs = tuple(self._compared(step.condition, scope))
+        self.result.decisions.append(Decision(str(step.condition), held, slack, refs))
         return held
+
+    def _compared(self, condition: Any, scope: Scope) -> Iterator[tuple[str, str]]:
+        if isinstance(condition, Compare):
+            for side in (condition.left, condition.right):
+                origin = self.value(side, scope)[1]
+                yield from origin.refs if isinstance(origin, Origin) else ()
+        elif isinstance(condition, AllOf | AnyOf):
+            for part in condition.conditions:
+                yield from self._compared(part, scope)
+        elif isinstance(condition, Not):
+            yield from self._compared(condition.condition, scope)
 
     def _slack(self, condition: Any, scope: Scope) -> float | None:
         if isinstance(condition, Compare) and condition.op in ("lt", "le", "gt", "ge"):
-            left, right = self.value(condition.left, scope)[0], self.value(condition.right, scope)[0]
+            left, right = (
+                self.value(condition.left, scope)[0],
+                self.value(condition.right, scope)[0],
+            )
             return abs(left - right) if _is_number(left) and _is_number(right) else None
         return None
 
@@ -278,17 +351,23 @@ class _Evaluation:
     def rows(self, selection: Selection, scope: Scope) -> Iterator[Scope]:
         """Scopes with the selection's names bound, one per row that satisfies `where`."""
         for parent, outer in self._parents(selection, scope):
-            by = {name: self.value(expr, outer)[0] for name, expr in selection.by.items()}
+            by = {
+                name: self.value(expr, outer)[0] for name, expr in selection.by.items()
+            }
             for shown in self.source.expand(selection.relation, parent, by):
                 if shown.read is not None:
                     self.result.reads.setdefault(shown.read.key, shown.read)
-                    self.result.roles.setdefault(shown.read.key, self.domain.relations[selection.relation])
+                    self.result.roles.setdefault(
+                        shown.read.key, self.domain.relations[selection.relation]
+                    )
                 for row in shown.rows:
                     inner = {**outer, selection.name: row}
                     if selection.where is None or self.holds(selection.where, inner):
                         yield inner
 
-    def _parents(self, selection: Selection, scope: Scope) -> Iterator[tuple[Row | None, Scope]]:
+    def _parents(
+        self, selection: Selection, scope: Scope
+    ) -> Iterator[tuple[Row | None, Scope]]:
         if selection.of is None:
             yield None, scope
         elif isinstance(selection.of, Ref):
@@ -302,7 +381,11 @@ class _Evaluation:
     def holds(self, condition: Any, scope: Scope) -> bool:
         match condition:
             case Compare():
-                return _compare(condition.op, self.value(condition.left, scope)[0], self.value(condition.right, scope)[0])
+                return _compare(
+                    condition.op,
+                    self.value(condition.left, scope)[0],
+                    self.value(condition.right, scope)[0],
+                )
             case Not():
                 return not self.holds(condition.condition, scope)
             case AllOf():
@@ -317,11 +400,19 @@ class _Evaluation:
         if condition is None or self.holds(condition, scope):
             return ""
         parts = condition.conditions if isinstance(condition, AllOf) else (condition,)
-        return "; ".join(self._explain(part, scope) for part in parts if not self.holds(part, scope))
+        return "; ".join(
+            self._explain(part, scope) for part in parts if not self.holds(part, scope)
+        )
 
     def _explain(self, condition: Any, scope: Scope) -> str:
-        if isinstance(condition, Compare) and isinstance(condition.left, Ref) and condition.left.path:
-            return f"{condition.left.path[-1]} is {self.value(condition.left, scope)[0]}"
+        if (
+            isinstance(condition, Compare)
+            and isinstance(condition.left, Ref)
+            and condition.left.path
+        ):
+            return (
+                f"{condition.left.path[-1]} is {self.value(condition.left, scope)[0]}"
+            )
         return f"not: {condition}"
 
     # expressions
@@ -333,7 +424,9 @@ class _Evaluation:
                 return expr.value, Origin("const", detail=str(expr))
             case Fact():
                 if expr.name not in self.facts:
-                    raise Unidentifiable("missing_fact", f"The user does not say {expr.name}.")
+                    raise Unidentifiable(
+                        "missing_fact", f"The user does not say {expr.name}."
+                    )
                 return self.facts[expr.name], Origin("fact", detail=expr.name)
             case Ref():
                 return self._ref(expr, scope)
@@ -360,20 +453,40 @@ class _Evaluation:
         except (KeyError, IndexError, TypeError) as error:
             raise Unidentifiable("missing", f"There is no {expr}.") from error
         read = named.read.key if named.read else ""
-        return value, Origin("read", ((read, named.pointer + pointer(*expr.path)),))
+        return value, Origin("read", ((read, named.pointer + _path(expr.path)),))
 
     def _arithmetic(self, expr: Arithmetic, scope: Scope) -> tuple[Any, Origin]:
-        (left, from_left), (right, from_right) = self.value(expr.left, scope), self.value(expr.right, scope)
-        value = left + right if expr.op == "+" else left - right if expr.op == "-" else left * right
-        return value, Origin("derived", from_left.refs + from_right.refs, f"{left} {expr.op} {right}")
+        (left, from_left), (right, from_right) = (
+            self.value(expr.left, scope),
+            self.value(expr.right, scope),
+        )
+        value = (
+            left + right
+            if expr.op == "+"
+            else left - right
+            if expr.op == "-"
+            else left * right
+        )
+        return value, Origin(
+            "derived", from_left.refs + from_right.refs, f"{left} {expr.op} {right}"
+        )
 
     def _aggregate(self, expr: Aggregate, scope: Scope) -> tuple[Any, Origin]:
         pairs = [self.value(expr.value, inner) for inner in self.rows(expr.over, scope)]
         values = [value for value, _ in pairs]
         if not values and expr.op in ("min", "max"):
             raise Unidentifiable("no_match", f"No rows are {expr.over}.")
-        result: Any = {"sum": sum, "count": len, "min": min, "max": max}[expr.op](values)  # type: ignore[operator]
-        return result, Origin("derived", tuple(ref for _, origin in pairs for ref in origin.refs), str(expr))
+        result: Any = {"sum": sum, "count": len, "min": min, "max": max}[expr.op](
+            values
+        )  # type: ignore[operator]
+        return result, Origin(
+            "derived",
+            tuple(ref for _, origin in pairs for ref in origin.refs),
+            str(expr),
+        )
+
+
+_path = cache(lambda path: pointer(*path))
 
 
 def _is_number(value: Any) -> bool:

@@ -91,12 +91,23 @@ class ListOf(Node):
         return f"[{', '.join(map(str, self.values))}]"
 
 
-Expr = Annotated[Const | Fact | Ref | Arithmetic | Aggregate | Collect | ListOf, Field(discriminator="kind")]
+Expr = Annotated[
+    Const | Fact | Ref | Arithmetic | Aggregate | Collect | ListOf,
+    Field(discriminator="kind"),
+]
 
 
 # --- conditions ----------------------------------------------------------------------------------------------------------------
 
-_SIGNS = {"eq": "=", "ne": "≠", "lt": "<", "le": "≤", "gt": ">", "ge": "≥", "among": "in"}
+_SIGNS = {
+    "eq": "=",
+    "ne": "≠",
+    "lt": "<",
+    "le": "≤",
+    "gt": ">",
+    "ge": "≥",
+    "among": "in",
+}
 
 
 class Compare(Node):
@@ -143,7 +154,9 @@ class Exists(Node):
         return f"exists {self.selection}"
 
 
-Condition = Annotated[Compare | Not | AllOf | AnyOf | Exists, Field(discriminator="kind")]
+Condition = Annotated[
+    Compare | Not | AllOf | AnyOf | Exists, Field(discriminator="kind")
+]
 
 
 # --- rows ----------------------------------------------------------------------------------------------------------------------
@@ -163,7 +176,11 @@ class Selection(Node):
         if self.by:
             text += f"({', '.join(f'{key}={value}' for key, value in self.by.items())})"
         if self.of is not None:
-            text += f" of ({self.of})" if isinstance(self.of, Selection) else f" of {self.of}"
+            text += (
+                f" of ({self.of})"
+                if isinstance(self.of, Selection)
+                else f" of {self.of}"
+            )
         return f"{text} where {self.where}" if self.where is not None else text
 
 
@@ -200,7 +217,10 @@ class Best(Node):
 
     def lines(self) -> list[str]:
         place = "" if self.rank == 0 else f", rank {self.rank + 1}"
-        return [f"best    {self.selection}", f"  order {', '.join(map(str, self.objective))}{place}"]
+        return [
+            f"best    {self.selection}",
+            f"  order {', '.join(map(str, self.objective))}{place}",
+        ]
 
 
 class Each(Node):
@@ -240,7 +260,10 @@ class Write(Node):
     arguments: dict[str, Expr]
 
     def lines(self) -> list[str]:
-        return [f"write   {self.tool}", *(f"  {name} = {value}" for name, value in self.arguments.items())]
+        return [
+            f"write   {self.tool}",
+            *(f"  {name} = {value}" for name, value in self.arguments.items()),
+        ]
 
 
 class Decline(Node):
@@ -253,7 +276,9 @@ class Decline(Node):
         return [f"decline policy {self.clause}"]
 
 
-Step = Annotated[The | Best | Each | Value | Branch | Write | Decline, Field(discriminator="kind")]
+Step = Annotated[
+    The | Best | Each | Value | Branch | Write | Decline, Field(discriminator="kind")
+]
 
 
 class Query(Node):
@@ -265,14 +290,28 @@ class Query(Node):
     @property
     def content_hash(self) -> str:
         """SHA-256 (hex) of the canonical JSON: equal queries have equal hashes."""
-        return hashlib.sha256(json.dumps(self.model_dump(), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps(self.model_dump(), sort_keys=True).encode()
+        ).hexdigest()
 
 
 def _indented(steps: tuple[Any, ...]) -> list[str]:
     return ["  " + line for step in steps for line in step.lines()]
 
 
-for _node in (Arithmetic, Aggregate, Collect, ListOf, Compare, Not, AllOf, AnyOf, Exists, Selection, Key):
+for _node in (
+    Arithmetic,
+    Aggregate,
+    Collect,
+    ListOf,
+    Compare,
+    Not,
+    AllOf,
+    AnyOf,
+    Exists,
+    Selection,
+    Key,
+):
     _node.model_rebuild()
 for _step in (The, Best, Each, Value, Branch, Write, Query):
     _step.model_rebuild()
@@ -284,7 +323,9 @@ for _step in (The, Best, Each, Value, Branch, Write, Query):
 def ref(text: str) -> Ref:
     """`ref("order.payment_history.0.amount")`."""
     name, *path = text.split(".")
-    return Ref(name=name, path=tuple(int(part) if part.isdigit() else part for part in path))
+    return Ref(
+        name=name, path=tuple(int(part) if part.isdigit() else part for part in path)
+    )
 
 
 def fact(name: str) -> Fact:
@@ -295,7 +336,9 @@ def const(value: str | int | float | bool | None) -> Const:
     return Const(value=value)
 
 
-def compare(left: Any, op: Literal["eq", "ne", "lt", "le", "gt", "ge", "among"], right: Any) -> Compare:
+def compare(
+    left: Any, op: Literal["eq", "ne", "lt", "le", "gt", "ge", "among"], right: Any
+) -> Compare:
     return Compare(op=op, left=left, right=right)
 
 

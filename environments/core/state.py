@@ -31,7 +31,11 @@ class State:
     `collections` is {collection: {key: record}}; `indexes` are built when first asked for.
     """
 
-    def __init__(self, collections: Mapping[str, Mapping[str, Record]], indexes: Mapping[str, Index] | None = None):
+    def __init__(
+        self,
+        collections: Mapping[str, Mapping[str, Record]],
+        indexes: Mapping[str, Index] | None = None,
+    ):
         self.collections = collections
         self.indexes = dict(indexes or {})
         self._texts: dict[int, str] = {}
@@ -44,11 +48,19 @@ class State:
     @cached_property
     def positions(self) -> dict[Key, int]:
         """File order of every record, counted through its collection."""
-        return {(name, key): n for name, records in self.collections.items() for n, key in enumerate(records)}
+        return {
+            (name, key): n
+            for name, records in self.collections.items()
+            for n, key in enumerate(records)
+        }
 
     @cached_property
     def _own(self) -> set[int]:
-        return {id(record) for records in self.collections.values() for record in records.values()}
+        return {
+            id(record)
+            for records in self.collections.values()
+            for record in records.values()
+        }
 
     @cached_property
     def _sorted_texts(self) -> dict[Key, str]:
@@ -115,10 +127,10 @@ class Session:
         for key in self.base.collections[collection]:
             if self._changes.get((collection, key), True) is not None:
                 yield key
-        for name, key in list(self._changes):
-            if name == collection and key not in self.base.collections[collection]:
-                if self._changes[name, key] is not None:
-                    yield key
+        for (name, key), record in list(self._changes.items()):
+            added = name == collection and key not in self.base.collections[name]
+            if added and record is not None:
+                yield key
 
     def lookup(self, index: str, value: Any) -> str | None:
         """Key of the first record whose index values contain `value`."""
@@ -131,12 +143,18 @@ class Session:
             if (spec.collection, key) not in self._changes
         ]
         for (name, key), record in self._changes.items():
-            if name == spec.collection and record is not None and value in spec.values(record):
+            if (
+                name == spec.collection
+                and record is not None
+                and value in spec.values(record)
+            ):
                 found.append(key)
         if not found:
             return None
         last = len(self.base.positions)
-        return min(found, key=lambda key: self.base.positions.get((spec.collection, key), last))
+        return min(
+            found, key=lambda key: self.base.positions.get((spec.collection, key), last)
+        )
 
     def edit(self, collection: str, key: str) -> Record:
         """The record as a private copy that may be changed in place. Raises KeyError if there is none."""
@@ -164,7 +182,8 @@ class Session:
         return {
             key: record
             for key, record in self._changes.items()
-            if (None if record is None else _sorted_text(record)) != self.base._sorted_texts.get(key)
+            if (None if record is None else _sorted_text(record))
+            != self.base._sorted_texts.get(key)
         }
 
     def content_hash(self) -> str:
@@ -175,7 +194,10 @@ class Session:
 
     def effect(self) -> str:
         """A short hash of the difference to the base: equal effects on one base are equal states."""
-        texts = sorted((name, key, "" if r is None else _sorted_text(r)) for (name, key), r in self.changes().items())
+        texts = sorted(
+            (name, key, "" if r is None else _sorted_text(r))
+            for (name, key), r in self.changes().items()
+        )
         return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
     def affected(self) -> set[tuple[str, Any]]:
@@ -186,7 +208,9 @@ class Session:
             moved |= {(collection, key), (collection, "*")}
             for name, index in self.base.indexes.items():
                 if index.collection == collection:
-                    values = set(index.values(before) if before else ()) | set(index.values(after) if after else ())
+                    values = set(index.values(before) if before else ()) | set(
+                        index.values(after) if after else ()
+                    )
                     moved |= {(f"index:{name}", value) for value in values}
         return moved
 
@@ -201,7 +225,9 @@ class Session:
     def apply_patch(self, patch: Iterable[Mapping[str, Any]]) -> None:
         """Apply an RFC 6902 patch (add, replace, remove) over {collection: {key: record}}. Raises KeyError, IndexError."""
         for step in patch:
-            collection, key, *path = [_unescape(part) for part in step["path"].split("/")[1:]]
+            collection, key, *path = [
+                _unescape(part) for part in step["path"].split("/")[1:]
+            ]
             if path:
                 _patch_value(self.edit(collection, key), path, step)
             elif step["op"] == "remove":
@@ -221,7 +247,9 @@ def plain_copy[T](value: T) -> T:
 
 def pointer(*parts: str | int) -> str:
     """A JSON pointer (RFC 6901)."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    return "".join(
+        "/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts
+    )
 
 
 def _unescape(part: str) -> str:
@@ -239,14 +267,24 @@ def _hash(
 ) -> str:
     digest = hashlib.sha256(b"{")
     for n, name in enumerate(sorted(collections)):
-        changed = {key: record for (collection, key), record in changes.items() if collection == name}
-        keys = sorted({*collections[name], *changed}) if changed else sorted(collections[name])
+        changed = {
+            key: record
+            for (collection, key), record in changes.items()
+            if collection == name
+        }
+        keys = (
+            sorted({*collections[name], *changed})
+            if changed
+            else sorted(collections[name])
+        )
         parts = [
             f"{json.dumps(key)}: {_sorted_text(changed[key]) if key in changed else texts[name, key]}"  # type: ignore[arg-type]
             for key in keys
             if changed.get(key, True) is not None
         ]
-        digest.update(f"{', ' if n else ''}{json.dumps(name)}: {{{', '.join(parts)}}}".encode())
+        digest.update(
+            f"{', ' if n else ''}{json.dumps(name)}: {{{', '.join(parts)}}}".encode()
+        )
     digest.update(b"}")
     return digest.hexdigest()
 
@@ -255,13 +293,31 @@ def _diff(path: list[str], before: Any, after: Any) -> Iterator[dict[str, Any]]:
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted({*before, *after}):
             if key not in before:
-                yield {"op": "add", "path": [*path, key], "before": None, "after": after[key]}
+                yield {
+                    "op": "add",
+                    "path": [*path, key],
+                    "before": None,
+                    "after": after[key],
+                }
             elif key not in after:
-                yield {"op": "remove", "path": [*path, key], "before": before[key], "after": None}
+                yield {
+                    "op": "remove",
+                    "path": [*path, key],
+                    "before": before[key],
+                    "after": None,
+                }
             else:
                 yield from _diff([*path, key], before[key], after[key])
-    elif json.dumps(before) != json.dumps(after):  # 0 and 0.0, 1 and true are different values here
-        op = "add" if before is None and len(path) == 2 else "remove" if after is None and len(path) == 2 else "set"
+    elif json.dumps(before) != json.dumps(
+        after
+    ):  # 0 and 0.0, 1 and true are different values here
+        op = (
+            "add"
+            if before is None and len(path) == 2
+            else "remove"
+            if after is None and len(path) == 2
+            else "set"
+        )
         yield {"op": op, "path": path, "before": before, "after": after}
 
 
@@ -275,7 +331,9 @@ def _patch_value(target: Any, path: list[str], step: Mapping[str, Any]) -> None:
         elif op == "replace":
             target[int(last)] = plain_copy(step["value"])
         else:
-            target.insert(len(target) if last == "-" else int(last), plain_copy(step["value"]))
+            target.insert(
+                len(target) if last == "-" else int(last), plain_copy(step["value"])
+            )
     elif op == "remove":
         del target[last]
     elif op == "replace" and last not in target:

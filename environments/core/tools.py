@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, ClassVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -26,7 +27,7 @@ class ToolCall(BaseModel):
     name: str
     arguments: dict[str, Any] = Field(default_factory=dict)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Canonical text: equal calls have equal keys."""
         return f"{self.name}({json.dumps(self.arguments, sort_keys=True, ensure_ascii=False)})"
@@ -53,7 +54,9 @@ class Tool:
     """OpenAI form: {type: function, function: {name, description, parameters}}."""
 
 
-def tool[F: Callable[..., Any]](kind: ToolKind, *, mutates: bool | None = None) -> Callable[[F], F]:
+def tool[F: Callable[..., Any]](
+    kind: ToolKind, *, mutates: bool | None = None
+) -> Callable[[F], F]:
     """Mark a toolkit method as a tool. `mutates` defaults to True for writes (SPEC §1)."""
 
     def mark(method: F) -> F:
@@ -74,7 +77,7 @@ class Toolkit:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.tools = {
-            name: Tool(name, *method.__tool__, schema=_schema(method))
+            name: Tool(name, method.__tool__[0], method.__tool__[1], _schema(method))
             for name, method in vars(cls).items()
             if hasattr(method, "__tool__")
         }
@@ -92,7 +95,11 @@ def _schema(method: Callable[..., Any]) -> dict[str, Any]:
     description = f"{summary}\n\n{rest}" if rest else summary
     return {
         "type": "function",
-        "function": {"name": method.__name__, "description": description, "parameters": parameters},
+        "function": {
+            "name": method.__name__,
+            "description": description,
+            "parameters": parameters,
+        },
     }
 
 

@@ -26,7 +26,11 @@ class StateRows(RetailRows):
         return self.session.lookup("user_by_name_zip", (*name, arguments["zip"]))
 
     def record(self, call: ToolCall) -> Record | None:
-        collection = {"user_id": "users", "order_id": "orders", "product_id": "products"}
+        collection = {
+            "user_id": "users",
+            "order_id": "orders",
+            "product_id": "products",
+        }
         ((name, value),) = call.arguments.items()
         return self.session.get(collection[name], value)
 
@@ -38,10 +42,17 @@ class StateRows(RetailRows):
         arguments = call.arguments
         match call.name:
             case "modify_user_address":
-                _legal(self.session.get("users", arguments["user_id"]) is not None, "no such user")
-                self._user(arguments["user_id"])["address"] = {part: arguments[part] for part in _ADDRESS}
+                _legal(
+                    self.session.get("users", arguments["user_id"]) is not None,
+                    "no such user",
+                )
+                self._user(arguments["user_id"])["address"] = {
+                    part: arguments[part] for part in _ADDRESS
+                }
             case "modify_pending_order_address":
-                order = self._order(arguments["order_id"], "pending", "pending (item modified)")
+                order = self._order(
+                    arguments["order_id"], "pending", "pending (item modified)"
+                )
                 order["address"] = {part: arguments[part] for part in _ADDRESS}
             case "cancel_pending_order":
                 self._cancel(**arguments)
@@ -62,7 +73,9 @@ class StateRows(RetailRows):
         lines = list(order["payment_history"])
         for line in lines:
             self._move(order["user_id"], line["payment_method_id"], line["amount"])
-        order["payment_history"] += [{**line, "transaction_type": "refund"} for line in lines]
+        order["payment_history"] += [
+            {**line, "transaction_type": "refund"} for line in lines
+        ]
         order["status"], order["cancel_reason"] = "cancelled", reason
 
     def _repay(self, order_id: str, payment_method_id: str) -> None:
@@ -72,27 +85,56 @@ class StateRows(RetailRows):
         amount, earlier = lines[0]["amount"], lines[0]["payment_method_id"]
         _legal(payment_method_id != earlier, "the same payment method")
         self._covers(order["user_id"], payment_method_id, amount)
-        order["payment_history"] = [*lines, _line("payment", amount, payment_method_id), _line("refund", amount, earlier)]
+        order["payment_history"] = [
+            *lines,
+            _line("payment", amount, payment_method_id),
+            _line("refund", amount, earlier),
+        ]
         self._move(order["user_id"], payment_method_id, -amount)
         self._move(order["user_id"], earlier, amount)
 
-    def _modify(self, order_id: str, item_ids: list[str], new_item_ids: list[str], payment_method_id: str) -> None:
+    def _modify(
+        self,
+        order_id: str,
+        item_ids: list[str],
+        new_item_ids: list[str],
+        payment_method_id: str,
+    ) -> None:
         order = self._order(order_id, "pending")
         pairs = self._pairs(order, item_ids, new_item_ids)
-        _legal(all(line["item_id"] != variant["item_id"] for line, variant in pairs), "the same item")
+        _legal(
+            all(line["item_id"] != variant["item_id"] for line, variant in pairs),
+            "the same item",
+        )
         difference = _difference(pairs)
         self._covers(order["user_id"], payment_method_id, difference)
         order["payment_history"] = [
             *order["payment_history"],
-            _line("payment" if difference > 0 else "refund", abs(difference), payment_method_id),
+            _line(
+                "payment" if difference > 0 else "refund",
+                abs(difference),
+                payment_method_id,
+            ),
         ]
         self._move(order["user_id"], payment_method_id, -difference)
-        shown = pairs[-1][1]  # every line takes the last pair's price and options: SPEC §14.1 no. 1
+        shown = pairs[-1][
+            1
+        ]  # every line takes the last pair's price and options: SPEC §14.1 no. 1
         for line, variant in pairs:
-            line.update(item_id=variant["item_id"], price=shown["price"], options=dict(shown["options"]))
+            line.update(
+                item_id=variant["item_id"],
+                price=shown["price"],
+                options=dict(shown["options"]),
+            )
         order["status"] = "pending (item modified)"
 
-    def _exchange(self, order_id: str, item_ids: list[str], new_item_ids: list[str], payment_method_id: str) -> None:
+    def _exchange(
+        self,
+        order_id: str,
+        item_ids: list[str],
+        new_item_ids: list[str],
+        payment_method_id: str,
+    ) -> None:
         order = self._order(order_id, "delivered")
         difference = round(_difference(self._pairs(order, item_ids, new_item_ids)), 2)
         self._covers(order["user_id"], payment_method_id, difference)
@@ -104,18 +146,33 @@ class StateRows(RetailRows):
             exchange_price_difference=difference,
         )
 
-    def _return(self, order_id: str, item_ids: list[str], payment_method_id: str) -> None:
+    def _return(
+        self, order_id: str, item_ids: list[str], payment_method_id: str
+    ) -> None:
         order = self._order(order_id, "delivered")
         method = self._method(order["user_id"], payment_method_id)
         original = order["payment_history"][0]["payment_method_id"]
-        _legal(method["source"] == "gift_card" or payment_method_id == original, "the refund cannot go there")
+        _legal(
+            method["source"] == "gift_card" or payment_method_id == original,
+            "the refund cannot go there",
+        )
         owned = [line["item_id"] for line in order["items"]]
-        _legal(all(item_ids.count(item) <= owned.count(item) for item in item_ids), "not in the order")
-        order.update(status="return requested", return_items=sorted(item_ids), return_payment_method_id=payment_method_id)
+        _legal(
+            all(item_ids.count(item) <= owned.count(item) for item in item_ids),
+            "not in the order",
+        )
+        order.update(
+            status="return requested",
+            return_items=sorted(item_ids),
+            return_payment_method_id=payment_method_id,
+        )
 
     def _order(self, order_id: str, *statuses: str) -> Record:
         found = self.session.get("orders", order_id)
-        _legal(found is not None and found["status"] in statuses, "the order's status does not allow it")
+        _legal(
+            found is not None and found["status"] in statuses,
+            "the order's status does not allow it",
+        )
         return self.session.edit("orders", order_id)
 
     def _user(self, user_id: str) -> Record:
@@ -129,22 +186,33 @@ class StateRows(RetailRows):
 
     def _covers(self, user_id: str, method_id: str, amount: float) -> None:
         method = self._method(user_id, method_id)
-        _legal(method["source"] != "gift_card" or method["balance"] >= amount, "the gift card does not cover it")
+        _legal(
+            method["source"] != "gift_card" or method["balance"] >= amount,
+            "the gift card does not cover it",
+        )
 
     def _move(self, user_id: str, method_id: str, amount: float) -> None:
         if self._method(user_id, method_id)["source"] == "gift_card":
             card = self._user(user_id)["payment_methods"][method_id]
             card["balance"] = round(card["balance"] + amount, 2)
 
-    def _pairs(self, order: Record, item_ids: list[str], new_item_ids: list[str]) -> list[tuple[Record, Record]]:
-        _legal(len(item_ids) == len(new_item_ids) and len(set(item_ids)) == len(item_ids), "pairs do not match")
+    def _pairs(
+        self, order: Record, item_ids: list[str], new_item_ids: list[str]
+    ) -> list[tuple[Record, Record]]:
+        _legal(
+            len(item_ids) == len(new_item_ids) and len(set(item_ids)) == len(item_ids),
+            "pairs do not match",
+        )
         lines = {line["item_id"]: line for line in order["items"]}
         pairs = []
         for old, new in zip(item_ids, new_item_ids, strict=True):
             _legal(old in lines, "not in the order")
             product: Any = self.session.get("products", lines[old]["product_id"])
-            variant = product["variants"].get(new) if product else None
-            _legal(variant is not None and variant["available"], "the variant is not to be had")
+            variant: Any = product["variants"].get(new) if product else None
+            _legal(
+                variant is not None and variant["available"],
+                "the variant is not to be had",
+            )
             pairs.append((lines[old], variant))
         return pairs
 

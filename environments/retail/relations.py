@@ -65,7 +65,11 @@ class RetailRows(ABC):
             case "profile":
                 return self._one(user_details(parent.values["user_id"]))
             case "orders":
-                return [shown for order_id in parent.values["orders"] for shown in self._one(order_details(order_id))]
+                return [
+                    shown
+                    for order_id in parent.values["orders"]
+                    for shown in self._one(order_details(order_id))
+                ]
             case "methods":
                 return [Shown(parent.read, list(_methods(parent)))]
             case "items":
@@ -91,7 +95,12 @@ class RetailRows(ABC):
         if product is None:
             return [Shown(call, [])]
         rows = [
-            Row(variant, call, pointer("variants", item_id), f"{item_id} · {options_text(variant['options'])}")
+            Row(
+                variant,
+                call,
+                pointer("variants", item_id),
+                f"{item_id} · {options_text(variant['options'])}",
+            )
             for item_id, variant in product["variants"].items()
         ]
         return [Shown(call, rows)]
@@ -103,7 +112,9 @@ def options_text(options: Record) -> str:
 
 def _methods(profile: Row) -> Iterable[Row]:
     for method_id, method in profile.values["payment_methods"].items():
-        yield Row(method, profile.read, pointer("payment_methods", method_id), method_id)
+        yield Row(
+            method, profile.read, pointer("payment_methods", method_id), method_id
+        )
 
 
 def _items(order: Row) -> Iterable[Row]:
@@ -137,7 +148,17 @@ def first_reads(facts: Facts) -> Iterable[ToolCall]:
     yield ToolCall(name="list_all_product_types", arguments={})
     if {"first_name", "last_name", "zip"} <= facts.keys():
         yield find_by_name_zip(facts["first_name"], facts["last_name"], facts["zip"])
-    yield from derivable_reads(str(value) for value in facts.values())
+    yield from derivable_reads(_strings(facts.values()))
+
+
+def _strings(values: Iterable[Any]) -> Iterable[str]:
+    for value in values:
+        if isinstance(value, dict):
+            yield from _strings(value.values())
+        elif isinstance(value, list | tuple):
+            yield from _strings(value)
+        else:
+            yield str(value)
 
 
 def equivalents(call: ToolCall, session: Session) -> list[ToolCall]:
@@ -153,5 +174,8 @@ def equivalents(call: ToolCall, session: Session) -> list[ToolCall]:
     if user is None:
         raise Unidentifiable("no_match", "No account is found with these facts.")
     name = user["name"]
-    both = [find_by_email(user["email"]), find_by_name_zip(name["first_name"], name["last_name"], user["address"]["zip"])]
+    both = [
+        find_by_email(user["email"]),
+        find_by_name_zip(name["first_name"], name["last_name"], user["address"]["zip"]),
+    ]
     return [other for other in both if other.key != call.key]

@@ -12,7 +12,9 @@ from environments.retail.relations import RetailRows
 class ToolRows(RetailRows):
     """Calls tools as an agent does; with `allowed` (keys of calls) everything else stays unread."""
 
-    def __init__(self, call: Callable[[ToolCall], ToolResult], allowed: Collection[str] | None):
+    def __init__(
+        self, call: Callable[[ToolCall], ToolResult], allowed: Collection[str] | None
+    ):
         self._call = call
         self._allowed = allowed
         self._seen: dict[str, ToolResult] = {}

@@ -140,7 +140,9 @@ def read_state(raw: Mapping[str, Any]) -> State:
     try:
         plain = RetailDatabase.model_validate(raw).model_dump()
     except ValidationError as error:
-        places = [f"{'/'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5]]
+        places = [
+            f"{'/'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5]
+        ]
         raise BadDatabase("Not a retail database: " + "; ".join(places)) from error
     return State(plain, INDEXES)
 
@@ -152,5 +154,7 @@ def load_state(path: Path) -> State:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise BadDatabase(f"{path.name} is not JSON: {error}") from error
     if not isinstance(raw, dict):
-        raise BadDatabase(f"{path.name} must hold an object with products, users and orders.")
+        raise BadDatabase(
+            f"{path.name} must hold an object with products, users and orders."
+        )
     return read_state(raw)

@@ -10,7 +10,7 @@ from typing import Any
 from environments.core.calculate import calculate
 from environments.core.errors import ToolError
 from environments.core.state import Record, plain_copy
-from environments.core.tools import Toolkit, ToolKind, tool
+from environments.core.tools import ToolKind, Toolkit, tool
 from environments.retail.state import UserAddress
 
 CANCEL_REASONS = {"no longer needed", "ordered by mistake"}
@@ -49,9 +49,15 @@ class RetailTools(Toolkit):
             raise ToolError("Invalid reason")
         order = self.session.edit("orders", order_id)
         refunds = []
-        for payment in order["payment_history"]:  # every line, refunds too: SPEC §14.1 no. 6
-            refunds.append(_payment("refund", payment["amount"], payment["payment_method_id"]))
-            self._credit_gift_card(order["user_id"], payment["payment_method_id"], payment["amount"])
+        for payment in order[
+            "payment_history"
+        ]:  # every line, refunds too: SPEC §14.1 no. 6
+            refunds.append(
+                _payment("refund", payment["amount"], payment["payment_method_id"])
+            )
+            self._credit_gift_card(
+                order["user_id"], payment["payment_method_id"], payment["amount"]
+            )
         order["status"] = "cancelled"
         order["cancel_reason"] = reason
         order["payment_history"].extend(refunds)
@@ -59,7 +65,11 @@ class RetailTools(Toolkit):
 
     @tool(ToolKind.WRITE)
     def exchange_delivered_order_items(
-        self, order_id: str, item_ids: list[str], new_item_ids: list[str], payment_method_id: str
+        self,
+        order_id: str,
+        item_ids: list[str],
+        new_item_ids: list[str],
+        payment_method_id: str,
     ) -> Record:
         """
         Exchange items in a delivered order to new items of the same product type.
@@ -85,21 +95,29 @@ class RetailTools(Toolkit):
         difference: float = 0
         for item_id, new_item_id in zip(item_ids, new_item_ids, strict=False):
             old = _order_item(order, item_id)
-            difference += self._available_variant(old, new_item_id)["price"] - old["price"]
+            difference += (
+                self._available_variant(old, new_item_id)["price"] - old["price"]
+            )
         difference = round(difference, 2)
         method = self._payment_method(order["user_id"], payment_method_id)
         if method["source"] == "gift_card" and method["balance"] < difference:
-            raise ToolError("Insufficient gift card balance to pay for the price difference")
+            raise ToolError(
+                "Insufficient gift card balance to pay for the price difference"
+            )
         order = self.session.edit("orders", order_id)
         order["status"] = "exchange requested"
         order["exchange_items"] = sorted(item_ids)
-        order["exchange_new_items"] = sorted(new_item_ids)  # sorted apart, so pairing is lost: SPEC §14.1 no. 7
+        order["exchange_new_items"] = sorted(
+            new_item_ids
+        )  # sorted apart, so pairing is lost: SPEC §14.1 no. 7
         order["exchange_payment_method_id"] = payment_method_id
         order["exchange_price_difference"] = difference
         return order
 
     @tool(ToolKind.READ)
-    def find_user_id_by_name_zip(self, first_name: str, last_name: str, zip: str) -> str:
+    def find_user_id_by_name_zip(
+        self, first_name: str, last_name: str, zip: str
+    ) -> str:
         """
         Find user id by first name, last name, and zip code. If the user is not found, the function
         will return an error message. By default, find user id by email, and only call this function
@@ -111,7 +129,11 @@ class RetailTools(Toolkit):
             zip: The zip code of the customer, such as '12345'.
         """
         name = first_name.lower(), last_name.lower()
-        user_id = self.session.lookup("user_by_name_zip", (*name, zip)) if isinstance(zip, str) else None
+        user_id = (
+            self.session.lookup("user_by_name_zip", (*name, zip))
+            if isinstance(zip, str)
+            else None
+        )
         if user_id is None:
             raise ToolError("User not found")
         return user_id
@@ -194,7 +216,14 @@ class RetailTools(Toolkit):
 
     @tool(ToolKind.WRITE)
     def modify_pending_order_address(
-        self, order_id: str, address1: str, address2: str, city: str, state: str, country: str, zip: str
+        self,
+        order_id: str,
+        address1: str,
+        address2: str,
+        city: str,
+        state: str,
+        country: str,
+        zip: str,
     ) -> Record:
         """
         Modify the shipping address of a pending order. The agent needs to explain the modification detail and ask for explicit user confirmation (yes/no) to proceed.
@@ -216,7 +245,11 @@ class RetailTools(Toolkit):
 
     @tool(ToolKind.WRITE)
     def modify_pending_order_items(
-        self, order_id: str, item_ids: list[str], new_item_ids: list[str], payment_method_id: str
+        self,
+        order_id: str,
+        item_ids: list[str],
+        new_item_ids: list[str],
+        payment_method_id: str,
     ) -> Record:
         """
         Modify items in a pending order to new items of the same product type. For a pending order, this function can only be called once. The agent needs to explain the exchange detail and ask for explicit user confirmation (yes/no) to proceed.
@@ -237,7 +270,9 @@ class RetailTools(Toolkit):
         variant: Record | None = None
         for item_id, new_item_id in zip(item_ids, new_item_ids, strict=False):
             if item_id == new_item_id:
-                raise ToolError("The new item id should be different from the old item id")
+                raise ToolError(
+                    "The new item id should be different from the old item id"
+                )
             old = _order_item(order, item_id)
             variant = self._available_variant(old, new_item_id)
             difference += variant["price"] - old["price"]
@@ -246,19 +281,25 @@ class RetailTools(Toolkit):
             raise ToolError("Insufficient gift card balance to pay for the new item")
         order = self.session.edit("orders", order_id)
         kind = "payment" if difference > 0 else "refund"
-        order["payment_history"].append(_payment(kind, float(abs(difference)), payment_method_id))
+        order["payment_history"].append(
+            _payment(kind, float(abs(difference)), payment_method_id)
+        )
         self._credit_gift_card(order["user_id"], payment_method_id, -difference)
         for item_id, new_item_id in zip(item_ids, new_item_ids, strict=False):
             assert variant is not None
             changed = _order_item(order, item_id)
             changed["item_id"] = new_item_id
-            changed["price"] = variant["price"]  # the last pair's, for every pair: SPEC §14.1 no. 1
+            changed["price"] = variant[
+                "price"
+            ]  # the last pair's, for every pair: SPEC §14.1 no. 1
             changed["options"] = plain_copy(variant["options"])
         order["status"] = "pending (item modified)"
         return order
 
     @tool(ToolKind.WRITE)
-    def modify_pending_order_payment(self, order_id: str, payment_method_id: str) -> Record:
+    def modify_pending_order_payment(
+        self, order_id: str, payment_method_id: str
+    ) -> Record:
         """
         Modify the payment method of a pending order. The agent needs to explain the modification detail and ask for explicit user confirmation (yes/no) to proceed.
 
@@ -273,7 +314,9 @@ class RetailTools(Toolkit):
             raise ToolError("There should be exactly one payment for a pending order")
         amount, old_id = history[0]["amount"], history[0]["payment_method_id"]
         if old_id == payment_method_id:
-            raise ToolError("The new payment method should be different from the current one")
+            raise ToolError(
+                "The new payment method should be different from the current one"
+            )
         if method["source"] == "gift_card" and method["balance"] < amount:
             raise ToolError("Insufficient gift card balance to pay for the order")
         order = self.session.edit("orders", order_id)
@@ -287,7 +330,14 @@ class RetailTools(Toolkit):
 
     @tool(ToolKind.WRITE)
     def modify_user_address(
-        self, user_id: str, address1: str, address2: str, city: str, state: str, country: str, zip: str
+        self,
+        user_id: str,
+        address1: str,
+        address2: str,
+        city: str,
+        state: str,
+        country: str,
+        zip: str,
     ) -> Record:
         """
         Modify the default address of a user. The agent needs to explain the modification detail and ask for explicit user confirmation (yes/no) to proceed.
@@ -308,7 +358,9 @@ class RetailTools(Toolkit):
         return user
 
     @tool(ToolKind.WRITE)
-    def return_delivered_order_items(self, order_id: str, item_ids: list[str], payment_method_id: str) -> Record:
+    def return_delivered_order_items(
+        self, order_id: str, item_ids: list[str], payment_method_id: str
+    ) -> Record:
         """
         Return some items of a delivered order.
         The order status will be changed to 'return requested'.
@@ -383,7 +435,9 @@ class RetailTools(Toolkit):
             raise ToolError(f"New item {new_item_id} not found or available")
         return variant
 
-    def _credit_gift_card(self, user_id: str, payment_method_id: str, amount: float) -> None:
+    def _credit_gift_card(
+        self, user_id: str, payment_method_id: str, amount: float
+    ) -> None:
         """Add `amount` dollars (negative: take) to the balance, if the method is a gift card."""
         if self._payment_method(user_id, payment_method_id)["source"] != "gift_card":
             return
@@ -404,9 +458,22 @@ def _order_item(order: Record, item_id: Any) -> Record:
 
 
 def _payment(kind: str, amount: float, payment_method_id: str) -> Record:
-    return {"transaction_type": kind, "amount": amount, "payment_method_id": payment_method_id}
+    return {
+        "transaction_type": kind,
+        "amount": amount,
+        "payment_method_id": payment_method_id,
+    }
 
 
-def _address(address1: Any, address2: Any, city: Any, state: Any, country: Any, zip: Any) -> Record:
-    address = UserAddress(address1=address1, address2=address2, city=city, state=state, country=country, zip=zip)
+def _address(
+    address1: Any, address2: Any, city: Any, state: Any, country: Any, zip: Any
+) -> Record:
+    address = UserAddress(
+        address1=address1,
+        address2=address2,
+        city=city,
+        state=state,
+        country=country,
+        zip=zip,
+    )
     return address.model_dump()

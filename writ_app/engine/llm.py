@@ -20,6 +20,13 @@ class ChatModel(Protocol):
 
     name: str
 
-    def complete(self, *, system: str, messages: Sequence[Message], tools: Sequence[dict[str, Any]], seed: int) -> Completion:
+    def complete(
+        self,
+        *,
+        system: str,
+        messages: Sequence[Message],
+        tools: Sequence[dict[str, Any]],
+        seed: int,
+    ) -> Completion:
         """Answer as the assistant of `messages`. Raises ModelUnavailable and MalformedCompletion."""
         ...

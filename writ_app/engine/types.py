@@ -152,7 +152,9 @@ class Task(Frozen):
     @property
     def content_hash(self) -> str:
         """SHA-256 (hex) of the canonical JSON."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()
+        ).hexdigest()
 
     @property
     def slug(self) -> str:
@@ -276,7 +278,9 @@ class Trajectory(Frozen):
 
     @property
     def content_hash(self) -> str:
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()
+        ).hexdigest()
 
 
 # --- verification --------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,24 @@
 """Re-exports for Django alone; everything else imports from the room's own module."""
 
-from writ_app.models.accounts import User
+from writ_app.models.accounts import Membership, Team, User
+from writ_app.models.catalog import Environment, ReferenceTask, Task
+from writ_app.models.release import Release, ReleaseMember
+from writ_app.models.review import ReviewEvent, ReviewSlot
+from writ_app.models.synthesis import Batch, ModelEndpoint, Simulation, Trajectory
 
-__all__ = ["User"]
+__all__ = [
+    "Batch",
+    "Environment",
+    "Membership",
+    "ModelEndpoint",
+    "ReferenceTask",
+    "Release",
+    "ReleaseMember",
+    "ReviewEvent",
+    "ReviewSlot",
+    "Simulation",
+    "Task",
+    "Team",
+    "Trajectory",
+    "User",
+]

@@ -1,0 +1,189 @@
+"""Words of requests: patterns with alternatives and slots, spoken with a seed and parsed back.
+
+A pattern is text with `[a|b]` alternatives (which may nest) and `{slot}` places. Speaking draws one way through it; parsing turns it
+into a regular expression and gives the slots' values. A text is understood only if exactly one archetype's clauses account for all
+of it, each clause at most once.
+"""
+
+import itertools
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from environments.core.domain import Archetype, Clause
+
+type Lexicon = Mapping[str, Mapping[Any, tuple[str, ...]]]
+
+_TOKENS = re.compile(r"\[|\]|\||\{\w+\}|[^\[\]|{}]+")
+
+
+@dataclass(frozen=True)
+class Said:
+    """One clause in words. `tells` are the slots, that is: the facts, in it."""
+
+    name: str
+    text: str
+    tells: tuple[str, ...]
+    opens: bool
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A parse: which archetype, which of its clauses, which values."""
+
+    archetype: str
+    clauses: tuple[str, ...]
+    facts: dict[str, Any]
+
+
+def say(
+    clause: Clause, facts: Mapping[str, Any], lexicon: Lexicon, rng: random.Random
+) -> Said:
+    """One way to say the clause. Raises KeyError if a slot's fact is missing."""
+    pattern = rng.choice(clause.patterns)
+    text = _speak(_parse_pattern(pattern), facts, lexicon, rng)
+    return Said(clause.name, text[0].upper() + text[1:], slots(pattern), clause.opens)
+
+
+def slots(pattern: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\{(\w+)\}", pattern))
+
+
+def understand(
+    text: str, archetypes: Sequence[Archetype], lexicon: Lexicon
+) -> list[Understood]:
+    """Every way to account for the whole text; one is what a clear request has."""
+    found = []
+    for archetype in archetypes:
+        for clauses, facts in _cover(text, 0, archetype.clauses, lexicon):
+            understood = Understood(archetype.slug, tuple(sorted(clauses)), facts)
+            if understood not in found:
+                found.append(understood)
+    return found
+
+
+def _cover(
+    text: str, start: int, clauses: Sequence[Clause], lexicon: Lexicon
+) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    if start >= len(text):
+        yield (), {}
+        return
+    for clause in clauses:
+        rest = [other for other in clauses if other is not clause]
+        for pattern in clause.patterns:
+            match = _regex(pattern, _words(lexicon)).match(text, start)
+            if match is None:
+                continue
+            facts = {
+                group.rpartition("__")[0]: _value(
+                    group.rpartition("__")[0], said, lexicon
+                )
+                for group, said in match.groupdict().items()
+                if said is not None
+            }
+            for names, more in _cover(text, match.end(), rest, lexicon):
+                if all(more.get(name, value) == value for name, value in facts.items()):
+                    yield (clause.name, *names), {**facts, **more}
+
+
+def _value(slot: str, said: str, lexicon: Lexicon) -> Any:
+    for value, ways in lexicon.get(slot, {}).items():
+        if said.lower() in (way.lower() for way in ways):
+            return value
+    return said
+
+
+def _words(lexicon: Lexicon) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple(
+        (slot, tuple(way for ways in values.values() for way in ways))
+        for slot, values in lexicon.items()
+    )
+
+
+# A pattern's tree: a list of parts; a part is plain text, ("slot", name) or a list of alternative trees.
+
+
+@cache
+def _parse_pattern(pattern: str) -> tuple[Any, ...]:
+    tokens = _TOKENS.findall(pattern)
+    tree, rest = _sequence(tokens)
+    if rest:
+        raise ValueError(f"Unbalanced brackets in pattern: {pattern}")
+    return tree
+
+
+def _sequence(tokens: list[str]) -> tuple[tuple[Any, ...], list[str]]:
+    parts: list[Any] = []
+    while tokens and tokens[0] not in ("]", "|"):
+        token, *tokens = tokens
+        if token == "[":
+            options = []
+            while True:
+                option, tokens = _sequence(tokens)
+                options.append(option)
+                if not tokens:
+                    raise ValueError("A bracket is not closed.")
+                closing, *tokens = tokens
+                if closing == "]":
+                    break
+            parts.append(options)
+        elif token.startswith("{"):
+            parts.append(("slot", token[1:-1]))
+        else:
+            parts.append(token)
+    return tuple(parts), tokens
+
+
+def _speak(
+    tree: tuple[Any, ...],
+    facts: Mapping[str, Any],
+    lexicon: Lexicon,
+    rng: random.Random,
+) -> str:
+    words = []
+    for part in tree:
+        if isinstance(part, str):
+            words.append(part)
+        elif isinstance(part, tuple):
+            slot = part[1]
+            value = facts[slot]
+            words.append(
+                rng.choice(lexicon[slot][value]) if slot in lexicon else str(value)
+            )
+        else:
+            words.append(_speak(rng.choice(part), facts, lexicon, rng))
+    return "".join(words)
+
+
+@cache
+def _regex(
+    pattern: str, words: tuple[tuple[str, tuple[str, ...]], ...]
+) -> re.Pattern[str]:
+    """A match begins at a clause's first letter and eats the blank after its last."""
+    expression = _expression(_parse_pattern(pattern), dict(words), itertools.count())
+    return re.compile(expression + r"(?:\s+|$)", re.IGNORECASE)
+
+
+def _expression(
+    tree: tuple[Any, ...], words: Mapping[str, tuple[str, ...]], numbers: Iterator[int]
+) -> str:
+    """Groups are called SLOT__NUMBER: a slot may stand in several alternatives."""
+    parts = []
+    for part in tree:
+        if isinstance(part, str):
+            parts.append(re.escape(part))
+        elif isinstance(part, tuple):
+            slot = part[1]
+            ways = sorted(words.get(slot, ()), key=len, reverse=True)
+            inner = "|".join(map(re.escape, ways)) if ways else r".+?"
+            parts.append(f"(?P<{slot}__{next(numbers)}>{inner})")
+        else:
+            parts.append(
+                "(?:"
+                + "|".join(_expression(option, words, numbers) for option in part)
+                + ")"
+            )
+    return "".join(parts)

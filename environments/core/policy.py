@@ -1,0 +1,69 @@
+"""Executable clauses of a policy: judges over what happened, in the environment's own terms.
+
+A judge gets a `PolicyTrace` and gives the breaches it sees. It knows nothing of tasks or gold: it judges any conversation.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from environments.core.state import Session
+from environments.core.tools import ToolCall, ToolKind, ToolResult
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened: a text, or a call with its result. `index` is the message's place in the conversation."""
+
+    index: int
+    by: Literal["agent", "user"]
+    text: str = ""
+    call: ToolCall | None = None
+    result: ToolResult | None = None
+    kind: ToolKind | None = None
+    """None for texts and for calls of tools that do not exist."""
+
+    @property
+    def made(self) -> bool:
+        """Whether this is a call that the tool did not refuse."""
+        return self.result is not None and not self.result.error
+
+    @property
+    def wrote(self) -> bool:
+        return self.kind is ToolKind.WRITE and self.made
+
+
+@dataclass(frozen=True)
+class PolicyTrace:
+    """A whole conversation over the state in which it began."""
+
+    events: tuple[Event, ...]
+    start: Session
+    lexicon: Mapping[str, Mapping[Any, tuple[str, ...]]] = field(default_factory=dict)
+    """Ways to say certain values (Domain.lexicon)."""
+
+    @property
+    def calls(self) -> list[Event]:
+        return [event for event in self.events if event.call is not None]
+
+    def said_by_user(self, before: int) -> str:
+        """Everything that the user said before that message, in lower case."""
+        told = (e.text for e in self.events if e.by == "user" and e.index < before)
+        return "\n".join(told).lower()
+
+
+@dataclass(frozen=True)
+class Breach:
+    text: str
+    """A sentence for a person."""
+    where: tuple[int, ...]
+    """Indexes of messages."""
+
+
+@dataclass(frozen=True)
+class PolicyCheck:
+    """One clause of the policy that a program can judge."""
+
+    clause: str
+    title: str
+    judge: Callable[[PolicyTrace], Iterable[Breach]]

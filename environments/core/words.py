@@ -1,0 +1,60 @@
+"""How a world is spoken of: what a write will do, what it did, what to ask, why something is refused.
+
+Every function takes a session: `describe_write` and `describe_refusal` before the write, `describe_outcome` after it.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from environments.core.state import Session
+from environments.core.tools import ToolCall
+
+
+def plain_write(call: ToolCall, session: Session) -> str:
+    """An infinitive phrase with every argument: "call refund with order_id #1"."""
+    told = [
+        f"{name} {value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in call.arguments.items()
+    ]
+    return f"{call.name.replace('_', ' ')} with {', '.join(told)}"
+
+
+def plain_outcome(call: ToolCall, session: Session) -> str:
+    """A sentence on a write that succeeded."""
+    return f"I have made this change: {plain_write(call, session)}."
+
+
+def plain_refusal(clause: str, reads: Sequence[ToolCall], session: Session) -> str:
+    """A sentence that says no, for a world without words of its own."""
+    return f"I'm sorry, but I can't do that: rule {clause} of our policy does not allow it."
+
+
+def no_call(call: ToolCall, session: Session) -> ToolCall | None:
+    return None
+
+
+def no_forbidden_call(
+    clause: str, reads: Sequence[ToolCall], session: Session
+) -> ToolCall | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Words:
+    """A domain's words. The two last are for scripted faults: writes that should not be made."""
+
+    describe_write: Callable[[ToolCall, Session], str] = plain_write
+    """An infinitive phrase that names every identifier of the write."""
+    describe_outcome: Callable[[ToolCall, Session], str] = plain_outcome
+    """One or two sentences."""
+    describe_refusal: Callable[[str, Sequence[ToolCall], Session], str] = plain_refusal
+    """(policy clause, reads made, state) → why the request is refused."""
+    questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Fact name → patterns of a question for it."""
+    unasked_write: Callable[[ToolCall, Session], ToolCall | None] = no_call
+    """(gold write, state after all of them) → a legal write that nobody asked for."""
+    forbidden_write: Callable[
+        [str, Sequence[ToolCall], Session], ToolCall | None
+    ] = no_forbidden_call
+    """(policy clause, reads made, state) → the write that the clause forbids."""

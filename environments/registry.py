@@ -1,0 +1,37 @@
+"""Every world by name: the only module that knows them all."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from environments import retail
+from environments.core.environment import Environment
+from environments.core.state import State
+
+
+@dataclass(frozen=True)
+class World:
+    """What a world's package offers: reading a database, making one, and the environment over it."""
+
+    build: Callable[..., Environment]
+    generated: Callable[..., Environment]
+    read_state: Callable[[Mapping[str, Any]], State]
+
+
+_WORLDS = {
+    "retail": World(retail.build, retail.generated, retail.read_state),
+}
+
+
+def names() -> list[str]:
+    return list(_WORLDS)
+
+
+def world(name: str) -> World:
+    """The world called `name`. Raises KeyError with the names there are."""
+    try:
+        return _WORLDS[name]
+    except KeyError:
+        raise KeyError(
+            f"There is no environment {name!r}; there are {', '.join(_WORLDS)}."
+        ) from None

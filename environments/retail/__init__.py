@@ -1,0 +1,55 @@
+"""The retail world: an online shop, exact to tau2-bench's (SPEC §4), with its own generator, policy and archetypes."""
+
+from pathlib import Path
+
+from environments.core.domain import Domain
+from environments.core.environment import Environment
+from environments.core.state import State
+from environments.retail import archetypes, relations
+from environments.retail.canonical import canonical_write
+from environments.retail.clauses import CLAUSES
+from environments.retail.generator import generate
+from environments.retail.mutations import mutations, swaps
+from environments.retail.oracle import StateRows
+from environments.retail.policy_checks import POLICY_CHECKS
+from environments.retail.solver import ToolRows
+from environments.retail.state import read_state
+from environments.retail.tools import RetailTools
+from environments.retail.words import WORDS
+
+POLICY = Path(__file__).with_name("policy.md").read_text(encoding="utf-8")
+
+DOMAIN = Domain(
+    relations=relations.RELATIONS,
+    from_state=StateRows,
+    from_tools=ToolRows,
+    derivable_reads=relations.derivable_reads,
+    first_reads=relations.first_reads,
+    equivalents=relations.equivalents,
+    mutations=mutations,
+    swaps=swaps,
+    archetypes=archetypes.ARCHETYPES,
+    lexicon=archetypes.LEXICON,
+    named=archetypes.named,
+    people_in=archetypes.people_in,
+    words=WORDS,
+    policy_checks=POLICY_CHECKS,
+    canonical_write=canonical_write,
+)
+
+
+def build(*, state: State, version: str, policy: str = POLICY) -> Environment:
+    """The world over `state`. Clauses can be cited only of our own policy."""
+    clauses = CLAUSES if policy == POLICY else {}
+    return Environment("retail", version, policy, RetailTools, state, DOMAIN, clauses)
+
+
+def generated(*, seed: int, users: int = 200) -> Environment:
+    """Our own shop, made from a seed."""
+    return build(
+        state=read_state(generate(seed=seed, users=users)),
+        version=f"generated-{seed}-{users}",
+    )
+
+
+__all__ = ["build", "generated", "read_state"]

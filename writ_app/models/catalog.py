@@ -1,0 +1,88 @@
+"""What there is to work with: environments, and tasks designed in them."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+from environments.core.domain import TaskClass
+
+
+class Environment(models.Model):
+    """One version of a world, complete: whoever has this row can open sessions in it."""
+
+    name = models.SlugField(max_length=40)
+    version = models.SlugField(max_length=60)
+    policy = models.TextField()
+    state = models.BinaryField()
+    """The database as zlib-compressed JSON, in the reference's layout."""
+    state_hash = models.CharField(max_length=64)
+    content_hash = models.CharField(max_length=64)
+    """Hash of state, policy and tool schemas."""
+    origin = models.CharField(max_length=200)
+    """How it came to be, in words: a seed and size, or what was imported."""
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["name", "version"], name="environment_version_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+class ReferenceTask(models.Model):
+    """A task of an imported benchmark: kept for evaluation, and to keep our own tasks away from it."""
+
+    environment = models.ForeignKey(
+        Environment, on_delete=models.PROTECT, related_name="reference_tasks"
+    )
+    task_id = models.CharField(max_length=120)
+    position = models.PositiveIntegerField()
+    splits = models.JSONField(default=list)
+    content = models.JSONField()
+
+    class Meta:
+        ordering: ClassVar = ["environment_id", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["environment", "task_id"], name="reference_task_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.task_id
+
+
+class Task(models.Model):
+    """A designed task. `content` is the engine's value, proof included; the columns beside it are for finding it."""
+
+    environment = models.ForeignKey(
+        Environment, on_delete=models.PROTECT, related_name="tasks"
+    )
+    content_hash = models.CharField(max_length=64)
+    slug = models.CharField(max_length=80)
+    archetype = models.CharField(max_length=20)
+    title = models.CharField(max_length=120)
+    task_class = models.CharField(
+        max_length=20,
+        choices=[(kind.value, kind.value.replace("_", " ")) for kind in TaskClass],
+    )
+    burden = models.PositiveSmallIntegerField()
+    writes = models.PositiveSmallIntegerField()
+    text = models.TextField()
+    content = models.JSONField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["environment", "content_hash"], name="task_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
