@@ -41,9 +41,9 @@ migrations: .venv/dev.stamp
 
 check: lint types contracts templates migrations    ## everything but the tests
 
-# The compiled files name no index, so that any mirror serves them.
+# The compiled files name no index (the default), so that any mirror serves them.
 COMPILE = uv pip compile --quiet --generate-hashes --universal --python-version 3.12 \
-  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(ARGS)
+  --custom-compile-command "make lock" $(ARGS)
 lock:
 	$(COMPILE) requirements/base.in -o requirements/base.txt
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt

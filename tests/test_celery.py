@@ -1,0 +1,36 @@
+"""The Celery app as Django processes and workers see it."""
+
+import pytest
+
+from writ_app.adapters.processes import Child
+from writ_app.celery import app
+
+
+class TestWorker:
+    @pytest.mark.django_db(transaction=True)
+    def test_a_real_worker_answers_over_the_real_broker(
+        self, celery_worker_process: Child
+    ) -> None:
+        answers = app.control.ping(timeout=5, limit=1)
+
+        assert [list(answer.values()) for answer in answers] == [[{"ok": "pong"}]]
+        assert celery_worker_process.process
+        assert celery_worker_process.process.poll() is None
+
+
+class TestSettings:
+    def test_messages_are_json_alone(self) -> None:
+        assert app.conf.accept_content == ["json"]
+        assert app.conf.task_serializer == "json"
+
+    def test_a_message_outlasts_the_longest_job(self) -> None:
+        assert (
+            app.conf.broker_transport_options["visibility_timeout"]
+            > app.conf.task_time_limit
+        )
+        assert app.conf.task_time_limit > app.conf.task_soft_time_limit
+
+    def test_django_made_it_the_default_app(self) -> None:
+        from celery import current_app
+
+        assert current_app.main == "writ"
