@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -114,12 +115,9 @@ def celery_worker_process(
     from writ_app.celery import app
     from writ_app.management.site import start_jobs
 
-    url = (
-        settings.EMBEDDED.database_url
-        if embedded_services.started
-        else os.environ["DATABASE_URL"]
-    )
-    database = url.rsplit("/", 1)[0] + "/" + str(connection.settings_dict["NAME"])
+    url = os.environ.get("DATABASE_URL") or settings.EMBEDDED.database_url
+    name = str(connection.settings_dict["NAME"])
+    database = urlsplit(url)._replace(path=f"/{name}").geturl()
     layout = settings.EMBEDDED
     with Supervisor(log=layout.log, journal=layout.children) as supervisor:
         worker = start_jobs(
