@@ -54,7 +54,7 @@ class Words:
     """Fact name → patterns of a question for it."""
     unasked_write: Callable[[ToolCall, Session], ToolCall | None] = no_call
     """(gold write, state after all of them) → a legal write that nobody asked for."""
-    forbidden_write: Callable[
-        [str, Sequence[ToolCall], Session], ToolCall | None
-    ] = no_forbidden_call
+    forbidden_write: Callable[[str, Sequence[ToolCall], Session], ToolCall | None] = (
+        no_forbidden_call
+    )
     """(policy clause, reads made, state) → the write that the clause forbids."""

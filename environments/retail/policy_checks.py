@@ -82,9 +82,7 @@ def reason_given(trace: PolicyTrace) -> Iterator[Breach]:
         reason = event.call.arguments["reason"]
         ways = (*trace.lexicon.get("reason", {}).get(reason, ()), reason)
         told = trace.said_by_user(event.index)
-        if not any(
-            way.lower() in told for way in (*ways, *_REASONS.get(reason, ()))
-        ):
+        if not any(way.lower() in told for way in (*ways, *_REASONS.get(reason, ()))):
             yield Breach(
                 f'The customer never gave the reason "{reason}".', (event.index,)
             )
@@ -129,7 +127,9 @@ def locked_after_items(trace: PolicyTrace) -> Iterator[Breach]:
 
 
 def _orders_named(trace: PolicyTrace) -> set[str]:
-    named = (event.call.arguments.get("order_id") for event in trace.calls if event.call)
+    named = (
+        event.call.arguments.get("order_id") for event in trace.calls if event.call
+    )
     return {order_id for order_id in named if isinstance(order_id, str)}
 
 
@@ -201,7 +201,9 @@ def transferred_properly(trace: PolicyTrace) -> Iterator[Breach]:
 _HOLD = "YOU ARE BEING TRANSFERRED TO A HUMAN AGENT. PLEASE HOLD ON."
 
 POLICY_CHECKS = (
-    PolicyCheck("1.1", "The account is found before anything else", authenticated_first),
+    PolicyCheck(
+        "1.1", "The account is found before anything else", authenticated_first
+    ),
     PolicyCheck("1.3", "Only this customer's account and orders", one_customer),
     PolicyCheck("2.5", "A transfer is announced", transferred_properly),
     PolicyCheck("3.5", "The status is looked up before acting", status_looked_up),

@@ -98,7 +98,9 @@ def _short_method(session: Session, user_id: str, method_id: str) -> str:
 
 def _wait(session: Session, user_id: str, method_id: str) -> str:
     method = _record(session, "users", user_id)["payment_methods"][method_id]
-    return "at once" if method["source"] == "gift_card" else "within 5 to 7 business days"
+    return (
+        "at once" if method["source"] == "gift_card" else "within 5 to 7 business days"
+    )
 
 
 def _address(arguments: Mapping[str, Any]) -> str:
