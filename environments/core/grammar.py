@@ -2,7 +2,7 @@
 
 A pattern is text with `[a|b]` alternatives (which may nest) and `{slot}` places. Speaking draws one way through it; parsing turns it
 into a regular expression and gives the slots' values. A text is understood only if exactly one archetype's clauses account for all
-of it, each clause at most once.
+of it, each clause at most once. A slot is taken to end with its sentence: words that break this rule are not understood, hence refused.
 """
 
 import itertools

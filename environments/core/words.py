@@ -30,6 +30,12 @@ def plain_refusal(clause: str, reads: Sequence[ToolCall], session: Session) -> s
     return f"I'm sorry, but I can't do that: rule {clause} of our policy does not allow it."
 
 
+def no_aliases(
+    call: ToolCall, session: Session
+) -> Mapping[str, Sequence[Sequence[str]]]:
+    return {}
+
+
 def no_call(call: ToolCall, session: Session) -> ToolCall | None:
     return None
 
@@ -52,6 +58,10 @@ class Words:
     """(policy clause, reads made, state) → why the request is refused."""
     questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Fact name → patterns of a question for it."""
+    aliases: Callable[[ToolCall, Session], Mapping[str, Sequence[Sequence[str]]]] = (
+        no_aliases
+    )
+    """Id in the call → other ways to name it, each a list of texts that must all be there (none: needs no naming)."""
     unasked_write: Callable[[ToolCall, Session], ToolCall | None] = no_call
     """(gold write, state after all of them) → a legal write that nobody asked for."""
     forbidden_write: Callable[[str, Sequence[ToolCall], Session], ToolCall | None] = (

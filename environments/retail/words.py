@@ -327,6 +327,35 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
 }
 
 
+def aliases(
+    call: ToolCall, session: Session
+) -> Mapping[str, Sequence[Sequence[str]]]:
+    """Items may be named by their options, payment methods by kind or last digits, the customer not at all."""
+    found: dict[str, Sequence[Sequence[str]]] = {}
+    order = session.get("orders", str(call.arguments.get("order_id")))
+    user_id = order["user_id"] if order else str(call.arguments.get("user_id"))
+    user = session.get("users", user_id)
+    if user is not None:
+        found[user_id] = [[]]
+        for method_id, method in user["payment_methods"].items():
+            ways = [[method["source"].replace("_", " ")]]
+            found[method_id] = [*ways, [method.get("last_four", method_id)]]
+    for name in ("item_ids", "new_item_ids"):
+        for item_id in call.arguments.get(name) or ():
+            found.update(_item_alias(item_id, session))
+    return found
+
+
+def _item_alias(item_id: Any, session: Session) -> dict[str, Sequence[Sequence[str]]]:
+    if not isinstance(item_id, str):
+        return {}
+    product_id = session.lookup("product_by_item", item_id)
+    product = session.get("products", product_id) if product_id else None
+    if product is None:
+        return {}
+    return {item_id: [list(product["variants"][item_id]["options"].values())]}
+
+
 # --- writes that should not be made, for faults --------------------------------------------------------------------------------
 
 
@@ -382,6 +411,7 @@ WORDS = Words(
     describe_outcome=describe_outcome,
     describe_refusal=describe_refusal,
     questions=QUESTIONS,
+    aliases=aliases,
     unasked_write=unasked_write,
     forbidden_write=forbidden_write,
 )

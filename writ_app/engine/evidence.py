@@ -32,6 +32,8 @@ from writ_app.engine.types import Burden, CertificateRead, Witness
 
 MAX_PATCHES = 60
 """Patches tried per read before it is called unproved."""
+UPSETS = 24
+"""Changes tried of each read that a certificate leaves out."""
 SAMPLES = 32
 """Random reading orders behind `expected_reads`."""
 
@@ -359,7 +361,8 @@ class _Case:
     # sufficiency
 
     def sufficient(self, proved: Collection[str]) -> list[ToolCall]:
-        """The proved reads, and as few others as it takes for the reference solver to reach the answer with them alone."""
+        """The proved reads, and as few others as it takes: the reference solver must reach the answer with them alone, and no
+        change of what they leave unread may lead to another one (else the solver was only lucky)."""
         chosen = set(proved)
         spare = [key for key in self.found.reads if key not in chosen]
         while not self._solves(chosen):
@@ -371,7 +374,24 @@ class _Case:
         for key in sorted(chosen - set(proved)):
             if self._solves(chosen - {key}):
                 chosen.discard(key)
+        chosen |= {
+            key
+            for key in self.found.reads
+            if key not in chosen and self._upsets(key, chosen)
+        }
         return [call for key, call in self.found.reads.items() if key in chosen]
+
+    def _upsets(self, key: str, chosen: Collection[str]) -> bool:
+        """Whether some change of an unread read gives another answer to those who made only the chosen ones."""
+        kept = [self.found.reads[other] for other in chosen]
+        patches = list(
+            self.domain.mutations(self.base, self.found.reads[key], self.rng)
+        )
+        for patch in self.rng.sample(patches, min(UPSETS, len(patches))):
+            other = self._other_answer(patch)
+            if other is not None and self.observer.agree(other[1], kept):
+                return True
+        return False
 
     def _solves(self, allowed: Collection[str]) -> bool:
         if not self._is_derivable(

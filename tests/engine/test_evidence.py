@@ -1,0 +1,163 @@
+"""Proofs, tried from outside: with the state, the tools and the words of the definition, not with the prover's own steps."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from environments.core.environment import Environment
+from environments.core.errors import Unidentifiable
+from environments.core.evaluate import answer
+from environments.core.state import Session
+from environments.core.tools import ToolCall
+from writ_app.engine.evidence import Observer, solve
+from writ_app.engine.task_design import Designer
+from writ_app.engine.types import Task
+
+SLUGS = ("R1", "R2", "R5", "R6", "R10", "R13", "W1", "W2", "W3", "W4", "N1", "N2")
+
+
+@pytest.fixture(scope="module")
+def tasks(shop: Environment) -> list[Task]:
+    """200 tasks over all archetypes."""
+    designed = list(Designer(shop).design_many(dict.fromkeys(SLUGS, 1.0), 200, seed=5))
+    assert len(designed) == 200
+    return designed
+
+
+def everything_without(
+    shop: Environment, facts: dict[str, object], skipped: set[str]
+) -> Iterator[ToolCall]:
+    """Every read that someone can come to make without the skipped ones, found by plain search over the real tools."""
+    session, domain = shop.session(), shop.domain
+    waiting, seen = list(domain.first_reads(facts)), set(skipped)
+    while waiting:
+        call = waiting.pop()
+        if call.key in seen:
+            continue
+        seen.add(call.key)
+        yield call
+        content = session.call(call).content
+        words = content.replace('"', " ").replace(",", " ").replace(":", " ").split()
+        waiting += domain.derivable_reads({word.strip("{}[]") for word in words})
+
+
+def outcome_on(shop: Environment, task: Task, state: Session) -> tuple[object, ...]:
+    return answer(
+        task.query, task.facts, shop.domain.from_state(state), shop.domain
+    ).outcome
+
+
+class TestWitness:
+    def test_every_read_has_one_or_is_not_counted(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            proved = [read for read in task.certificate if read.witness is not None]
+            assert task.burden.total == len(proved)
+            assert task.burden.exact == (len(proved) == len(task.certificate))
+            split = (
+                task.burden.identity
+                + task.burden.discovery
+                + task.burden.candidates
+                + task.burden.rules
+            )
+            assert split == task.burden.total
+
+    def test_most_tasks_are_proved_whole(self, tasks: list[Task]) -> None:
+        assert sum(task.burden.exact for task in tasks) >= 0.9 * len(tasks)
+
+    def test_flips_the_answer_while_those_who_skip_the_read_see_nothing(
+        self, shop: Environment, tasks: list[Task]
+    ) -> None:
+        """Checked by plain search for one task per archetype: slow, and independent of the prover."""
+        chosen = {task.archetype: task for task in tasks}
+        checked = 0
+        for task in chosen.values():
+            if not task.burden.exact or any(
+                len(r.witness.patch) == 2 for r in task.certificate if r.witness
+            ):
+                continue  # reads that others can replace are looked at below
+            ours = outcome_on(shop, task, Session(shop.state))
+            for read in task.certificate:
+                assert read.witness is not None
+                state = Session(shop.state)
+                state.apply_patch(read.witness.patch)
+                assert outcome_on(shop, task, state) != ours
+                skipped = {read.call.key, *(other.key for other in read.equivalents)}
+                there, here = shop.session(state), shop.session()
+                for call in everything_without(shop, task.facts, skipped):
+                    assert there.call(call).content == here.call(call).content, (
+                        task.archetype,
+                        read.call,
+                        call,
+                    )
+                checked += 1
+        assert checked >= 20
+
+    def test_of_replaceable_reads_is_told_apart_only_by_reads_of_that_kind(
+        self, shop: Environment, tasks: list[Task]
+    ) -> None:
+        swapped = [
+            (task, read)
+            for task in tasks
+            for read in task.certificate
+            if read.witness
+            and len(read.witness.patch) == 2
+            and read.role == "discovery"
+        ]
+        assert swapped
+        for task, read in swapped:
+            state = Session(shop.state)
+            state.apply_patch(read.witness.patch)  # type: ignore[union-attr]
+            observer = Observer(shop)
+            told_apart = set(
+                observer.differences(state, observer.reachable(task.facts).values())
+            )
+            assert read.call.key in told_apart
+            assert all(key.startswith("get_order_details") for key in told_apart)
+            assert outcome_on(shop, task, state) != outcome_on(
+                shop, task, Session(shop.state)
+            )
+
+
+class TestCertificate:
+    def test_alone_leads_the_tools_to_the_gold(
+        self, shop: Environment, tasks: list[Task]
+    ) -> None:
+        for task in tasks:
+            solved, state = solve(
+                shop,
+                task.query,
+                task.facts,
+                {read.call.key for read in task.certificate},
+            )
+            assert list(solved.gold) == [write.call for write in task.gold]
+            assert solved.declined == task.declined
+            assert state.effect() == task.gold_effect
+
+    def test_keeps_the_answer_on_random_databases_that_agree_with_it(
+        self, shop: Environment, tasks: list[Task]
+    ) -> None:
+        rng, observer, kept = random.Random(3), Observer(shop), 0
+        for task in tasks[:60]:
+            certificate = [read.call for read in task.certificate]
+            ours = outcome_on(shop, task, Session(shop.state))
+            spoken_of = {read.key for read in certificate}
+            others = [
+                call
+                for key, call in observer.reachable(task.facts).items()
+                if key not in spoken_of
+            ]
+            for _ in range(10):
+                state = Session(shop.state)
+                for call in rng.sample(others, 2):
+                    patches = list(shop.domain.mutations(state, call, rng))
+                    if patches:
+                        state.apply_patch(rng.choice(patches))
+                if not observer.agree(state, certificate):
+                    continue
+                try:
+                    assert outcome_on(shop, task, state) == ours
+                except Unidentifiable:
+                    continue
+                kept += 1
+        assert kept >= 200

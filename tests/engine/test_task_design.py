@@ -1,0 +1,184 @@
+import hashlib
+import os
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from environments.core.domain import TaskClass
+from environments.core.environment import Environment
+from environments.core.grammar import understand
+from environments.core.state import Session
+from environments.core.tools import ToolKind
+from writ_app.engine.errors import InvalidTask
+from writ_app.engine.task_design import Designer
+from writ_app.engine.types import Task
+
+PROGRAM = """
+import hashlib
+from environments.registry import world
+from writ_app.engine.task_design import Designer
+shop = world("retail").generated(seed=7, users=60)
+mix = {"R1": 1, "R2": 1, "R5": 1, "R10": 1, "W1": 1, "W3": 1, "N1": 1}
+lines = [task.model_dump_json() for task in Designer(shop).design_many(mix, 14, seed=9)]
+assert len(lines) == 14
+print(hashlib.sha256("\\n".join(lines).encode()).hexdigest())
+"""
+
+
+@pytest.fixture(scope="module")
+def designer(shop: Environment) -> Designer:
+    return Designer(shop)
+
+
+@pytest.fixture(scope="module")
+def tasks(designer: Designer) -> list[Task]:
+    slugs = [archetype.slug for archetype in designer.environment.domain.archetypes]
+    return [designer.design(slug, seed) for slug in slugs for seed in range(3)]
+
+
+class TestDesign:
+    def test_gives_the_same_bytes_in_two_processes(self) -> None:
+        hashes = {
+            subprocess.run(
+                [sys.executable, "-c", PROGRAM],
+                env={**os.environ, "PYTHONHASHSEED": seed},
+                capture_output=True,
+                check=True,
+                text=True,
+            ).stdout
+            for seed in ("1", "2")
+        }
+
+        assert len(hashes) == 1
+        assert len(hashes.pop().strip()) == hashlib.sha256().digest_size * 2
+
+    def test_reads_back_from_its_own_json(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            again = Task.model_validate_json(task.model_dump_json())
+            assert again == task
+            assert again.content_hash == task.content_hash
+
+    def test_writes_exactly_the_gold_state_through_the_tools(
+        self, shop: Environment, tasks: list[Task]
+    ) -> None:
+        for task in tasks:
+            session = shop.session()
+            for write in task.gold:
+                assert shop.tools[write.call.name].kind is ToolKind.WRITE
+                assert not session.call(write.call).error
+            assert session.state.effect() == task.gold_effect
+            assert bool(session.state.changes()) == bool(task.gold)
+
+    def test_of_a_refusal_has_no_gold_and_cites_a_clause_of_the_policy(
+        self, shop: Environment, tasks: list[Task]
+    ) -> None:
+        refusals = [task for task in tasks if task.task_class is TaskClass.REFUSAL]
+
+        assert refusals
+        for task in refusals:
+            assert task.gold == ()
+            assert task.declined in shop.clauses
+
+    def test_of_a_dependent_archetype_ends_elsewhere_in_another_order(
+        self, shop: Environment, tasks: list[Task]
+    ) -> None:
+        dependent = [task for task in tasks if task.dependent]
+
+        assert {task.archetype for task in dependent} == {"W3", "W4"}
+        for task in dependent:
+            session = shop.session()
+            failed = [session.call(write.call).error for write in reversed(task.gold)]
+            assert (
+                any(failed)
+                or session.state.effect() != task.gold_effect
+                or task.archetype == "W4"
+            )
+
+    def test_needs_reads_before_each_write(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            for write in task.gold:
+                assert write.needs
+                assert max(write.needs) < len(task.certificate)
+
+    def test_makes_two_different_fallbacks_when_the_gift_card_is_used_up(
+        self, tasks: list[Task]
+    ) -> None:
+        for task in tasks:
+            if task.archetype == "W4":
+                paid = [
+                    write.call.arguments["payment_method_id"] for write in task.gold
+                ]
+                assert paid[0].startswith("gift_card")
+                assert paid[1] != paid[0]
+
+    def test_keeps_away_from_the_people_it_is_told_to_avoid(
+        self, shop: Environment
+    ) -> None:
+        everybody = list(shop.state.collections["users"])
+        spared = everybody[:30]
+
+        tasks = [Designer(shop, avoid=spared).design("R1", seed) for seed in range(8)]
+
+        people = {task.certificate[1].call.arguments["user_id"] for task in tasks}
+        assert not people & set(spared)
+
+    def test_refuses_an_archetype_that_nobody_fits(self, shop: Environment) -> None:
+        with pytest.raises(InvalidTask, match="could be proved") as refused:
+            Designer(shop, avoid=shop.state.collections["users"]).design(
+                "R1", 1, draws=50
+            )
+
+        assert refused.value.reason == "exhausted"
+
+
+class TestWords:
+    def test_lead_back_to_the_query_and_to_nothing_else(
+        self, shop: Environment, tasks: list[Task]
+    ) -> None:
+        domain = shop.domain
+        queries = {archetype.slug: archetype.query for archetype in domain.archetypes}
+        for task in tasks:
+            (understood,) = understand(task.text, domain.archetypes, domain.lexicon)
+            assert understood.archetype == task.archetype
+            known = {
+                name: value
+                for name, value in task.facts.items()
+                if name not in understood.facts
+            }
+            assert queries[task.archetype]({**known, **understood.facts}) == task.query
+
+    def test_vary(self, designer: Designer) -> None:
+        texts = Counter(designer.design("R1", seed).text for seed in range(40))
+        openings = {text.split(".")[0].split("?")[0][:12] for text in texts}
+
+        assert len(texts) >= 38
+        assert len(openings) >= 5
+
+    def test_rule_out_the_readings_that_would_give_another_answer(
+        self, designer: Designer
+    ) -> None:
+        """R6: "largest" also means "most things"; the clause that settles it is said just when it must be."""
+        tasks = [designer.design("R6", seed) for seed in range(12)]
+        settled = [
+            any(clause.name == "total" for clause in task.clauses) for task in tasks
+        ]
+
+        assert any(settled)
+        assert not all(settled)
+
+
+class TestDesignMany:
+    def test_gives_different_tasks_by_weight_and_leaves_out_what_cannot_be_had(
+        self, shop: Environment
+    ) -> None:
+        nobody = Session(shop.state)
+        assert nobody.changes() == {}
+
+        tasks = list(
+            Designer(shop).design_many({"R1": 2.0, "R5": 1.0, "W2": 0.0}, 12, seed=1)
+        )
+
+        assert Counter(task.archetype for task in tasks) == {"R1": 8, "R5": 4}
+        assert len({task.content_hash for task in tasks}) == 12

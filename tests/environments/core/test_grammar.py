@@ -1,0 +1,54 @@
+import random
+
+from environments.core.domain import Archetype, Clause, TaskClass
+from environments.core.grammar import say, understand
+from environments.core.query import Query
+
+LEXICON = {"color": {"red": ("red", "the red one"), "blue": ("blue",)}}
+WISH = Clause("wish", ("[I want|Give me] {color}[|, please].",), opens=True)
+WHY = Clause("why", ("Because of {reason}.",))
+
+
+def kind(slug: str, *clauses: Clause) -> Archetype:
+    return Archetype(
+        slug,
+        slug,
+        TaskClass.READ_HEAVY,
+        lambda *_: None,
+        lambda facts: Query(steps=()),
+        clauses,
+    )
+
+
+class TestSay:
+    def test_draws_different_ways_and_tells_its_slots(self) -> None:
+        rng = random.Random(1)
+
+        said = [say(WISH, {"color": "red"}, LEXICON, rng) for _ in range(60)]
+
+        assert len({part.text for part in said}) == 8
+        assert {part.tells for part in said} == {("color",)}
+
+
+class TestUnderstand:
+    def test_gives_back_the_values_whatever_the_wording(self) -> None:
+        rng = random.Random(2)
+        facts = {"color": "red", "reason": "the weather, really"}
+
+        for _ in range(30):
+            text = " ".join(
+                say(clause, facts, LEXICON, rng).text for clause in (WHY, WISH)
+            )
+            (understood,) = understand(text, [kind("K", WISH, WHY)], LEXICON)
+            assert understood.facts == facts
+            assert understood.clauses == ("why", "wish")
+
+    def test_finds_nothing_in_words_that_no_clause_accounts_for(self) -> None:
+        assert (
+            understand("I want red. And a pony.", [kind("K", WISH, WHY)], LEXICON) == []
+        )
+
+    def test_finds_two_meanings_when_two_archetypes_say_the_same(self) -> None:
+        found = understand("I want blue.", [kind("K", WISH), kind("L", WISH)], LEXICON)
+
+        assert [understood.archetype for understood in found] == ["K", "L"]

@@ -1,0 +1,230 @@
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from environments.core.environment import Environment
+from environments.core.state import Index, Session, State, pointer
+from environments.core.tools import ToolCall
+
+
+def small_state() -> State:
+    records = {
+        "people": {
+            "ann": {"name": "Ann", "age": 4, "tags": ["a"]},
+            "bob": {"name": "Bob", "age": 5, "tags": []},
+        },
+        "things": {"1": {"owner": "ann", "price": 2.0}},
+    }
+    return State(records, {"by_name": Index("people", lambda person: [person["name"]])})
+
+
+def recomputed_hash(session: Session) -> str:
+    """The hash from scratch, with none of the session's shortcuts."""
+    whole = {
+        name: {key: session.get(name, key) for key in session.keys(name)}
+        for name in session.base.collections
+    }
+    text = json.dumps(whole, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class TestContentHash:
+    def test_is_the_hash_of_the_sorted_json_text(self) -> None:
+        state = small_state()
+
+        expected = json.dumps(state.collections, sort_keys=True).encode()
+
+        assert state.content_hash == hashlib.sha256(expected).hexdigest()
+
+    def test_kept_incrementally_equals_the_hash_recomputed(self) -> None:
+        session = Session(small_state())
+
+        session.edit("people", "bob")["age"] = 6
+        session.put("things", "0", {"owner": "bob", "price": 1.5})
+        session.remove("people", "ann")
+
+        assert session.content_hash() == recomputed_hash(session)
+
+    def test_tells_an_int_from_an_equal_float(self) -> None:
+        session = Session(small_state())
+
+        session.edit("things", "1")["price"] = 2
+
+        assert session.content_hash() != session.base.content_hash
+
+
+class TestEdit:
+    def test_leaves_the_base_and_other_sessions_as_they_are(self) -> None:
+        base = small_state()
+        one, other = Session(base), Session(base)
+
+        one.edit("people", "ann")["tags"].append("b")
+
+        assert base.collections["people"]["ann"]["tags"] == ["a"]
+        assert other.get("people", "ann")["tags"] == ["a"]  # type: ignore[index]
+
+    def test_after_a_fork_does_not_reach_the_fork(self) -> None:
+        session = Session(small_state())
+        session.edit("people", "ann")["age"] = 9
+        fork = session.fork()
+
+        session.edit("people", "ann")["age"] = 10
+        fork.edit("people", "ann")["tags"].append("z")
+
+        assert fork.get("people", "ann") == {
+            "name": "Ann",
+            "age": 9,
+            "tags": ["a", "z"],
+        }
+        assert session.get("people", "ann")["tags"] == ["a"]  # type: ignore[index]
+
+    def test_refuses_a_record_that_is_not_there(self) -> None:
+        with pytest.raises(KeyError):
+            Session(small_state()).edit("people", "eve")
+
+
+class TestLookup:
+    def test_follows_changes_and_prefers_the_first_in_file_order(self) -> None:
+        session = Session(small_state())
+
+        session.edit("people", "bob")["name"] = "Ann"
+        assert session.lookup("by_name", "Ann") == "ann"
+
+        session.edit("people", "ann")["name"] = "Zoe"
+        assert session.lookup("by_name", "Ann") == "bob"
+        assert session.lookup("by_name", "Bob") is None
+
+
+class TestDiff:
+    def test_says_nothing_of_a_record_changed_back(self) -> None:
+        session = Session(small_state())
+
+        session.edit("people", "ann")["age"] = 9
+        session.edit("people", "ann")["age"] = 4
+
+        assert session.diff() == []
+        assert session.changes() == {}
+
+    def test_names_the_path_and_both_sides(self) -> None:
+        session = Session(small_state())
+
+        session.edit("people", "ann")["tags"] = ["a", "b"]
+        session.remove("things", "1")
+
+        assert session.diff() == [
+            {
+                "op": "set",
+                "path": ["people", "ann", "tags"],
+                "before": ["a"],
+                "after": ["a", "b"],
+            },
+            {
+                "op": "remove",
+                "path": ["things", "1"],
+                "before": {"owner": "ann", "price": 2.0},
+                "after": None,
+            },
+        ]
+
+
+class TestApplyPatch:
+    def test_adds_replaces_and_removes_inside_records(self) -> None:
+        session = Session(small_state())
+
+        session.apply_patch(
+            [
+                {"op": "replace", "path": "/people/ann/age", "value": 40},
+                {"op": "add", "path": "/people/ann/tags/-", "value": "b"},
+                {"op": "remove", "path": "/people/ann/tags/0"},
+                {"op": "add", "path": "/people/" + "x~1y", "value": {"name": "X"}},
+            ]
+        )
+
+        assert session.get("people", "ann") == {"name": "Ann", "age": 40, "tags": ["b"]}
+        assert session.get("people", "x/y") == {"name": "X"}
+
+    def test_refuses_to_replace_what_is_not_there(self) -> None:
+        with pytest.raises(KeyError):
+            Session(small_state()).apply_patch(
+                [{"op": "replace", "path": "/people/ann/height", "value": 1}]
+            )
+
+    def test_understands_the_pointers_we_make(self) -> None:
+        assert pointer("a/b", 0, "c~d") == "/a~1b/0/c~0d"
+
+
+class TestAffected:
+    def test_names_the_record_its_collection_and_the_look_ups_it_moves(self) -> None:
+        session = Session(small_state())
+
+        session.edit("people", "ann")["name"] = "Zoe"
+
+        assert session.affected() == {
+            ("people", "ann"),
+            ("people", "*"),
+            ("index:by_name", "Ann"),
+            ("index:by_name", "Zoe"),
+        }
+
+
+def calls(shop: Environment) -> st.SearchStrategy[ToolCall]:
+    """Calls as a model may make them: real tools, with real, foreign and garbage arguments."""
+    state = shop.state.collections
+    known = [
+        *list(state["orders"])[:20],
+        *list(state["users"])[:20],
+        *list(state["products"])[:10],
+    ]
+    known += [
+        line["item_id"]
+        for order in list(state["orders"].values())[:10]
+        for line in order["items"]
+    ]
+    known += [
+        key
+        for user in list(state["users"].values())[:20]
+        for key in user["payment_methods"]
+    ]
+    known += ["no longer needed", "12345", ""]
+    scalar: st.SearchStrategy[Any] = st.one_of(
+        st.sampled_from(known), st.none(), st.integers(), st.text(max_size=5)
+    )
+    value = st.one_of(
+        scalar,
+        st.lists(scalar, max_size=3),
+        st.dictionaries(st.text(max_size=3), scalar, max_size=2),
+    )
+
+    def arguments(name: str) -> st.SearchStrategy[dict[str, Any]]:
+        wanted = list(shop.tools[name].schema["function"]["parameters"]["properties"])
+        return st.fixed_dictionaries(dict.fromkeys(wanted, value))
+
+    return st.sampled_from(sorted(shop.tools)).flatmap(
+        lambda name: arguments(name).map(
+            lambda given: ToolCall(name=name, arguments=given)
+        )
+    )
+
+
+class TestAnySequenceOfCalls:
+    @settings(max_examples=60, deadline=None)
+    @given(drawn=st.data())
+    def test_never_crashes_and_never_changes_the_base(
+        self, shop: Environment, drawn: st.DataObject
+    ) -> None:
+        before = shop.state.content_hash
+        session = shop.session()
+
+        for call in drawn.draw(st.lists(calls(shop), max_size=6)):
+            result = session.call(call)
+            assert isinstance(result.content, str)
+
+        assert session.state.content_hash() == recomputed_hash(session.state)
+        session.state.reset()
+        assert session.state.content_hash() == before
+        fresh = State(shop.state.collections)
+        assert fresh.content_hash == before

@@ -1,0 +1,5 @@
+"""Background work. Importing the rooms is what makes workers know them."""
+
+from writ_app.jobs import synthesis
+
+__all__ = ["synthesis"]

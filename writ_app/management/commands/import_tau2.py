@@ -1,0 +1,48 @@
+"""`manage.py import_tau2 DIR`: a τ²-bench checkout's domains as environment versions."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+
+from environments import registry
+from writ_app.adapters.tau2 import BadCheckout, find_domains
+from writ_app.services import catalog
+
+
+class Command(BaseCommand):
+    help = "Import database, policy, tasks and splits of a tau2-bench checkout as environment versions."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("root", type=Path, metavar="DIR", help="the checkout")
+        parser.add_argument(
+            "--environment", action="append", help="only this domain (may be repeated)"
+        )
+        parser.add_argument(
+            "--version",
+            dest="as_version",
+            default="",
+            help="name of the version (default: from the hash)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        root = options["root"]
+        try:
+            present = find_domains(root)
+            names = options["environment"] or [
+                name for name in present if name in registry.names()
+            ]
+            for name in names:
+                row = catalog.import_tau2(
+                    root=root, name=name, version=options["as_version"]
+                )
+                count = row.reference_tasks.count()
+                self.stdout.write(
+                    f"{row}: state {row.state_hash[:12]}, {count} reference tasks"
+                )
+        except (BadCheckout, KeyError) as error:
+            raise CommandError(str(error).strip("'\"")) from error
+        skipped = sorted(set(present) - set(names))
+        if skipped:
+            self.stdout.write(f"Not imported: {', '.join(skipped)}.")

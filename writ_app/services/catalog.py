@@ -1,0 +1,126 @@
+"""Environments and tasks: how they come in, and how sessions are opened in them."""
+
+import json
+import zlib
+from functools import lru_cache
+from pathlib import Path
+
+from django.db import transaction
+
+from environments import registry
+from environments.core import environment as core
+from environments.core.errors import BadDatabase
+from environments.core.state import Session
+from writ_app.adapters.tau2 import BadCheckout, Tau2Domain, read_domain
+from writ_app.engine import types
+from writ_app.models.catalog import Environment, ReferenceTask, Task
+
+
+@transaction.atomic
+def register_generated(*, name: str, seed: int, users: int) -> Environment:
+    """Our own world made from a seed; the one there is if it was made before."""
+    return _store(
+        registry.world(name).generated(seed=seed, users=users),
+        origin=f"generated, seed {seed}, {users} users",
+    )
+
+
+@transaction.atomic
+def import_tau2(*, root: Path, name: str, version: str = "") -> Environment:
+    """A domain of a τ²-bench checkout as an environment version, tasks included; all of it or nothing.
+
+    `version` defaults to a name made from the state's hash. Raises BadCheckout.
+    """
+    domain = read_domain(root, name)
+    world = registry.world(name)
+    try:
+        state = world.read_state(domain.database)
+    except BadDatabase as error:
+        raise BadCheckout(f"db.json of {name}: {error}") from error
+    version = version or f"tau2-{state.content_hash[:8]}"
+    row = _store(
+        world.build(state=state, version=version, policy=domain.policy),
+        origin="imported from a tau2-bench checkout",
+    )
+    _store_reference_tasks(row, domain)
+    return row
+
+
+def load_environment(row: Environment) -> core.Environment:
+    """The environment that a row holds, loaded once per process."""
+    return _load(row.pk, row.content_hash)
+
+
+def avoided_people(row: Environment) -> frozenset[str]:
+    """Keys of the people in the row's imported tasks: our own tasks keep away from them."""
+    told = "\n".join(json.dumps(task.content) for task in row.reference_tasks.all())
+    environment = load_environment(row)
+    return (
+        environment.domain.people_in(Session(environment.state), told)
+        if told
+        else frozenset()
+    )
+
+
+def store_task(*, environment: Environment, task: types.Task) -> Task:
+    """The task's row; the one there is if it was designed before."""
+    row, _ = Task.objects.get_or_create(
+        environment=environment,
+        content_hash=task.content_hash,
+        defaults={
+            "slug": task.slug,
+            "archetype": task.archetype,
+            "title": task.title,
+            "task_class": task.task_class.value,
+            "burden": task.burden.total,
+            "writes": task.writes,
+            "text": task.text,
+            "content": task.model_dump(mode="json"),
+        },
+    )
+    return row
+
+
+def _store(environment: core.Environment, *, origin: str) -> Environment:
+    row, made = Environment.objects.get_or_create(
+        name=environment.name,
+        version=environment.version,
+        defaults={
+            "policy": environment.policy,
+            "state": zlib.compress(json.dumps(environment.state.collections).encode()),
+            "state_hash": environment.state.content_hash,
+            "content_hash": environment.content_hash,
+            "origin": origin,
+        },
+    )
+    if not made and row.content_hash != environment.content_hash:
+        raise BadCheckout(
+            f"There is another {environment.name} called {environment.version} already, with other content. Choose another version name."
+        )
+    return row
+
+
+def _store_reference_tasks(row: Environment, domain: Tau2Domain) -> None:
+    ReferenceTask.objects.bulk_create(
+        [
+            ReferenceTask(
+                environment=row,
+                task_id=task["id"],
+                position=position,
+                splits=[
+                    split for split, ids in domain.splits.items() if task["id"] in ids
+                ],
+                content=task,
+            )
+            for position, task in enumerate(domain.tasks)
+        ],
+        ignore_conflicts=True,
+    )
+
+
+@lru_cache(maxsize=8)
+def _load(pk: int, content_hash: str) -> core.Environment:
+    row = Environment.objects.get(pk=pk, content_hash=content_hash)
+    world = registry.world(row.name)
+    state = world.read_state(json.loads(zlib.decompress(row.state)))
+    return world.build(state=state, version=row.version, policy=row.policy)

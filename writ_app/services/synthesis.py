@@ -1,0 +1,360 @@
+"""Batches: ordered, designed, simulated, verified, counted."""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import Count, Min
+from django.db.models.functions import Now
+
+from environments.core import environment as core
+from writ_app.engine import behaviour, types
+from writ_app.engine.errors import WritError
+from writ_app.engine.llm import ChatModel
+from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser, applicable
+from writ_app.engine.simulation import Limits, simulate
+from writ_app.engine.task_design import Designer
+from writ_app.engine.verification import verify
+from writ_app.models.accounts import Team, User
+from writ_app.models.catalog import Environment
+from writ_app.models.synthesis import (
+    Batch,
+    BatchStatus,
+    ModelEndpoint,
+    Simulation,
+    SimulationStatus,
+    Trajectory,
+)
+from writ_app.services import catalog
+
+DEFAULT_MIX = {
+    "R1": 1,
+    "R2": 3,
+    "R5": 3,
+    "R6": 2,
+    "R10": 1,
+    "R13": 1,
+    "W1": 1,
+    "W2": 1,
+    "W3": 1,
+    "W4": 1,
+    "N1": 1,
+    "N2": 1,
+}
+"""More than half read-heavy with a burden of five and more."""
+MAX_ORDERED = 20_000
+
+
+class BadOrder(WritError):
+    """A batch that cannot be ordered as asked; the text says what to change."""
+
+
+@dataclass(frozen=True)
+class RejectReason:
+    """Rejections of one kind: the failed check, who is to answer, how many, and one example."""
+
+    reason: str
+    owner: str
+    count: int
+    example: int
+    """Primary key of a trajectory."""
+
+
+@dataclass(frozen=True)
+class BatchProgress:
+    ordered: int
+    designed: int
+    """Simulations that have a task."""
+    pending: int
+    running: int
+    done: int
+    cancelled: int
+    accepted: int
+    rejected: int
+    reasons: tuple[RejectReason, ...]
+
+    @property
+    def finished(self) -> int:
+        return self.done + self.cancelled
+
+
+def start_batch(
+    *,
+    team: Team,
+    by: User,
+    name: str,
+    environment: Environment,
+    seed: int,
+    ordered: int,
+    mix: Mapping[str, float] | None = None,
+    plans: Sequence[str] = (),
+    fault_share: float = 0.0,
+    agent: ModelEndpoint | None = None,
+    user_simulator: ModelEndpoint | None = None,
+) -> Batch:
+    """Order a batch. Raises BadOrder. The caller sends the job that designs it."""
+    mix = dict(mix or DEFAULT_MIX)
+    plans = list(plans or behaviour.PLANS)
+    known = {
+        archetype.slug
+        for archetype in catalog.load_environment(environment).domain.archetypes
+    }
+    if not 1 <= ordered <= MAX_ORDERED:
+        raise BadOrder(f"Order between 1 and {MAX_ORDERED:,} simulations.")
+    if unknown := sorted(set(mix) - known):
+        raise BadOrder(
+            f"{environment.name} has no archetype {', '.join(unknown)}; it has {', '.join(sorted(known))}."
+        )
+    if not any(weight > 0 for weight in mix.values()):
+        raise BadOrder("Give at least one archetype a weight above 0.")
+    if unknown := sorted(set(plans) - behaviour.PLANS.keys()):
+        raise BadOrder(f"There is no behaviour plan {', '.join(unknown)}.")
+    if not 0 <= fault_share <= 1:
+        raise BadOrder("The share of faults lies between 0 and 1.")
+    return Batch.objects.create(
+        team=team,
+        created_by=by,
+        name=name,
+        environment=environment,
+        seed=seed,
+        ordered=ordered,
+        mix=mix,
+        plans=plans,
+        fault_share=fault_share,
+        agent=agent,
+        user_simulator=user_simulator,
+    )
+
+
+def design_batch(*, batch_id: int) -> Iterator[int]:
+    """Design the batch's tasks, and give the simulations' ids as they come, those of an earlier attempt included.
+
+    Design is deterministic, so an interrupted one begins again and finds what it had made. Only one process designs a batch:
+    a second one gives nothing.
+    """
+    with _only_one(batch_id) as mine:
+        batch = Batch.objects.select_related(
+            "environment", "agent", "user_simulator"
+        ).get(pk=batch_id)
+        if not mine or batch.status != BatchStatus.DESIGNING:
+            return
+        designer = Designer(
+            catalog.load_environment(batch.environment),
+            avoid=catalog.avoided_people(batch.environment),
+        )
+        rng = random.Random(f"batch {batch.seed}")
+        for number, task in enumerate(
+            designer.design_many(batch.mix, batch.ordered, batch.seed)
+        ):
+            yield _add_simulation(batch, number, task, rng)
+            if not Batch.objects.in_progress().filter(pk=batch_id).exists():
+                return  # cancelled meanwhile
+        report = {
+            "draws": designer.report.draws,
+            "refused": dict(designer.report.refused),
+            "designed": dict(designer.report.designed),
+        }
+        Batch.objects.filter(pk=batch_id, status=BatchStatus.DESIGNING).update(
+            status=BatchStatus.RUNNING, design_report=report
+        )
+    finish_batch_if_done(batch_id=batch_id)
+
+
+def run_simulation(*, simulation_id: int) -> None:
+    """Simulate, verify and store; nothing if somebody else has it, or it is done."""
+    if not Simulation.objects.claim(simulation_id):
+        return
+    simulation = _with_inputs(simulation_id)
+    environment = catalog.load_environment(simulation.task.environment)
+    task = types.Task.model_validate(simulation.task.content)
+    ledger = ledger_of(simulation, task)
+    agent, user = _models(simulation, task, ledger, environment)
+    trajectory = simulate(  # minutes long with real models: no transaction is open
+        environment=environment,
+        task=task,
+        ledger=ledger,
+        agent=agent,
+        user=user,
+        seed=simulation.seed,
+        limits=Limits(),
+    )
+    trajectory = trajectory.model_copy(update={"fault": simulation.fault})
+    verification = verify(
+        environment=environment, task=task, trajectory=trajectory, ledger=ledger
+    )
+    _store_outcome(simulation, trajectory, verification)
+    finish_batch_if_done(batch_id=simulation.batch_id)
+
+
+def ledger_of(simulation: Simulation, task: types.Task) -> types.Ledger:
+    """What the user may say and when: follows from task, plan and seed, so it is not stored."""
+    rng = random.Random(f"ledger {simulation.seed}")
+    return behaviour.make_ledger(task, behaviour.PLANS[simulation.plan], rng)
+
+
+def requeue_stale(*, before: datetime) -> list[int]:
+    """Put simulations of dead workers back, and give the ids of all that wait, so that forgotten ones are sent again."""
+    Simulation.objects.stale(before).requeue()
+    waiting = Simulation.objects.pending().filter(created_at__lt=before)
+    return list(waiting.order_by("id").values_list("id", flat=True)[:5000])
+
+
+def unfinished_designs() -> list[int]:
+    """Batches whose design was begun and may have been interrupted."""
+    return list(
+        Batch.objects.filter(status=BatchStatus.DESIGNING)
+        .order_by("id")
+        .values_list("id", flat=True)
+    )
+
+
+@transaction.atomic
+def cancel_batch(*, batch: Batch) -> None:
+    """Stop a batch: what waits is not simulated, what is done stays."""
+    Batch.objects.in_progress().filter(pk=batch.pk).update(
+        status=BatchStatus.CANCELLED, finished_at=Now()
+    )
+    batch.simulations.pending().update(
+        status=SimulationStatus.CANCELLED, finished_at=Now()
+    )
+
+
+def finish_batch_if_done(*, batch_id: int) -> None:
+    """Close a batch that is designed and has nothing left to simulate."""
+    left = Simulation.objects.unfinished().filter(batch_id=batch_id)
+    if not left.exists():
+        Batch.objects.filter(pk=batch_id, status=BatchStatus.RUNNING).update(
+            status=BatchStatus.DONE, finished_at=Now()
+        )
+
+
+def batch_progress(batch: Batch) -> BatchProgress:
+    """Where a batch stands, in two queries."""
+    statuses = dict(batch.simulations.values_list("status").annotate(Count("id")))
+    outcomes = (
+        Trajectory.objects.filter(simulation__batch=batch)
+        .values("accepted", "reason", "owner")
+        .annotate(count=Count("id"), example=Min("id"))
+        .order_by("-count", "reason")
+    )
+    accepted = sum(row["count"] for row in outcomes if row["accepted"])
+    reasons = tuple(
+        RejectReason(row["reason"], row["owner"], row["count"], row["example"])
+        for row in outcomes
+        if not row["accepted"]
+    )
+    return BatchProgress(
+        ordered=batch.ordered,
+        designed=sum(statuses.values()),
+        pending=statuses.get(SimulationStatus.PENDING, 0),
+        running=statuses.get(SimulationStatus.RUNNING, 0),
+        done=statuses.get(SimulationStatus.DONE, 0),
+        cancelled=statuses.get(SimulationStatus.CANCELLED, 0),
+        accepted=accepted,
+        rejected=sum(reason.count for reason in reasons),
+        reasons=reasons,
+    )
+
+
+def _add_simulation(
+    batch: Batch, number: int, task: types.Task, rng: random.Random
+) -> int:
+    plan = batch.plans[number % len(batch.plans)]
+    seed = batch.seed * 1_000_003 + number
+    scripted = batch.agent is None and batch.user_simulator is None
+    faulty = rng.random() < batch.fault_share and scripted
+    faults = [fault for fault in sorted(FAULTS) if applicable(fault, task)]
+    fault = rng.choice(faults) if faulty and faults else ""
+    with transaction.atomic():
+        row = catalog.store_task(environment=batch.environment, task=task)
+        simulation, _ = Simulation.objects.get_or_create(
+            batch=batch, task=row, plan=plan, seed=seed, defaults={"fault": fault}
+        )
+    return simulation.pk
+
+
+def _with_inputs(simulation_id: int) -> Simulation:
+    related = ("task__environment", "batch__agent", "batch__user_simulator")
+    return (
+        Simulation.objects.select_related(*related)
+        .defer("task__environment__state")
+        .get(pk=simulation_id)
+    )
+
+
+def _models(
+    simulation: Simulation,
+    task: types.Task,
+    ledger: types.Ledger,
+    environment: core.Environment,
+) -> tuple[ChatModel, ChatModel]:
+    from writ_app.adapters import chat  # kept out of processes that never ask a model
+
+    batch = simulation.batch
+    fault = simulation.fault
+    agent: ChatModel
+    user: ChatModel
+    if batch.agent is None:
+        agent = ScriptedAgent(
+            task=task, ledger=ledger, environment=environment, fault=fault
+        )
+    else:
+        agent = chat.from_endpoint(batch.agent)
+    if batch.user_simulator is None:
+        user = ScriptedUser(task=task, ledger=ledger, fault=fault)
+    else:
+        user = chat.from_endpoint(batch.user_simulator)
+    return agent, user
+
+
+@transaction.atomic
+def _store_outcome(
+    simulation: Simulation,
+    trajectory: types.Trajectory,
+    verification: types.Verification,
+) -> None:
+    """Store, unless a successor took the simulation over: then its outcome counts, not this one."""
+    if not Simulation.objects.finish(simulation.pk, simulation.attempt):
+        return
+    failed = next((check for check in verification.checks if not check.passed), None)
+    Trajectory.objects.create(
+        simulation=simulation,
+        content=trajectory.model_dump(mode="json"),
+        content_hash=trajectory.content_hash,
+        ended_by=trajectory.ended_by.value,
+        scripted=simulation.batch.agent is None
+        or simulation.batch.user_simulator is None,
+        steps=len(trajectory.messages),
+        verification=verification.model_dump(mode="json"),
+        accepted=verification.accepted,
+        reason=verification.reason,
+        owner=failed.owner.value if failed and failed.owner else "",
+    )
+
+
+class _only_one:
+    """Holds the batch's advisory lock for a while; the database lets go of it if this process dies."""
+
+    def __init__(self, batch_id: int):
+        self._key = batch_id
+
+    def __enter__(self) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_try_advisory_lock(%s, %s)", [_DESIGN_LOCK, self._key]
+            )
+            self._mine = bool(cursor.fetchone()[0])
+        return self._mine
+
+    def __exit__(self, *error: object) -> None:
+        if self._mine:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_advisory_unlock(%s, %s)", [_DESIGN_LOCK, self._key]
+                )
+
+
+_DESIGN_LOCK = 20_260_608
+"""First half of the lock's key: tells our locks from anybody else's."""
