@@ -1,6 +1,40 @@
 """Every address of the site."""
 
 from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from writ_app.views import accounts, catalog, home, release, review, synthesis
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("review/", review.review, name="review"),
+    path("review/undo/", review.undo, name="review_undo"),
+    path("review/lease/", review.lease, name="review_lease"),
+    path("trajectories/", review.trajectories, name="trajectories"),
+    path("trajectories/<int:pk>/", review.trajectory, name="trajectory"),
+    path("trajectories/<int:pk>/raw/", review.trajectory_raw, name="trajectory_raw"),
+    path("batches/", synthesis.batches, name="batches"),
+    path("batches/new/", synthesis.batch_new, name="batch_new"),
+    path("batches/<int:pk>/", synthesis.batch, name="batch"),
+    path("batches/<int:pk>/cancel/", synthesis.batch_cancel, name="batch_cancel"),
+    path("releases/", release.releases, name="releases"),
+    path("releases/<int:pk>/", release.release, name="release"),
+    path("releases/<int:pk>/<str:name>", release.release_file, name="release_file"),
+    path("environments/", catalog.environments, name="environments"),
+    path(
+        "environments/<slug:name>/<slug:version>/",
+        catalog.environment,
+        name="environment",
+    ),
+    path(
+        "login/",
+        LoginView.as_view(
+            template_name="accounts/login.html", redirect_authenticated_user=True
+        ),
+        name="login",
+    ),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("theme/", accounts.theme, name="theme"),
+    path("admin/", admin.site.urls),
+]

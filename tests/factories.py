@@ -1,0 +1,148 @@
+"""Rows for tests, made the short way. Keyword-only; whatever is not named is made up."""
+
+import json
+import zlib
+from functools import cache
+from itertools import count
+from typing import Any
+
+from tests import samples
+from writ_app.engine import types
+from writ_app.models.accounts import Role, Team, User
+from writ_app.models.catalog import Environment, Task
+from writ_app.models.review import ReviewSlot
+from writ_app.models.synthesis import (
+    Batch,
+    BatchStatus,
+    Simulation,
+    SimulationStatus,
+    Trajectory,
+)
+from writ_app.services.accounts import add_member
+from writ_app.services.review import open_slots_for
+
+PASSWORD = "correct horse battery"
+numbers = count(1)
+
+
+def make_user(*, name: str = "") -> User:
+    return User.objects.create_user(name or f"user{next(numbers)}", password=PASSWORD)
+
+
+def make_team(*, name: str = "") -> Team:
+    return Team.objects.create(name=name or f"Team {next(numbers)}")
+
+
+def make_owner(*, team: Team | None = None, name: str = "") -> User:
+    user = make_user(name=name)
+    add_member(team=team or make_team(), user=user, role=Role.OWNER)
+    return user
+
+
+def make_reviewer(*, team: Team, name: str = "") -> User:
+    user = make_user(name=name)
+    add_member(team=team, user=user)
+    return user
+
+
+def team_of(user: User) -> Team:
+    return user.memberships.get().team
+
+
+@cache
+def _packed_state() -> bytes:
+    state = samples.sample_environment().state
+    return zlib.compress(json.dumps(state.collections).encode())
+
+
+def make_environment() -> Environment:
+    sample = samples.sample_environment()
+    row, _ = Environment.objects.get_or_create(
+        name=sample.name,
+        version=sample.version,
+        defaults={
+            "policy": sample.policy,
+            "state": _packed_state(),
+            "state_hash": sample.state.content_hash,
+            "content_hash": sample.content_hash,
+            "origin": f"generated, seed 7, {samples.USERS} users",
+        },
+    )
+    return row
+
+
+def make_batch(*, team: Team, by: User | None = None, **fields: Any) -> Batch:
+    return Batch.objects.create(
+        **{
+            "team": team,
+            "created_by": by or make_owner(team=team),
+            "name": f"batch {next(numbers)}",
+            "environment": make_environment(),
+            "seed": 1,
+            "ordered": 1,
+            "mix": {"R1": 1},
+            "plans": ["upfront"],
+            "status": BatchStatus.DONE,
+            **fields,
+        }
+    )
+
+
+@cache
+def sample_task(number: int) -> types.Task:
+    return samples.make_task(number)
+
+
+def make_trajectory(
+    *,
+    batch: Batch | None = None,
+    team: Team | None = None,
+    number: int = 0,
+    fault: str = "",
+    hostile: str = "",
+) -> Trajectory:
+    """A simulated and verified trajectory; with a fault it was rejected."""
+    batch = batch or make_batch(team=team or make_team())
+    task = sample_task(number)
+    trajectory, verification = samples.simulate(task, fault=fault, hostile=hostile)
+    row, _ = Task.objects.get_or_create(
+        environment=batch.environment,
+        content_hash=task.content_hash,
+        defaults={
+            "slug": task.slug,
+            "archetype": task.archetype,
+            "title": task.title,
+            "task_class": task.task_class.value,
+            "burden": task.burden.total,
+            "writes": task.writes,
+            "text": task.text,
+            "content": task.model_dump(mode="json"),
+        },
+    )
+    simulation = Simulation.objects.create(
+        batch=batch,
+        task=row,
+        plan=trajectory.plan,
+        seed=next(numbers),
+        fault=fault,
+        status=SimulationStatus.DONE,
+        attempt=1,
+    )
+    failed = next((check for check in verification.checks if not check.passed), None)
+    return Trajectory.objects.create(
+        simulation=simulation,
+        content=trajectory.model_dump(mode="json"),
+        content_hash=trajectory.content_hash,
+        ended_by=trajectory.ended_by.value,
+        scripted=True,
+        steps=len(trajectory.messages),
+        verification=verification.model_dump(mode="json"),
+        accepted=verification.accepted,
+        reason=verification.reason,
+        owner=failed.owner.value if failed and failed.owner else "",
+    )
+
+
+def make_slot(*, trajectory: Trajectory) -> ReviewSlot:
+    open_slots_for(Trajectory.objects.filter(pk=trajectory.pk))
+    return trajectory.slots.get()

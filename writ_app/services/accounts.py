@@ -1,0 +1,37 @@
+"""Teams and who is in them."""
+
+from django.db import transaction
+
+from writ_app.engine.errors import WritError
+from writ_app.models.accounts import Membership, Role, Team, User
+
+
+class LastOwner(WritError):
+    """A team without an owner could never order a batch or freeze a release again."""
+
+
+@transaction.atomic
+def create_team(*, name: str, owner: User) -> Team:
+    """A new team with its first owner."""
+    team = Team.objects.create(name=name)
+    add_member(team=team, user=owner, role=Role.OWNER)
+    return team
+
+
+@transaction.atomic
+def add_member(*, team: Team, user: User, role: Role = Role.REVIEWER) -> Membership:
+    """Put a person into a team, or change the role of one who is in it."""
+    # Locks the team, so that two changes at once cannot both take the last owner away.
+    Team.objects.select_for_update().get(pk=team.pk)
+    leaving = role != Role.OWNER and team.memberships.owners().filter(user=user)
+    if leaving and not team.memberships.owners().exclude(user=user).exists():
+        raise LastOwner(f"{user} is the only owner of {team}. Make another one first.")
+    membership, _ = Membership.objects.update_or_create(
+        team=team, user=user, defaults={"role": role}
+    )
+    return membership
+
+
+def membership_of(user: User) -> Membership | None:
+    """The membership a person works under: the oldest, if there are several."""
+    return user.memberships.select_related("team").order_by("id").first()

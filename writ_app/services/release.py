@@ -1,0 +1,287 @@
+"""Releases: drafted, filled and frozen in one go; every file of one can be made again, byte for byte."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from writ_app.engine.errors import WritError
+from writ_app.engine.export import FORMATS, ExportSource, to_line
+from writ_app.engine.types import Task, Trajectory
+from writ_app.models.accounts import Team, User
+from writ_app.models.catalog import Environment
+from writ_app.models.release import Release, ReleaseMember
+from writ_app.models.review import ReviewEvent, ReviewSlot, Verdict
+from writ_app.models.synthesis import Trajectory as TrajectoryRow
+from writ_app.services.catalog import load_environment
+from writ_app.services.review.bands import BURDEN_BANDS, WRITE_BANDS, band_of
+
+MANIFEST_VERSION = 1
+AT_ONCE = 100
+"""Rows held in memory at a time."""
+
+
+class NothingApproved(WritError):
+    """A release without members would be of no use to anybody."""
+
+
+class ReleaseDamaged(WritError):
+    """A row made now is not the row that was frozen."""
+
+
+def draft_release(*, team: Team, name: str, by: User) -> Release:
+    """A numbered, empty release: v1 of a new name, the next one of a known name."""
+    # Two drafts at once would ask for the same number, so they take turns.
+    Team.objects.select_for_update().get(pk=team.pk)
+    last = Release.objects.filter(team=team, name=name).aggregate(last=Max("number"))
+    return Release.objects.create(
+        team=team, name=name, number=(last["last"] or 0) + 1, created_by=by
+    )
+
+
+@transaction.atomic
+def freeze_release(
+    *, team: Team, name: str, by: User, at: datetime, excluded: Collection[int] = ()
+) -> Release:
+    """Freeze all approved trajectories of the team but the `excluded`. Raises NothingApproved."""
+    release = draft_release(team=team, name=name, by=by)
+    if not _add_members(release, excluded):
+        raise NothingApproved(
+            "There are no approved trajectories to release. Review some first."
+        )
+    release.manifest = _manifest(release, by=by, at=at)
+    release.content_hash = _hash(canonical(release.manifest))
+    release.frozen_at = at
+    release.save(update_fields=["manifest", "content_hash", "frozen_at"])
+    return release
+
+
+def _add_members(release: Release, excluded: Collection[int]) -> int:
+    """Approved trajectories in the order in which they were made. The lock holds back whoever undoes an approval now."""
+    approved = (
+        ReviewSlot.objects.approved()
+        .filter(trajectory__simulation__batch__team=release.team)
+        .exclude(trajectory__in=excluded)
+        .select_for_update(of=("self",))
+        .values_list("trajectory_id", flat=True)
+    )
+    members = [
+        ReleaseMember(release=release, trajectory_id=pk, position=position)
+        for position, pk in enumerate(sorted(set(approved)))
+    ]
+    return len(ReleaseMember.objects.bulk_create(members, batch_size=1000))
+
+
+# --- rows ----------------------------------------------------------------------------------------------------------------------
+
+
+def members_of(release: Release) -> Iterator[TrajectoryRow]:
+    """The trajectories of a release in its order, each with its task, few at a time."""
+    members = (
+        release.members.select_related(
+            "trajectory__simulation__task__environment",
+            "trajectory__simulation__batch",
+        )
+        .defer("trajectory__simulation__task__environment__state")
+        .order_by("position")
+    )
+    for member in members.iterator(chunk_size=AT_ONCE):
+        yield member.trajectory
+
+
+def _source(row: TrajectoryRow) -> ExportSource:
+    environment = load_environment(row.simulation.task.environment)
+    return ExportSource(
+        environment=environment.name,
+        policy=environment.policy,
+        tools=environment.schemas,
+        task=Task.model_validate(row.simulation.task.content),
+        trajectory=Trajectory.model_validate(row.content),
+    )
+
+
+def write_release(release: Release, format: str) -> Iterator[str]:
+    """The lines of one file. Raises ReleaseDamaged at the first that is not what was frozen, before it is sent."""
+    frozen = release.manifest["files"][format]["rows"]
+    for row, expected in zip(members_of(release), frozen, strict=True):
+        line = to_line(FORMATS[format].to_row(_source(row)))
+        if _hash(line) != expected:
+            raise ReleaseDamaged(
+                f"{release}: trajectory {row.pk} no longer gives the row that was frozen."
+            )
+        yield line
+
+
+# --- manifest ------------------------------------------------------------------------------------------------------------------
+
+
+def _manifest(release: Release, *, by: User, at: datetime) -> dict[str, Any]:
+    hashes: dict[str, list[str]] = {slug: [] for slug in FORMATS}
+    whole = {slug: hashlib.sha256() for slug in FORMATS}
+    counts: dict[str, Counter[str]] = {name: Counter() for name in COUNTED}
+    environments: dict[int, Environment] = {}
+    members = []
+    for row in members_of(release):
+        source = _source(row)
+        for slug, export in FORMATS.items():
+            line = to_line(export.to_row(source))
+            hashes[slug].append(_hash(line))
+            whole[slug].update(line.encode())
+        _count(counts, row, source)
+        task = row.simulation.task
+        environments[task.environment_id] = task.environment
+        members.append([row.pk, row.content_hash, task.content_hash])
+    return {
+        "manifest_version": MANIFEST_VERSION,
+        "release": {"name": release.name, "number": release.number},
+        "frozen_at": at.isoformat(),
+        "frozen_by": by.get_username(),
+        "trajectories": len(members),
+        "scripted": counts["maker"]["scripted"],
+        "environments": [_environment(environments[pk]) for pk in sorted(environments)],
+        "counts": {
+            name: dict(sorted(counter.items())) for name, counter in counts.items()
+        },
+        "verdicts": _verdicts(release),
+        "files": {
+            slug: {
+                "file": export.file_name,
+                "sha256": whole[slug].hexdigest(),
+                "rows": hashes[slug],
+            }
+            for slug, export in FORMATS.items()
+        },
+        "members": members,
+    }
+
+
+COUNTED = (
+    "writes",
+    "burden",
+    "grid",
+    "archetype",
+    "class",
+    "plan",
+    "agent",
+    "user",
+    "prompt_version",
+    "maker",
+)
+
+
+def _count(
+    counts: dict[str, Counter[str]], row: TrajectoryRow, source: ExportSource
+) -> None:
+    task, trajectory = source.task, source.trajectory
+    writes = band_of(task.writes, WRITE_BANDS)
+    burden = band_of(task.burden.total, BURDEN_BANDS)
+    counts["writes"][writes] += 1
+    counts["burden"][burden] += 1
+    counts["grid"][f"{writes} writes, burden {burden}"] += 1
+    counts["archetype"][f"{task.archetype} {task.title}"] += 1
+    counts["class"][task.task_class.value] += 1
+    counts["plan"][trajectory.plan] += 1
+    counts["agent"][trajectory.agent] += 1
+    counts["user"][trajectory.user] += 1
+    counts["prompt_version"][trajectory.prompt_version] += 1
+    counts["maker"]["scripted" if row.scripted else "model"] += 1
+
+
+def _environment(row: Environment) -> dict[str, str]:
+    environment = load_environment(row)
+    return {
+        "name": row.name,
+        "version": row.version,
+        "content_hash": row.content_hash,
+        "state_hash": row.state_hash,
+        "policy_sha256": _hash(environment.policy),
+        "tools_sha256": _hash(canonical(environment.schemas)),
+    }
+
+
+def _verdicts(release: Release) -> dict[str, Any]:
+    """How the team judged what it released, and what it did not."""
+    events = ReviewEvent.objects.filter(
+        slot__trajectory__simulation__batch__team=release.team, withdrawn_by=None
+    ).exclude(verdict__in=[Verdict.WITHDRAW, Verdict.DEFER])
+    given: Counter[str] = Counter()
+    reviewers: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for verdict, reason, reviewer in events.values_list(
+        "verdict", "reason", "reviewer__username"
+    ):
+        given[verdict] += 1
+        reviewers[reviewer] += 1
+        reasons[reason] += bool(reason)
+    return {
+        "given": dict(sorted(given.items())),
+        "reasons": {name: n for name, n in sorted(reasons.items()) if n},
+        "reviewers": dict(sorted(reviewers.items())),
+    }
+
+
+def canonical(value: Any) -> str:
+    """The one text of a JSON value: sorted keys, no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def write_manifest(release: Release) -> str:
+    """manifest.json. Its SHA-256 is the release's hash."""
+    return canonical(release.manifest)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+# --- dataset card --------------------------------------------------------------------------------------------------------------
+
+
+def write_card(release: Release) -> str:
+    """README.md of the data: what a trainer has to know before using it."""
+    manifest = release.manifest
+    made, scripted = manifest["trajectories"], manifest["scripted"]
+    parts = [
+        f"# {release}",
+        f"{made} audited tool-calling trajectories, frozen {manifest['frozen_at'][:10]}.",
+    ]
+    if scripted:
+        parts.append(
+            f"**{scripted} of {made} were made by scripted models**, not by language models: "
+            "they are for demonstration, tests and load, not for training."
+        )
+    parts.append(f"Content hash (SHA-256 of manifest.json): `{release.content_hash}`")
+    files = [
+        f"| `{file['file']}` | {len(file['rows'])} | `{file['sha256']}` |"
+        for file in manifest["files"].values()
+    ]
+    parts.append(
+        "\n".join(["| file | rows | sha256 |", "| --- | ---: | --- |", *files])
+    )
+    parts += [_card_table(name, manifest["counts"][name]) for name in COUNTED[2:8]]
+    worlds = [
+        f"- {world['name']} {world['version']}: content `{world['content_hash']}`, "
+        f"policy `{world['policy_sha256']}`, tools `{world['tools_sha256']}`"
+        for world in manifest["environments"]
+    ]
+    parts.append("\n".join(["## Environments", "", *worlds]))
+    given = ", ".join(
+        f"{n} {verdict.lower()}" for verdict, n in manifest["verdicts"]["given"].items()
+    )
+    parts.append(
+        f"## Review\n\nVerdicts of the team that stood when it was frozen: {given}."
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _card_table(name: str, counts: dict[str, int]) -> str:
+    title = {"grid": "Writes by evidence burden"}.get(name, name.capitalize())
+    rows = [f"| {value} | {n} |" for value, n in counts.items()]
+    return "\n".join(
+        [f"## {title}", "", f"| {name} | trajectories |", "| --- | ---: |", *rows]
+    )

@@ -1,0 +1,170 @@
+"""The evidence side of a page: each needed read beside the message that made it, decisive fields marked."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from writ_app.engine.types import CandidateTable, Task, Verification
+from writ_app.services.review.steps import Step, brief_arguments
+
+CANDIDATES_SHOWN = 9
+CELL = 17
+"""Width of one cell of the coverage meter with the gap after it, in pixels."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A highlighted field of a result. With `argument` it grounds that argument, otherwise it only decided the choice."""
+
+    id: str
+    argument: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class EvidenceRow:
+    number: int
+    name: str
+    subject: str
+    role: str
+    step: Step | None
+    """The step that made this read in time; None if nobody did."""
+    marks: Mapping[str, Mark]
+    """JSON pointer into the result → its mark."""
+    witness: str
+    proved: bool
+    grounds: int
+    via: str = ""
+    """The equivalent call that was made instead."""
+    unseen: tuple[str, ...] = ()
+    """Decisive pointers of a read that was not made."""
+
+    @property
+    def id(self) -> str:
+        return f"e{self.number}"
+
+    @property
+    def meter_x(self) -> int:
+        return (self.number - 1) * CELL
+
+
+@dataclass(frozen=True)
+class CandidateRow:
+    label: str
+    values: tuple[str, ...]
+    why_not: str
+    gold: bool
+    row: EvidenceRow | None
+    gap: str = ""
+
+
+@dataclass(frozen=True)
+class CandidateView:
+    name: str
+    objective: tuple[str, ...]
+    rows: tuple[CandidateRow, ...]
+    more: tuple[CandidateRow, ...]
+    total: int
+    feasible: int
+    margin: str = ""
+
+
+def make_evidence(
+    task: Task,
+    verification: Verification,
+    steps: tuple[Step, ...],
+    marks: Mapping[str, Mapping[str, Mark]],
+) -> tuple[EvidenceRow, ...]:
+    """One row per read of the certificate. `marks` are by the key of the read."""
+    by_message = {step.message: step for step in steps}
+    coverage = [*verification.coverage, *[None] * len(task.certificate)]
+    rows = []
+    for number, read in enumerate(task.certificate, 1):
+        message = coverage[number - 1]
+        step = None if message is None else by_message.get(message)
+        own = dict(marks.get(read.call.key, {}))
+        for place in read.decisive:
+            own.setdefault(place, Mark(f"e{number}-d{len(own)}", title="decides"))
+        made = step is not None and step.name != read.call.name
+        rows.append(
+            EvidenceRow(
+                number=number,
+                name=read.call.name,
+                subject=brief_arguments(read.call),
+                role=read.role,
+                step=step,
+                marks=own,
+                witness=read.witness.note if read.witness else "",
+                proved=read.witness is not None,
+                grounds=len({mark.argument for mark in own.values()} - {""}),
+                via=step.name if step is not None and made else "",
+                unseen=() if step else tuple(own),
+            )
+        )
+    return tuple(rows)
+
+
+def make_candidates(
+    task: Task, rows: tuple[EvidenceRow, ...]
+) -> tuple[CandidateView, ...]:
+    by_key = {
+        read.call.key: row for read, row in zip(task.certificate, rows, strict=True)
+    }
+    return tuple(_candidate_view(table, by_key) for table in task.tables)
+
+
+def _candidate_view(
+    table: CandidateTable, by_key: Mapping[str, EvidenceRow]
+) -> CandidateView:
+    lines = tuple(_candidate_rows(table, by_key))
+    gold = next((n for n, line in enumerate(lines) if line.gold), 0)
+    # Decoys that beat the winner are what a hasty agent takes, so they stay beside it.
+    start = max(0, min(gold - 4, len(lines) - CANDIDATES_SHOWN))
+    shown = slice(start, start + CANDIDATES_SHOWN)
+    return CandidateView(
+        name=table.name,
+        objective=tuple(part.partition(".")[2] or part for part in table.objective),
+        rows=lines[shown],
+        more=lines[:start] + lines[shown.stop :],
+        total=len(lines),
+        feasible=sum(not line.why_not for line in lines),
+        margin="" if table.margin is None else f"{table.margin:,.2f}",
+    )
+
+
+def _candidate_rows(
+    table: CandidateTable, by_key: Mapping[str, EvidenceRow]
+) -> Iterator[CandidateRow]:
+    gold = next((line for line in table.lines if line.gold), None)
+    for line in table.lines:
+        gap = ""
+        if gold is not None and not line.gold and not line.why_not:
+            gap = _gap(line.objective, gold.objective)
+        yield CandidateRow(
+            label=line.label,
+            values=tuple(map(_plain, line.objective)),
+            why_not=line.why_not,
+            gold=line.gold,
+            row=by_key.get(line.read),
+            gap=gap,
+        )
+
+
+def _gap(one: tuple[Any, ...], gold: tuple[Any, ...]) -> str:
+    """How much worse on the first part that differs."""
+    for mine, best in zip(one, gold, strict=False):
+        if mine != best and all(_is_number(value) for value in (mine, best)):
+            return f"{mine - best:+,.2f}"
+        if mine != best:
+            return ""
+    return ""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)

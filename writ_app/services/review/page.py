@@ -1,0 +1,201 @@
+"""Everything a reviewer sees of one trajectory, as one value: templates print it and ask for nothing more."""
+
+from dataclasses import dataclass
+
+from environments.core.environment import Environment
+from writ_app.engine.behaviour import PLANS, UserFinding, audit_user
+from writ_app.engine.types import Check, LedgerLine, Task, Trajectory, Verification
+from writ_app.models.review import ReviewEvent
+from writ_app.models.synthesis import Trajectory as TrajectoryRow
+from writ_app.services.catalog import load_environment
+from writ_app.services.review.evidence import (
+    CELL,
+    CandidateView,
+    EvidenceRow,
+    make_candidates,
+    make_evidence,
+)
+from writ_app.services.review.steps import Ribbon, Step, make_ribbon, make_steps
+from writ_app.services.review.writes import (
+    Difference,
+    Places,
+    WriteCard,
+    make_cards,
+    make_difference,
+)
+from writ_app.services.synthesis import ledger_of
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    check: Check
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One dimension of the user's behavior: as planned, and as it came out."""
+
+    name: str
+    planned: str
+    realized: str
+
+    @property
+    def kept(self) -> bool:
+        return not self.planned or self.planned == self.realized
+
+
+@dataclass(frozen=True)
+class BehaviorView:
+    title: str
+    dimensions: tuple[Dimension, ...]
+    lines: tuple[LedgerLine, ...]
+    """Everything the user may say."""
+    findings: tuple[UserFinding, ...]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Needed reads made before the write, of all needed."""
+
+    made: int
+    needed: int
+
+    @property
+    def complete(self) -> bool:
+        return self.made == self.needed
+
+
+@dataclass(frozen=True)
+class ReviewPage:
+    row: TrajectoryRow
+    task: Task
+    trajectory: Trajectory
+    query: str
+    ribbon: Ribbon
+    steps: tuple[Step, ...]
+    evidence: tuple[EvidenceRow, ...]
+    superfluous: tuple[Step, ...]
+    coverage: Coverage
+    candidates: tuple[CandidateView, ...]
+    cards: tuple[WriteCard, ...]
+    difference: Difference
+    checks: tuple[CheckLine, ...]
+    declined: str
+    """The policy clause, in words, by which the request is refused."""
+    behavior: BehaviorView | None
+    """None if the plan is no longer known."""
+    events: tuple[ReviewEvent, ...]
+
+    @property
+    def meter_width(self) -> int:
+        """Of the coverage meter, in pixels."""
+        return max(len(self.evidence) * CELL, 1)
+
+    @property
+    def reads(self) -> int:
+        return sum(step.kind == "read" for step in self.steps)
+
+    @property
+    def writes(self) -> int:
+        return sum(step.kind == "write" for step in self.steps)
+
+    @property
+    def failed(self) -> tuple[CheckLine, ...]:
+        return tuple(line for line in self.checks if not line.check.passed)
+
+
+def build_review_page(*, trajectory_id: int) -> ReviewPage:
+    """Two queries: the row with everything upstream of it, and the events. The environment is kept by the process."""
+    row = (
+        TrajectoryRow.objects.select_related(
+            "simulation__task__environment", "simulation__batch"
+        )
+        .defer("simulation__task__environment__state")
+        .get(pk=trajectory_id)
+    )
+    events = ReviewEvent.objects.filter(slot__trajectory=row).select_related("reviewer")
+    return compose_page(
+        row=row,
+        environment=load_environment(row.simulation.task.environment),
+        events=tuple(events),
+    )
+
+
+def compose_page(
+    *,
+    row: TrajectoryRow,
+    environment: Environment,
+    events: tuple[ReviewEvent, ...] = (),
+) -> ReviewPage:
+    task = Task.model_validate(row.simulation.task.content)
+    trajectory = Trajectory.model_validate(row.content)
+    verification = Verification.model_validate(row.verification)
+    steps = make_steps(
+        trajectory.messages,
+        environment,
+        failed=_failures(verification),
+        superfluous=verification.superfluous,
+    )
+    places = Places(task, verification, steps)
+    cards = make_cards(task, verification, steps, places)
+    evidence = make_evidence(task, verification, steps, places.marks)
+    made = [step for step in steps if step.kind == "write"]
+    return ReviewPage(
+        row=row,
+        task=task,
+        trajectory=trajectory,
+        query=str(task.query),
+        ribbon=make_ribbon(steps),
+        steps=steps,
+        evidence=evidence,
+        superfluous=tuple(step for step in steps if step.superfluous),
+        coverage=Coverage(sum(r.step is not None for r in evidence), len(evidence)),
+        candidates=make_candidates(task, evidence),
+        cards=cards,
+        difference=make_difference(environment, task.gold, made),
+        checks=_check_lines(verification, places),
+        declined=environment.clauses.get(task.declined, ""),
+        behavior=_behavior(row, task, trajectory),
+        events=events,
+    )
+
+
+def _behavior(
+    row: TrajectoryRow, task: Task, trajectory: Trajectory
+) -> BehaviorView | None:
+    """Judged anew, because it is quick and the words are on the page anyway."""
+    plan = PLANS.get(trajectory.plan)
+    if plan is None:
+        return None
+    ledger = ledger_of(row.simulation, task)
+    audit = audit_user(ledger, trajectory.messages)
+    names = [
+        *plan.dimensions,
+        *(n for n in audit.dimensions if n not in plan.dimensions),
+    ]
+    dimensions = (
+        Dimension(name, plan.dimensions.get(name, ""), audit.dimensions.get(name, ""))
+        for name in names
+    )
+    return BehaviorView(plan.title, tuple(dimensions), ledger.lines, audit.findings)
+
+
+def _failures(verification: Verification) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    for check in verification.checks:
+        for message in () if check.passed else check.where:
+            found[message] = (*found.get(message, ()), check.name)
+    return found
+
+
+def _check_lines(verification: Verification, places: Places) -> tuple[CheckLine, ...]:
+    lines = []
+    for check in verification.checks:
+        steps = {
+            step.number: step
+            for step in map(places.step_of, check.where)
+            if step is not None
+        }
+        lines.append(CheckLine(check, tuple(steps.values())))
+    return tuple(lines)

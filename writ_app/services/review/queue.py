@@ -1,0 +1,127 @@
+"""Who looks at what next. One slot is in one pair of hands at a time, and nobody waits for anybody."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import Count, F, Q
+
+from writ_app.models.accounts import User
+from writ_app.models.review import (
+    ReviewEvent,
+    ReviewSlot,
+    SlotQuerySet,
+    SlotStatus,
+    Verdict,
+)
+from writ_app.models.synthesis import Trajectory, TrajectoryQuerySet
+
+LEASE_MINUTES = 10
+
+
+@dataclass(frozen=True)
+class QueueCounts:
+    waiting: int
+    approved: int
+    rejected: int
+    fix: int
+    today: int
+    """Verdicts that this user gave today and that stand."""
+    deferred: int = 0
+
+    @property
+    def judged(self) -> int:
+        return self.approved + self.rejected + self.fix
+
+    @property
+    def total(self) -> int:
+        return self.waiting + self.judged
+
+
+def open_slots_for(trajectories: TrajectoryQuerySet) -> int:
+    """Give every accepted one of them its first slot, unless it has it; returns how many were opened."""
+    missing = trajectories.accepted().filter(slots=None).order_by("pk").values("pk")
+    sql, parameters = missing.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO writ_app_reviewslot (trajectory_id, number, status, token)"
+            f" SELECT id, 1, 'OPEN', 0 FROM ({sql}) AS missing (id)"
+            " ON CONFLICT DO NOTHING",
+            parameters,
+        )
+        return cursor.rowcount
+
+
+@transaction.atomic
+def lease_next(
+    *, user: User, at: datetime, minutes: int = LEASE_MINUTES
+) -> ReviewSlot | None:
+    """The user's own leased slot, else the next free one, now in the user's hands; None if there is none."""
+    slot = _first(ReviewSlot.objects.leased_to(user, at), user)
+    slot = slot or _first(ReviewSlot.objects.free(at).filter(deferred_at=None), user)
+    if slot is None and open_slots_for(Trajectory.objects.visible_to(user)):
+        slot = _first(ReviewSlot.objects.free(at).filter(deferred_at=None), user)
+    slot = slot or _first(ReviewSlot.objects.free(at), user)
+    if slot is not None:
+        take(slot=slot, user=user, at=at, minutes=minutes)
+    return slot
+
+
+def _first(slots: SlotQuerySet, user: User) -> ReviewSlot | None:
+    """The first of them that nobody else is taking at this moment."""
+    return (
+        slots.visible_to(user)
+        .order_by(F("deferred_at").asc(nulls_first=True), "id")
+        .select_for_update(skip_locked=True, of=("self",))
+        .first()
+    )
+
+
+def take(
+    *, slot: ReviewSlot, user: User, at: datetime, minutes: int = LEASE_MINUTES
+) -> None:
+    """Put a locked slot into the user's hands. The new token ends every earlier lease on it."""
+    slot.leased_by = user
+    slot.leased_until = at + timedelta(minutes=minutes)
+    slot.token += 1
+    slot.save(update_fields=["leased_by", "leased_until", "token"])
+
+
+def renew_lease(
+    *,
+    slot_id: int,
+    token: int,
+    user: User,
+    at: datetime,
+    minutes: int = LEASE_MINUTES,
+) -> bool:
+    """Keep a lease alive; False if it was lost."""
+    held = ReviewSlot.objects.open().filter(pk=slot_id, token=token, leased_by=user)
+    return held.update(leased_until=at + timedelta(minutes=minutes)) == 1
+
+
+def count_queue(*, user: User, at: datetime) -> QueueCounts:
+    """How much there is to review and was reviewed, over everything the user may see."""
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    accepted = Trajectory.objects.visible_to(user).accepted().count()
+    counts = ReviewSlot.objects.visible_to(user).aggregate(
+        **{
+            status.name.lower(): Count("pk", filter=Q(status=status))
+            for status in SlotStatus
+        },
+        deferred=Count(
+            "pk", filter=Q(status=SlotStatus.OPEN, deferred_at__isnull=False)
+        ),
+    )
+    today = ReviewEvent.objects.filter(
+        reviewer=user, created_at__gte=midnight, withdrawn_by=None
+    ).exclude(verdict__in=[Verdict.WITHDRAW, Verdict.DEFER])
+    closed = counts["approved"] + counts["rejected"] + counts["fix"]
+    return QueueCounts(
+        waiting=accepted - closed,
+        approved=counts["approved"],
+        rejected=counts["rejected"],
+        fix=counts["fix"],
+        deferred=counts["deferred"],
+        today=today.count(),
+    )

@@ -1,0 +1,156 @@
+"""A conversation as steps: a message is one, a call together with its result is one."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from environments.core.environment import Environment
+from environments.core.tools import ToolCall
+from writ_app.engine.types import Message, MessageCall
+
+Kind = Literal["user", "say", "read", "write", "call", "error"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """`number` counts from 1; `message` is the index of its (first) message, `name` the tool's."""
+
+    number: int
+    kind: Kind
+    message: int
+    text: str = ""
+    name: str = ""
+    arguments: Mapping[str, Any] | None = None
+    result: Any = None
+    """The tool's answer: parsed if it is JSON, text otherwise."""
+    marks: tuple[str, ...] = ()
+    """Names of the failed checks that point here."""
+    superfluous: bool = False
+
+    @property
+    def id(self) -> str:
+        return f"s{self.number}"
+
+    @property
+    def failed(self) -> bool:
+        return self.kind == "error" or bool(self.marks)
+
+    @cached_property
+    def size(self) -> int:
+        return len(self.text) + (
+            len(json.dumps(self.arguments)) if self.arguments else 0
+        )
+
+    @property
+    def title(self) -> str:
+        """For a tooltip."""
+        words = {"user": "user", "say": "agent", "error": f"{self.name}: error"}
+        return f"{self.number} · {words.get(self.kind, self.name)}"
+
+
+RIBBON_HEIGHT = 26
+HEIGHTS = {"user": 12, "say": 12, "write": 26}
+GAP = 2
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """One step in the ribbon: where it stands and how wide it is, in units of the picture."""
+
+    kind: Kind
+    x: int
+    width: int
+    title: str
+    target: str
+    failed: bool = False
+
+    @property
+    def height(self) -> int:
+        return HEIGHTS.get(self.kind, 18)
+
+    @property
+    def y(self) -> int:
+        return RIBBON_HEIGHT - self.height
+
+
+@dataclass(frozen=True)
+class Ribbon:
+    glyphs: tuple[Glyph, ...]
+    width: int
+    height: int = RIBBON_HEIGHT
+
+
+def make_ribbon(steps: Iterable[Step]) -> Ribbon:
+    """Wider steps hold more text; the square root keeps one long result from dwarfing the rest."""
+    glyphs, x = [], 0
+    for step in steps:
+        width = min(46, 6 + round(step.size**0.5))
+        glyphs.append(Glyph(step.kind, x, width, step.title, step.id, step.failed))
+        x += width + GAP
+    return Ribbon(tuple(glyphs), max(x - GAP, 1))
+
+
+def parse_result(text: str) -> Any:
+    """The value a tool answered with. Only objects and lists are shown as JSON: "8371029" is an id, not a number."""
+    if text[:1] in ("{", "["):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+    return text
+
+
+def make_steps(
+    messages: Iterable[Message],
+    environment: Environment,
+    *,
+    failed: Mapping[int, tuple[str, ...]] | None = None,
+    superfluous: Iterable[int] = (),
+) -> tuple[Step, ...]:
+    """Steps in order. `failed` tells which checks failed at which message."""
+    listed = list(messages)
+    answers = {m.tool_call_id: m for m in listed if m.role == "tool"}
+    repeated, failed, steps = set(superfluous), failed or {}, list[Step]()
+    for index, message in enumerate(listed):
+        if message.role == "tool":
+            continue
+        marks = failed.get(index, ())
+        if message.content or not message.tool_calls:
+            kind: Kind = "user" if message.role == "user" else "say"
+            steps.append(
+                Step(len(steps) + 1, kind, index, text=message.content, marks=marks)
+            )
+        for call in message.tool_calls:
+            answer = answers.get(call.id)
+            steps.append(
+                Step(
+                    len(steps) + 1,
+                    kind=_kind(call, answer, environment),
+                    message=index,
+                    text=answer.content if answer else "",
+                    name=call.name,
+                    arguments=call.arguments,
+                    result=parse_result(answer.content) if answer else None,
+                    marks=marks,
+                    superfluous=index in repeated,
+                )
+            )
+    return tuple(steps)
+
+
+def _kind(call: MessageCall, answer: Message | None, environment: Environment) -> Kind:
+    if answer is not None and answer.error:
+        return "error"
+    if environment.is_read(call.name):
+        return "read"
+    return "write" if environment.is_write(call.name) else "call"
+
+
+def brief_arguments(call: ToolCall) -> str:
+    """Arguments in a few words: the values alone."""
+    return " · ".join(
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for value in call.arguments.values()
+    )

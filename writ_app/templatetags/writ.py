@@ -1,0 +1,115 @@
+"""What templates print with. Text made by models goes through `visible` or the JSON tags, which escape every character."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.template import Context
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from writ_app.services.review.evidence import Mark
+from writ_app.services.review.steps import Ribbon
+from writ_app.templatetags import json_text
+
+register = template.Library()
+
+THEMES = ("light", "dark")
+SHOWN_CAP = 20_000
+"""Characters of one message on a page."""
+
+# Controls, zero width, bidirectional overrides and isolates, tags, private use: what a reader cannot see but a trainer reads.
+_ODD = re.compile(
+    "([\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\ud800-\udfff\ue000-\uf8ff\U000e0000-\U000e0fff])"
+)
+
+
+@register.filter
+def visible(value: Any, cap: int = SHOWN_CAP) -> SafeString:
+    """Text with its invisible characters shown as marks, cut if it is huge."""
+    parts = _ODD.split(json_text.cut(str(value), cap))
+    return format_html_join("", "{}", ((_part(part),) for part in parts if part))
+
+
+def _part(part: str) -> SafeString | str:
+    if not _ODD.fullmatch(part):
+        return part
+    name = unicodedata.name(part, "control character")
+    return format_html(
+        '<span class="odd" title="{}">U+{}</span>', name, f"{ord(part):04X}"
+    )
+
+
+@register.simple_tag
+def json_whole(value: Any) -> SafeString:
+    """A value as indented JSON; text as it is."""
+    if isinstance(value, str):
+        return visible(value)
+    return _printed(json_text.whole(value, {}), {})
+
+
+@register.simple_tag
+def json_around(value: Any, marks: Mapping[str, Mark]) -> SafeString:
+    """The marked fields of a value and what stands beside them."""
+    if isinstance(value, str):
+        return _token(json_text.Token("str", json_text.cut(value)), marks)
+    return _printed(json_text.around(value, marks), marks)
+
+
+def _printed(lines: Iterable[json_text.Line], marks: Mapping[str, Mark]) -> SafeString:
+    return format_html_join(
+        "\n",
+        "{}",
+        (
+            (format_html_join("", "{}", ((_token(token, marks),) for token in line)),)
+            for line in lines
+        ),
+    )
+
+
+def _token(token: json_text.Token, marks: Mapping[str, Mark]) -> SafeString | str:
+    text = visible(token.text, cap=len(token.text))
+    mark = marks.get(token.place) if token.kind in ("str", "num", "word") else None
+    if mark is not None and mark.argument:
+        return format_html(
+            '<a class="mark grounds" id="{}" href="#{}">{}</a>',
+            mark.id,
+            mark.argument,
+            text,
+        )
+    if mark is not None:
+        return format_html('<mark class="mark" id="{}">{}</mark>', mark.id, text)
+    if token.kind in ("punct", "space"):
+        return text
+    return format_html('<span class="j-{}">{}</span>', token.kind, text)
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: Context) -> str:
+    """The theme the person chose, or "" for the one of their system."""
+    request: HttpRequest | None = context.get("request")
+    chosen = request.COOKIES.get("theme", "") if request else ""
+    return chosen if chosen in THEMES else ""
+
+
+@register.inclusion_tag("components/ribbon.html")
+def ribbon(ribbon: Ribbon, link: str = "") -> dict[str, Any]:
+    """One glyph per step. Without a link it is a picture only."""
+    return {"ribbon": ribbon, "link": link}
+
+
+@register.filter
+def share(part: float, whole: float) -> int:
+    """Percent, from 0 to 100."""
+    return round(100 * part / whole) if whole else 0
+
+
+@register.filter
+def words(value: str) -> str:
+    """A code as words: `missing_read` is "missing read"."""
+    return str(value).replace("_", " ")

@@ -1,0 +1,24 @@
+"""What is going on, and what to do next."""
+
+from django.http import HttpResponse
+from django.utils import timezone
+
+from writ_app.models.release import Release
+from writ_app.models.synthesis import Batch
+from writ_app.services.review import count_queue
+from writ_app.services.synthesis import batch_progress
+from writ_app.views.access import MemberRequest, member_required
+from writ_app.views.page import render_page
+
+
+@member_required
+def home(request: MemberRequest) -> HttpResponse:
+    context = {
+        "counts": count_queue(user=request.user, at=timezone.now()),
+        "batches": [
+            (batch, batch_progress(batch))
+            for batch in Batch.objects.visible_to(request.user)[:5]
+        ],
+        "releases": Release.objects.visible_to(request.user)[:3],
+    }
+    return render_page(request, "home.html", context)

@@ -1,0 +1,74 @@
+"""Batches: ordering them and watching them."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from writ_app.engine.errors import WritError
+from writ_app.forms.synthesis import BatchForm
+from writ_app.jobs.synthesis import design_batch
+from writ_app.models.synthesis import Batch, BatchStatus
+from writ_app.services.synthesis import batch_progress, cancel_batch, start_batch
+from writ_app.views.access import MemberRequest, member_required, owner_required
+from writ_app.views.page import render_page
+
+
+@member_required
+def batches(request: MemberRequest) -> HttpResponse:
+    visible = Batch.objects.visible_to(request.user).select_related("environment")
+    page = Paginator(visible.defer("environment__state"), 20).get_page(
+        request.GET.get("page")
+    )
+    lines = [(batch, batch_progress(batch)) for batch in page]
+    context = {"page": page, "lines": lines}
+    return render_page(request, "synthesis/batches.html", context)
+
+
+@owner_required
+def batch_new(request: MemberRequest) -> HttpResponse:
+    form = BatchForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            batch = start_batch(team=request.team, by=request.user, **form.order())
+        except WritError as error:
+            form.add_error(None, str(error))
+        else:
+            design_batch.delay_on_commit(batch_id=batch.pk)
+            return redirect("batch", pk=batch.pk)
+    return render_page(
+        request,
+        "synthesis/batch_new.html",
+        {"form": form},
+        status=422 if form.errors else 200,
+    )
+
+
+@member_required
+def batch(request: MemberRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(
+        Batch.objects.visible_to(request.user)
+        .select_related("environment", "created_by", "agent", "user_simulator")
+        .defer("environment__state", "environment__policy"),
+        pk=pk,
+    )
+    context = {
+        "batch": row,
+        "progress": batch_progress(row),
+        "live": row.status in (BatchStatus.DESIGNING, BatchStatus.RUNNING),
+    }
+    return render_page(request, "synthesis/batch.html", context, fragment="progress")
+
+
+@require_POST
+@owner_required
+def batch_cancel(request: MemberRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(Batch.objects.visible_to(request.user), pk=pk)
+    try:
+        cancel_batch(batch=row)
+    except WritError as error:
+        messages.error(request, str(error))
+    else:
+        messages.info(request, "Cancelled. What was simulated stays.")
+    return redirect("batch", pk=pk)
