@@ -327,9 +327,7 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
 }
 
 
-def aliases(
-    call: ToolCall, session: Session
-) -> Mapping[str, Sequence[Sequence[str]]]:
+def aliases(call: ToolCall, session: Session) -> Mapping[str, Sequence[Sequence[str]]]:
     """Items may be named by their options, payment methods by kind or last digits, the customer not at all."""
     found: dict[str, Sequence[Sequence[str]]] = {}
     order = session.get("orders", str(call.arguments.get("order_id")))

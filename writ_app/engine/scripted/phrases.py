@@ -1,0 +1,160 @@
+"""What scripted models say, by act: patterns with `[a|b]` alternatives and `{slot}` places.
+
+Questions must be recognised for what they are by the readers in `writ_app.engine.behaviour`, and so must answers.
+"""
+
+ASK_IDENTITY = (
+    "[I'd be|I'm] happy to help[| with that]. [May I have|Could you give me] the email address [on|of] your account, or your first name, last name and zip code?",
+    "[Sure|Certainly|Of course], I can [help|look into that]. To [verify|confirm] who you are, [please tell me|could you tell me] your email, or your full name and zip code?",
+    "[Let me|I'll gladly] help you with that. First I need to find your account: what is your email, or your first name, last name and zip code?",
+    "Thank you for reaching out. [Before we start|Before I can look at anything], could you [share|give me] the email address of your account? Your full name and zip code will do as well.",
+    "[Absolutely|Gladly]. Which email address is the account under? If you don't have it at hand, your first name, last name and zip code are fine.",
+)
+NOT_FOUND = (
+    "I couldn't find [an account|anything] with {value}. Could you [double-check|check] that[| for me]?",
+    "[Hm, no|No] account was found for {value}. Is that spelled correctly? [Please check|Could you check] it.",
+    "[I'm sorry|Sorry], but nothing was found with {value}. Could you [check|confirm] the email or zip code[| once more]?",
+    "I looked for {value}, but there is no match. Could you give me the email address again, or your name with the zip code?",
+)
+REPEAT_BACK = (
+    "[Just to make sure|To be sure] I have it right: you said {value}. Is that correct?",
+    "Let me read that back: {value}. Is [that|this] right?",
+    "I noted {value}. [Did I get that right|Is that what you meant]?",
+    "[Before I go on|One check]: {value}, is that [correct|right]?",
+)
+ASK_DETAIL = (
+    "What [exactly|precisely] would you like [me to do|to have done]?",
+    "Could you tell me [a little |]more about what you need?",
+    "Could you [tell|give] me the [remaining |]details of what you have in mind?",
+    "What else should I know about [this|it]?",
+    "[How|In what way] would you like [it|this] to be handled?",
+)
+FOUND_YOU = (
+    "Thank you, I found your account.",
+    "[Thanks|Thank you], I have your account [here|in front of me].",
+    "Great, [that worked|I found you].",
+    "Perfect, I've located your account.",
+    "[Thank you|Thanks]. Your account is open [here|on my side].",
+)
+ACKNOWLEDGE = (
+    "[Understood|Got it|Noted].",
+    "[Thank you|Thanks][|, that helps].",
+    "[All right|Alright].",
+    "[Okay|OK], thank you.",
+    "[I see|Very well].",
+    "That is clear, thanks.",
+)
+LOOKED = (
+    "[Thank you for waiting|Thanks for your patience]. I looked [everything|it all] up.",
+    "[I have|I've] checked [this|that] for you.",
+    "[Here is|This is] what I found.",
+    "I [went through|looked at] [your account and orders|the details].",
+    "I've had a look.",
+)
+COMPARED = (
+    "Of the {count} that fit, {gold} has the {place} {field} ({value}); next comes {runner} ({other}).",
+    "[There are|I found] {count} that fit: {gold} has the {place} {field} ({value}), followed by {runner} ({other}).",
+    "{gold} has the {place} {field} of the {count} that fit ({value}). [After it|Then] comes {runner} ({other}).",
+)
+PROPOSE = (
+    "[Here is|This is] what I [will|would] do: {change}. Shall I go ahead (yes/no)?",
+    "[If you agree|With your permission], I will {change}. Do you confirm (yes/no)?",
+    "[Just to confirm|To confirm]: I am going to {change}. Is that okay (yes/no)?",
+    "I can {change}. Would you like me to proceed (yes/no)?",
+    "[The next step is|What I would do now is] to {change}. Shall I proceed? Please answer yes or no.",
+    "[To summarize|In short], I would {change}. May I go ahead (yes/no)?",
+)
+COMPLETE_LIST = (
+    "Please check that the list is complete, as this can be done only once.",
+    "Please make sure that nothing is missing, because this is possible only once per order.",
+    "[Keep in mind|Note] that this can be done only once, so please check that it is complete.",
+)
+DONE = (
+    "[Done|All done|That's done]. {outcome}",
+    "[Thank you|Thanks]. {outcome}",
+    "[That went through|It worked]. {outcome}",
+    "[All set|Good news]: {outcome}",
+    "{outcome}",
+)
+ANYTHING_ELSE = (
+    "Is there anything else I can [do for you|help you with]?",
+    "[Can I|May I] help you with anything else[| today]?",
+    "Is there anything else you need?",
+    "[Would you like|Do you need] help with anything else?",
+    "Anything else I can help you with[| today]?",
+)
+AGAIN = (
+    "[Sorry, I need|I need] a clear answer before I change anything: shall I go ahead, yes or no?",
+    "[I just need|May I have] a yes or no, please. Shall I proceed?",
+    "To be sure that I don't change anything against your wishes: yes or no?",
+)
+FAREWELL = (
+    "You're welcome. [Have a nice day|Take care]!",
+    "My pleasure. [Goodbye|Have a good day]!",
+    "Glad I could help. [Have a great day|All the best]!",
+)
+WRONG_REFUSAL = (
+    "I'm sorry, but I'm unable to do that for you.",
+    "Unfortunately that is not possible.",
+    "I'm afraid I can't help with this request.",
+)
+CHECKING = (
+    "[Let me|I'll] check that[| for you].",
+    "One moment, please.",
+    "[Just a second|One second], I'm looking that up.",
+)
+
+HELLO = (
+    "[Hi|Hello|Hey][| there][!|,]",
+    "Good [morning|afternoon|day].",
+    "[Hi|Hello], I hope you can help me.",
+    "[Hi|Hello], I have a request.",
+    "[Hey|Hi], quick question.",
+    "",
+    "",
+)
+YES = (
+    "Yes[|, please|, go ahead|, please go ahead|, that's right].",
+    "[Yes|Yeah|Yep], [that works|sounds good|that's fine][| for me].",
+    "Yes, please [do|proceed|do that].",
+    "[Sure|Absolutely|Definitely], yes[|, go ahead].",
+    "Yes, I [confirm|agree].",
+    "[That's correct|Perfect|Okay], yes.",
+    "Yes[|, thank you|, thanks].",
+)
+REPLY = (
+    "[Sure|Of course|Certainly]. {text}",
+    "{text}",
+    "{text}",
+    "[OK|Okay|Right]. {text}",
+    "[No problem|Gladly]. {text}",
+)
+NOTHING_TO_SAY = (
+    "I'm not sure[| about that].",
+    "I don't know[|, sorry].",
+    "That's all I [know|can tell you].",
+    "[I have|There is] nothing to add to that.",
+)
+THANKS = (
+    "[No, that's all|That's everything|That was all]. [Thank you|Thanks][!|.]",
+    "[No, thank you|No, thanks], [that's it|I'm good]. [Bye|Goodbye]!",
+    "[Great|Perfect], [thank you|thanks] for your help[!|.]",
+    "That's all I needed[|, thanks].",
+    "[Nothing else|No more questions], [thank you|thanks a lot][!|.]",
+)
+ACCEPTED = (
+    "[I see|All right|Okay]. [That's a pity|Too bad], but thanks[| for explaining].",
+    "[Hm, okay|Alright]. Thank you[| anyway].",
+    "[I understand|Understood]. [That's all then|Nothing else then], thanks.",
+    "[Well, if|If] that's the rule, [so be it|okay]. [Thanks|Thank you].",
+)
+LEAVING = (
+    "[Sorry|Oh], I have to [go|leave] now. Bye!",
+    "[Never mind|Forget it], I'm out of time. Goodbye.",
+    "I [need|have] to run, [bye|goodbye].",
+)
+INVENTED = (
+    "By the way, my [loyalty|membership] number is {number}.",
+    "[In case you need it|If it helps], my customer number is {number}.",
+    "My reference for [this|it] is {number}, I think.",
+)

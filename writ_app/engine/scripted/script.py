@@ -1,0 +1,210 @@
+"""What a scripted agent will do once it has all details: reads and writes in order, and what it says around them.
+
+A `Script` is made from a task's proof, may be edited by a fault, and is then laid out as steps that are ticked off one by one.
+"""
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from environments.core.environment import Environment, EnvironmentSession
+from environments.core.state import Session
+from environments.core.tools import ToolCall
+from writ_app.engine.behaviour import phrase
+from writ_app.engine.scripted import phrases
+from writ_app.engine.types import CandidateLine, CandidateTable, Task
+
+
+@dataclass(frozen=True)
+class Round:
+    """The way to one write: reads, the question, the write. `before` and `after` are calls that a fault puts there."""
+
+    reads: tuple[ToolCall, ...] = ()
+    write: ToolCall | None = None
+    confirm: bool = True
+    before: tuple[ToolCall, ...] = ()
+    after: tuple[ToolCall, ...] = ()
+
+
+@dataclass(frozen=True)
+class Script:
+    """Rounds, or a refusal after the reads of the only round. The flags are for faults."""
+
+    rounds: tuple[Round, ...]
+    refusal: str = ""
+    """What is said instead of making the writes."""
+    beside: bool = False
+    """Say something beside the first read."""
+    parallel: bool = False
+    """Make the first two reads in one turn."""
+    malformed: str = ""
+    """Instead of the first read: "garbage" or "unknown_tool"."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One turn. A question (`asks`) has to be answered with a yes before the next step."""
+
+    text: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    asks: bool = False
+    garbage: bool = False
+
+
+def make_script(environment: Environment, task: Task) -> Script:
+    """The way that the proof describes: before each write, the reads that it needs."""
+    reads = [read.call for read in task.certificate]
+    if task.declined:
+        words = environment.domain.words
+        refusal = words.describe_refusal(
+            task.declined, reads, environment.session().state
+        )
+        return Script((Round(tuple(reads)),), refusal=refusal)
+    needed = {n for write in task.gold for n in write.needs}
+    left = [n for n in range(len(reads)) if n not in needed]
+    rounds, done = [], set[int]()
+    for write in task.gold:
+        wanted = sorted({*write.needs, *left} - done)
+        done.update(wanted)
+        rounds.append(Round(tuple(reads[n] for n in wanted), write.call))
+    return Script(tuple(rounds))
+
+
+def lay_out(
+    script: Script, environment: Environment, task: Task, rng: random.Random
+) -> tuple[Step, ...]:
+    """The script as turns, with everything that will be said."""
+    steps = list(_first_turns(script))
+    session = environment.session()
+    report = phrase(phrases.LOOKED, rng)
+    for n, part in enumerate(script.rounds):
+        if n:
+            steps += [Step(calls=(read,)) for read in part.reads]
+        if script.refusal or part.write is None:
+            steps += [Step(calls=(call,)) for call in part.before]
+            break
+        steps += [Step(calls=(call,)) for call in part.before]
+        if part.confirm:
+            found = _comparison(task, part.write, rng)
+            proposal = _proposal(part.write, session, rng)
+            steps.append(Step(text=_join(report, found, proposal), asks=True))
+            report = ""
+        steps.append(Step(calls=(part.write,)))
+        report = _join(report, _report(part.write, session, rng))
+        steps += [Step(calls=(call,)) for call in part.after]
+    said = script.refusal or report
+    more = phrase(phrases.ANYTHING_ELSE, rng)
+    return (*steps, Step(text=_join(said, more)))
+
+
+def _first_turns(script: Script) -> Iterator[Step]:
+    """The first round's reads, with what a fault does to them."""
+    reads = list(script.rounds[0].reads)
+    if script.malformed == "garbage":
+        yield Step(garbage=True)
+    elif script.malformed:
+        yield Step(calls=(ToolCall(name="look_up_everything"),))
+    if script.parallel and len(reads) > 1:
+        yield Step(calls=(reads[-2], reads[-1]))
+        reads = reads[:-2]
+    elif script.beside and reads:
+        yield Step(text=phrases.CHECKING[1], calls=(reads.pop(0),))
+    for read in reads:
+        yield Step(calls=(read,))
+
+
+def _proposal(call: ToolCall, session: EnvironmentSession, rng: random.Random) -> str:
+    change = session.environment.domain.words.describe_write(call, session.state)
+    text = phrase(phrases.PROPOSE, rng, change=change)
+    if "only be called once" in _description(call, session) or "only once" in (
+        _description(call, session)
+    ):
+        return _join(phrase(phrases.COMPLETE_LIST, rng), text)
+    return text
+
+
+def _description(call: ToolCall, session: EnvironmentSession) -> str:
+    schema = session.environment.tools[call.name].schema
+    text: str = schema["function"]["description"]
+    return text
+
+
+def _report(call: ToolCall, session: EnvironmentSession, rng: random.Random) -> str:
+    """Make the write in the rehearsal, and say what came of it."""
+    words = session.environment.domain.words
+    result = session.call(call)
+    if result.error:
+        return f"That did not work: {result.content.removeprefix('Error: ')}."
+    outcome = words.describe_outcome(call, session.state)
+    return phrase(phrases.DONE, rng, outcome=outcome)
+
+
+def _join(*texts: str) -> str:
+    return " ".join(filter(None, texts))
+
+
+# --- what the choice was -------------------------------------------------------------------------------------------------------
+
+
+def _comparison(task: Task, write: ToolCall, rng: random.Random) -> str:
+    """The chosen candidate beside the runner-up, if the write rests on a choice by one plain field."""
+    for table in task.tables:
+        gold = next((line for line in table.lines if line.gold), None)
+        if gold and _rests_on(write, gold) and " " in table.objective[0]:
+            return _compared(table, gold, rng)
+    return ""
+
+
+def _rests_on(write: ToolCall, gold: CandidateLine) -> bool:
+    place = gold.pointer.rsplit("/", 1)[-1]
+    arguments = json.dumps(write.arguments, ensure_ascii=False)
+    return len(place) > 3 and f'"{place}"' in arguments
+
+
+def _compared(table: CandidateTable, gold: CandidateLine, rng: random.Random) -> str:
+    path, _, direction = table.objective[0].rpartition(" ")
+    feasible = [line for line in table.lines if not line.why_not]
+    rank = feasible.index(gold)
+    others = feasible[rank + 1 :]
+    if not others or not all(part.isidentifier() for part in path.split(".")):
+        return ""
+    ordinal = ("", "second ", "third ")[rank] if rank < 3 else f"{rank + 1}th "
+    return phrase(
+        phrases.COMPARED,
+        rng,
+        count=len(feasible),
+        gold=_called(gold),
+        place=ordinal + ("lowest" if direction == "↑" else "highest"),
+        field=path.rpartition(".")[2],
+        value=_amount(gold.objective[0]),
+        runner=_called(others[0]),
+        other=_amount(others[0].objective[0]),
+    )
+
+
+def _called(line: CandidateLine) -> str:
+    """ "5700864906 · fine, steel" as it is said."""
+    name, _, rest = line.label.partition(" · ")
+    return f"{name} ({rest})" if rest else name
+
+
+def _amount(value: Any) -> str:
+    return f"${value:,.2f}" if isinstance(value, float) else str(value)
+
+
+# --- pieces for faults ---------------------------------------------------------------------------------------------------------
+
+
+def with_round(script: Script, number: int, **changes: Any) -> Script:
+    rounds = list(script.rounds)
+    rounds[number] = replace(rounds[number], **changes)
+    return replace(script, rounds=tuple(rounds))
+
+
+def after_gold(environment: Environment, task: Task) -> Session:
+    """The state once all gold writes were made."""
+    session = environment.session()
+    session.replay([write.call for write in task.gold])
+    return session.state
