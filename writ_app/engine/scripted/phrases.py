@@ -98,11 +98,7 @@ WRONG_REFUSAL = (
     "Unfortunately that is not possible.",
     "I'm afraid I can't help with this request.",
 )
-CHECKING = (
-    "[Let me|I'll] check that[| for you].",
-    "One moment, please.",
-    "[Just a second|One second], I'm looking that up.",
-)
+CHECKING = "One moment, please."
 
 HELLO = (
     "[Hi|Hello|Hey][| there][!|,]",

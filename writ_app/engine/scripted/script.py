@@ -36,7 +36,7 @@ class Script:
     refusal: str = ""
     """What is said instead of making the writes."""
     beside: bool = False
-    """Say something beside the first read."""
+    """Say something beside the last read of the first round."""
     parallel: bool = False
     """Make the first two reads in one turn."""
     malformed: str = ""
@@ -109,10 +109,9 @@ def _first_turns(script: Script) -> Iterator[Step]:
     if script.parallel and len(reads) > 1:
         yield Step(calls=(reads[-2], reads[-1]))
         reads = reads[:-2]
-    elif script.beside and reads:
-        yield Step(text=phrases.CHECKING[1], calls=(reads.pop(0),))
-    for read in reads:
-        yield Step(calls=(read,))
+    for n, read in enumerate(reads, start=1):
+        beside = script.beside and n == len(reads)  # the first was made long before
+        yield Step(text=phrases.CHECKING if beside else "", calls=(read,))
 
 
 def _proposal(call: ToolCall, session: EnvironmentSession, rng: random.Random) -> str:

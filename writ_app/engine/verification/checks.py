@@ -1,0 +1,340 @@
+"""The checks, in the order in which a rejection takes its reason from them. One that does not apply says so and passes."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from environments.core.tools import ToolCall
+from writ_app.engine.behaviour import STOP_TOKENS, audit_user, mentions, says_yes
+from writ_app.engine.types import Check, Ending, Owner
+from writ_app.engine.verification.provenance import leaves
+from writ_app.engine.verification.trace import Made, Trace
+
+
+def _passed(name: str, finding: str, where: Iterable[int] = ()) -> Check:
+    return Check(name=name, passed=True, finding=finding, where=tuple(where))
+
+
+def _failed(
+    name: str, finding: str, where: Iterable[int] = (), owner: Owner = Owner.AGENT
+) -> Check:
+    return Check(
+        name=name, passed=False, finding=finding, owner=owner, where=tuple(where)
+    )
+
+
+def check_ended(trace: Trace) -> Check:
+    """The user ended the conversation."""
+    ended = trace.trajectory.ended_by
+    last = len(trace.messages) - 1
+    if ended is not Ending.USER_STOP:
+        note = f": {trace.trajectory.note}" if trace.trajectory.note else ""
+        owner = trace.trajectory.owner or Owner.BUDGET
+        words = ended.value.replace("_", " ")
+        return _failed(
+            "ended", f"It ended by {words}{note}.", (last,) if last >= 0 else (), owner
+        )
+    if not trace.user_texts or not any(
+        token in trace.user_texts[-1][1] for token in STOP_TOKENS
+    ):
+        return _failed(
+            "ended", "The user's last message does not end it.", (last,), Owner.USER
+        )
+    return _passed("ended", "The user ended the conversation.", (last,))
+
+
+def check_user(trace: Trace) -> Check:
+    """The user told all facts and invented none, when the plan said so."""
+    audit = audit_user(trace.ledger, trace.messages)
+    if not audit.findings:
+        return _passed("user", "The user told everything as planned.")
+    text = " ".join(finding.text for finding in audit.findings)
+    where = [n for finding in audit.findings for n in finding.where]
+    return _failed("user", text, dict.fromkeys(where), Owner.USER)
+
+
+def check_calls(trace: Trace) -> Check:
+    """Every call names a tool, with arguments that it has."""
+    if trace.trajectory.ended_by is Ending.AGENT_ERROR:
+        return _failed("calls", f"The agent's answer: {trace.trajectory.note}")
+    wrong: list[tuple[int, str]] = []
+    for made in trace.calls:
+        problem = _misfit(trace, made)
+        if problem:
+            wrong.append((made.index, problem))
+    if wrong:
+        return _failed(
+            "calls", " ".join(text for _, text in wrong), [n for n, _ in wrong]
+        )
+    return _passed("calls", f"All {len(trace.calls)} calls fit a tool.")
+
+
+def _misfit(trace: Trace, made: Made) -> str:
+    tool = trace.environment.tools.get(made.call.name)
+    if tool is None:
+        return f"There is no tool {made.call.name}."
+    parameters = tool.schema["function"]["parameters"]
+    given, known = set(made.call.arguments), set(parameters.get("properties", {}))
+    required = set(parameters.get("required", ()))
+    if given - known:
+        return f"{made.call.name} has no {', '.join(sorted(given - known))}."
+    if required - given:
+        return f"{made.call.name} lacks {', '.join(sorted(required - given))}."
+    return ""
+
+
+def check_one_call(trace: Trace) -> Check:
+    """One call per turn, no text beside it."""
+    several = [n for n, m in enumerate(trace.messages) if len(m.tool_calls) > 1]
+    beside = [
+        n for n, m in enumerate(trace.messages) if m.tool_calls and m.content.strip()
+    ]
+    if several or beside:
+        texts = [
+            *(["Several calls in one turn."] if several else []),
+            *(["Text beside a call."] if beside else []),
+        ]
+        return _failed("one_call", " ".join(texts), sorted({*several, *beside}))
+    return _passed("one_call", "One call per turn, no text beside it.")
+
+
+def check_replay(trace: Trace) -> Check:
+    """Made again, every call gives the recorded result."""
+    different = [
+        made.index
+        for made, result in zip(trace.calls, trace.replayed, strict=True)
+        if made.answer is None
+        or made.content != result.content
+        or made.error != result.error
+    ]
+    if different:
+        return _failed(
+            "replay",
+            "The environment answers differently from what is recorded.",
+            different,
+            Owner.ENVIRONMENT,
+        )
+    return _passed("replay", f"All {len(trace.calls)} results come out the same again.")
+
+
+def check_refusal(trace: Trace) -> Check:
+    """What the policy refuses is refused: no write is tried, and the agent says no."""
+    if not trace.task.declined:
+        return _passed("refusal", "Does not apply: the request is allowed.")
+    clause = trace.task.declined
+    tried = [made.index for made in trace.calls if made.tried_to_write]
+    if tried:
+        names = ", ".join(m.call.name for m in trace.calls if m.tried_to_write)
+        return _failed(
+            "refusal",
+            f"Policy {clause} refuses the request, but {names} was called.",
+            tried,
+        )
+    if trace.refusal_place is None:
+        return _failed(
+            "refusal", f"The agent never said no, though policy {clause} does."
+        )
+    return _passed("refusal", f"Refused by policy {clause}.", (trace.refusal_place,))
+
+
+def check_writes(trace: Trace) -> Check:
+    """The writes that succeeded are the gold's, none more; where they depend on each other, in the gold's order."""
+    made = [trace.canonical(write.call) for write in trace.writes]
+    gold = [trace.canonical(write.call) for write in trace.task.gold]
+    refused = [attempt.index for attempt in trace.attempts]
+    note = f" {len(refused)} more were refused by the tool." if refused else ""
+    if Counter(made) != Counter(gold):
+        where = [
+            write.index
+            for write, key in zip(trace.writes, made, strict=True)
+            if key not in gold or made.count(key) > gold.count(key)
+        ]
+        return _failed("writes", _difference(trace) + note, where or refused)
+    if trace.task.dependent and made != gold:
+        where = [write.index for write in trace.writes]
+        return _failed(
+            "writes",
+            "The writes depend on each other and came in another order.",
+            where,
+        )
+    if not gold:
+        return _passed("writes", f"Nothing was to be written, and nothing was.{note}")
+    where = [write.index for write in trace.writes]
+    return _passed("writes", f"All {len(gold)} writes are the gold's.{note}", where)
+
+
+def _difference(trace: Trace) -> str:
+    """What is missing, what is too much, in one or two sentences."""
+    canonical = trace.environment.domain.canonical_write
+    missing = [canonical(write.call) for write in trace.task.gold]
+    extra: list[ToolCall] = []
+    for write in trace.writes:
+        call = canonical(write.call)
+        if call in missing:
+            missing.remove(call)
+        else:
+            extra.append(call)
+    told = []
+    for call in extra:
+        twin = next((other for other in missing if other.name == call.name), None)
+        if twin is None:
+            told.append(f"{call.name} was not asked for.")
+        else:
+            missing.remove(twin)
+            told.append(_changed(call, twin))
+    told += [f"{call.name} was not made." for call in missing]
+    return " ".join(told)
+
+
+def _changed(call: ToolCall, gold: ToolCall) -> str:
+    have, want = dict(leaves(call.arguments)), dict(leaves(gold.arguments))
+    parts = [
+        f"{place} is {have.get(place)!r} instead of {want.get(place)!r}"
+        for place in sorted({*have, *want})
+        if have.get(place) != want.get(place)
+    ]
+    return f"{call.name}: {'; '.join(parts)}."
+
+
+def check_final_state(trace: Trace) -> Check:
+    """The world stands where the gold leaves it."""
+    if trace.session.state.effect() == trace.task.gold_effect:
+        return _passed("final_state", "The final state is the gold's.")
+    changed = sorted({f"{name} {key}" for name, key in trace.session.state.changes()})
+    what = f"changed: {', '.join(changed)}" if changed else "nothing was changed"
+    where = [write.index for write in trace.writes]
+    return _failed("final_state", f"The final state is not the gold's ({what}).", where)
+
+
+def check_evidence(trace: Trace) -> Check:
+    """Every read that the answer rests on was made before the write (or the refusal) it supports."""
+    total = len(trace.coverage)
+    missing = [
+        read.call.key
+        for read, place in zip(trace.task.certificate, trace.coverage, strict=True)
+        if place is None
+    ]
+    made = [place for place in trace.coverage if place is not None]
+    if missing:
+        step = "the refusal" if trace.task.declined else "the write"
+        return _failed(
+            "evidence",
+            f"{total - len(missing)} of {total} needed reads were made before {step}; "
+            f"a guess, even a lucky one, for lack of: {'; '.join(missing)}.",
+            sorted(set(made)),
+        )
+    return _passed(
+        "evidence", f"All {total} needed reads were made in time.", sorted(set(made))
+    )
+
+
+def check_confirmation(trace: Trace) -> Check:
+    """Before each write the agent listed it, and the user's next message was a yes."""
+    if not trace.writes:
+        return _passed("confirmation", "Does not apply: nothing was written.")
+    found, lacking = [], []
+    for write in trace.writes:
+        place = _confirmed(trace, write)
+        if place is None:
+            lacking.append(write)
+        else:
+            found.append(place)
+    if lacking:
+        names = ", ".join(write.call.name for write in lacking)
+        return _failed(
+            "confirmation",
+            f"No yes of the user to a message that listed the details: {names}.",
+            [write.index for write in lacking],
+        )
+    return _passed(
+        "confirmation", "The user said yes to each write as it was listed.", found
+    )
+
+
+def _confirmed(trace: Trace, write: Made) -> int | None:
+    """Index of the yes to the latest message that lists the write."""
+    names = _identifiers(trace, write.call)
+    for index, text in reversed(trace.agent_texts):
+        if index >= write.index or not all(
+            any(all(mentions(text, part) for part in way) for way in ways)
+            for ways in names
+        ):
+            continue
+        answer = next((m for m in trace.user_texts if m[0] > index), None)
+        if answer and answer[0] < write.index and says_yes(answer[1]):
+            return answer[0]
+    return None
+
+
+_ID = re.compile(r"[#\w]*\d{4,}")
+
+
+def _identifiers(trace: Trace, call: ToolCall) -> list[Sequence[Sequence[str]]]:
+    """For each id in the arguments, the ways to name it; each way is a list of texts that must all be there."""
+    aliases = trace.environment.domain.words.aliases(
+        call, trace.environment.session().state
+    )
+    return [
+        [[value], *aliases.get(value, ())]
+        for _, value in leaves(call.arguments)
+        if isinstance(value, str) and _ID.fullmatch(value)
+    ]
+
+
+def check_provenance(trace: Trace) -> Check:
+    """Every argument of every write was to be had before it."""
+    lost = [part for part in trace.provenance if part.kind == "not_found"]
+    if lost:
+        told = ", ".join(f"{part.pointer} = {_short(part.value)}" for part in lost)
+        return _failed(
+            "provenance",
+            f"Nobody told or showed before the write: {told}.",
+            dict.fromkeys(part.message for part in lost),
+        )
+    if not trace.provenance:
+        return _passed("provenance", "Does not apply: nothing was written.")
+    return _passed(
+        "provenance",
+        f"All {len(trace.provenance)} arguments were told or shown before.",
+    )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def check_policy(trace: Trace) -> Check:
+    """The clauses of the policy that a program can judge."""
+    judges = trace.environment.domain.policy_checks
+    if not judges:
+        return _passed(
+            "policy", "Does not apply: this world has no executable clauses."
+        )
+    events = trace.policy_trace()
+    told: list[str] = []
+    where: list[int] = []
+    for judge in judges:
+        for breach in judge.judge(events):
+            told.append(f"Policy {judge.clause}: {breach.text}")
+            where.extend(breach.where)
+    if told:
+        return _failed("policy", " ".join(told), dict.fromkeys(where))
+    return _passed("policy", f"None of {len(judges)} executable clauses was broken.")
+
+
+CHECKS: tuple[Callable[[Trace], Check], ...] = (
+    check_ended,
+    check_user,
+    check_calls,
+    check_one_call,
+    check_replay,
+    check_refusal,
+    check_writes,
+    check_final_state,
+    check_evidence,
+    check_confirmation,
+    check_provenance,
+    check_policy,
+)

@@ -1,0 +1,292 @@
+"""Where the arguments of writes come from: a result, the user, the policy, or arithmetic over what was seen.
+
+Only what stands before the write counts. A value that the agent brought up first is not grounded by the user's repeating it.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from environments.core.environment import Environment
+from environments.core.state import pointer
+from environments.core.tools import ToolCall
+from writ_app.engine.behaviour import mentions, plain
+from writ_app.engine.types import GoldWrite, Provenance
+
+NUMBERS = 120
+"""At most so many different numbers are combined when a number is looked for as a result of arithmetic."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One result that the agent saw: index of its message, key of the call, content."""
+
+    index: int
+    key: str
+    content: str
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Everything before one write."""
+
+    shown: Sequence[Shown]
+    user: Sequence[tuple[int, str]]
+    agent: Sequence[tuple[int, str]]
+    constants: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Found:
+    kind: Literal["exact", "normalised", "derived", "said", "policy", "not_found"]
+    source: int | None = None
+    pointer: str = ""
+    detail: str = ""
+
+
+def trace_arguments(
+    writes: Sequence[tuple[int, ToolCall]],
+    *,
+    shown: Sequence[Shown],
+    user: Sequence[tuple[int, str]],
+    agent: Sequence[tuple[int, str]],
+    environment: Environment,
+    gold: Sequence[GoldWrite],
+) -> Iterator[Provenance]:
+    """One value per leaf of the arguments. `writes` and texts are (index of message, what); hints come from the gold's proof."""
+    constants = policy_constants(environment)
+    for number, (index, call) in enumerate(writes):
+        seen = _Seen(
+            shown=[result for result in shown if result.index < index],
+            user=[(n, text) for n, text in user if n < index],
+            agent=[(n, text) for n, text in agent if n < index],
+            constants=constants,
+        )
+        hints = _hints(call, gold)
+        for place, value in leaves(call.arguments):
+            found = _find(value, seen, hints.get(place, ()))
+            yield Provenance(
+                message=index,
+                write=number,
+                pointer=place,
+                value=value,
+                kind=found.kind,
+                source=found.source,
+                source_pointer=found.pointer,
+                detail=found.detail,
+            )
+
+
+def leaves(value: Any, *path: str | int) -> Iterator[tuple[str, Any]]:
+    """(JSON pointer, value) of every leaf; an empty list or object is one."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from leaves(inner, *path, key)
+    elif isinstance(value, list) and value:
+        for n, inner in enumerate(value):
+            yield from leaves(inner, *path, n)
+    else:
+        yield pointer(*path), value
+
+
+def _hints(
+    call: ToolCall, gold: Sequence[GoldWrite]
+) -> Mapping[str, Sequence[tuple[str, str]]]:
+    """Pointer → where the proof took it from, if this is a gold write: the best place to show to a reviewer."""
+    same = next((write for write in gold if write.call == call), None)
+    if same is None:
+        return {}
+    return {origin.pointer: origin.refs for origin in same.origins}
+
+
+def _find(value: Any, seen: _Seen, hints: Sequence[tuple[str, str]]) -> _Found:
+    found = _hinted(value, seen, hints)
+    for search in (_exact, _said, _normalised, _constant, _derived):
+        found = found or search(value, seen)
+    return found or _Found("not_found")
+
+
+# --- results -------------------------------------------------------------------------------------------------------------------
+
+
+def _hinted(value: Any, seen: _Seen, hints: Sequence[tuple[str, str]]) -> _Found | None:
+    for key, place in hints:
+        for result in reversed(seen.shown):
+            if result.key == key and _at(parsed(result.content), place) == value:
+                return _Found("exact", result.index, place)
+    return None
+
+
+def _exact(value: Any, seen: _Seen) -> _Found | None:
+    """The latest result that holds the value, as a leaf or else as a key."""
+    if value == "" or isinstance(value, bool | None | dict | list):
+        return None
+    text = json.dumps(value)
+    for result in reversed(seen.shown):
+        if result.content == value:
+            return _Found("exact", result.index, "")
+        if text in result.content:
+            place = _place(parsed(result.content), value)
+            if place is not None:
+                return _Found("exact", result.index, place)
+    return None
+
+
+def _normalised(value: Any, seen: _Seen) -> _Found | None:
+    """Equal but for case, blanks or the dollar sign."""
+    if value == "" or isinstance(value, bool | None | dict | list):
+        return None
+    wanted = _normal(value)
+    for result in reversed(seen.shown):
+        if wanted not in _normal(result.content):
+            continue
+        for place, leaf in leaves(parsed(result.content)):
+            if _normal(leaf) == wanted:
+                return _Found("normalised", result.index, place, f"from {leaf!r}")
+    return None
+
+
+def _normal(value: Any) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:g}"
+    return plain(value).lstrip("$").replace(",", "")
+
+
+@lru_cache(maxsize=4096)
+def parsed(content: str) -> Any:
+    """A result as data; a result that is not JSON is a text. Shared, so never change what it gives."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content
+
+
+def _place(data: Any, value: Any) -> str | None:
+    """Pointer of the first leaf equal to `value`, or of the first key."""
+    for place, leaf in leaves(data):
+        if leaf == value and type(leaf) is type(value):
+            return place
+    return next(_key_places(data, value), None)
+
+
+def _key_places(data: Any, key: Any, *path: str | int) -> Iterator[str]:
+    if isinstance(data, dict):
+        for name, inner in data.items():
+            if name == key:
+                yield pointer(*path, name)
+            yield from _key_places(inner, key, *path, name)
+    elif isinstance(data, list):
+        for n, inner in enumerate(data):
+            yield from _key_places(inner, key, *path, n)
+
+
+def _at(data: Any, place: str) -> Any:
+    """The value at a JSON pointer; None if there is none."""
+    for part in place.split("/")[1:]:
+        part = part.replace("~1", "/").replace("~0", "~")
+        try:
+            data = data[int(part)] if isinstance(data, list) else data[part]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return None
+    return data
+
+
+# --- the user, the policy ------------------------------------------------------------------------------------------------------
+
+
+def _said(value: Any, seen: _Seen) -> _Found | None:
+    """A user's message with the value, unless the agent was the first to say it."""
+    if value == "" or isinstance(value, bool | None | dict | list):
+        return None
+    told = next((n for n, text in seen.user if _in_text(value, text)), None)
+    if told is None:
+        return None
+    if any(n < told and _in_text(value, text) for n, text in seen.agent):
+        return None
+    return _Found("said", told)
+
+
+def _in_text(value: Any, text: str) -> bool:
+    if isinstance(value, int | float):
+        return any(
+            mentions(text, way) for way in {str(value), f"{value:g}", f"{value:.2f}"}
+        )
+    if isinstance(value, str) and len(value) <= 3:  # "OR" is a state, "or" is not
+        return bool(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text))
+    return mentions(text, value)
+
+
+_QUOTED = re.compile(r"`([^`\n]+)`|'([^'\n]*)'|\"([^\"\n]+)\"")
+_EXAMPLES = re.compile(r"such as (?:'[^'\n]*'(?:,| or|, or)? ?)+")
+
+
+@lru_cache(maxsize=16)
+def policy_constants(environment: Environment) -> frozenset[str]:
+    """Values that the policy or a tool's description sets in quotes, and enums; "such as '…'" gives examples, not values."""
+    texts = [environment.policy]
+    enums: set[str] = set()
+    for schema in environment.schemas:
+        function = schema["function"]
+        texts.append(function["description"])
+        for spec in function["parameters"].get("properties", {}).values():
+            texts.append(spec.get("description", ""))
+            enums |= {str(value) for value in spec.get("enum", ())}
+    found = (
+        part
+        for text in texts
+        for groups in _QUOTED.findall(_EXAMPLES.sub("", text))
+        for part in groups
+        if part
+    )
+    return frozenset({*found, *enums})
+
+
+def _constant(value: Any, seen: _Seen) -> _Found | None:
+    if value is None or value == "" or isinstance(value, bool | dict | list):
+        return _Found("policy", detail="empty, or a plain yes or no")
+    if isinstance(value, str) and value in seen.constants:
+        return _Found("policy", detail="named by the policy or the tool")
+    return None
+
+
+# --- arithmetic ----------------------------------------------------------------------------------------------------------------
+
+
+def _derived(value: Any, seen: _Seen) -> _Found | None:
+    """Sum, difference or product of up to three numbers seen."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    numbers = _numbers(seen)
+    cents = {round(number, 2): number for number in numbers}
+    for a in numbers:
+        for sign, b in (("+", value - a), ("-", a - value)):
+            if round(b, 2) in cents:
+                return _Found("derived", detail=f"{a:g} {sign} {cents[round(b, 2)]:g}")
+        if a and round(value / a, 2) in cents and a != 1:
+            return _Found("derived", detail=f"{a:g} * {cents[round(value / a, 2)]:g}")
+    for n, a in enumerate(numbers):
+        for b in numbers[n:]:
+            for formula, rest in (
+                (f"{a:g} + {b:g} +", value - a - b),
+                (f"{a:g} + {b:g} -", a + b - value),
+                (f"{a:g} - {b:g} +", value - a + b),
+                (f"{a:g} * {b:g} +", value - a * b),
+            ):
+                if round(rest, 2) in cents:
+                    return _Found("derived", detail=f"{formula} {rest:g}")
+    return None
+
+
+def _numbers(seen: _Seen) -> list[float]:
+    found: dict[float, None] = {}
+    for result in seen.shown:
+        for _, leaf in leaves(parsed(result.content)):
+            if isinstance(leaf, int | float) and not isinstance(leaf, bool):
+                found[float(leaf)] = None
+    for _, text in seen.user:
+        for digits in re.findall(r"\d+(?:\.\d+)?", text):
+            found[float(digits)] = None
+    return list(found)[:NUMBERS]

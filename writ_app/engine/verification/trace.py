@@ -1,0 +1,225 @@
+"""One trajectory laid out for checks: calls with results, replayed results, writes, coverage of the certificate."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from environments.core.environment import Environment
+from environments.core.policy import Event, PolicyTrace
+from environments.core.tools import ToolCall, ToolKind, ToolResult
+from writ_app.engine.types import Ledger, Message, Provenance, Task, Trajectory
+from writ_app.engine.verification.provenance import Shown, trace_arguments
+
+
+@dataclass(frozen=True)
+class Made:
+    """One call of the trajectory. `index` is its message's place, `answer` that of its result (None: there is none)."""
+
+    index: int
+    call: ToolCall
+    kind: ToolKind | None
+    answer: int | None
+    content: str = ""
+    error: bool = True
+
+    @property
+    def wrote(self) -> bool:
+        return self.kind is ToolKind.WRITE and not self.error
+
+    @property
+    def tried_to_write(self) -> bool:
+        return self.kind is ToolKind.WRITE
+
+
+class Trace:
+    """What the checks look at; each part is worked out once, when first asked for."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        task: Task,
+        trajectory: Trajectory,
+        ledger: Ledger,
+    ):
+        self.environment = environment
+        self.task = task
+        self.trajectory = trajectory
+        self.ledger = ledger
+        self.messages: Sequence[Message] = trajectory.messages
+        self.session = environment.session()
+        self.calls = self._pair_up()
+        self.replayed = self.session.replay([made.call for made in self.calls])
+        """Results of the calls on a fresh session, which then stands where the conversation ended."""
+
+    def _pair_up(self) -> list[Made]:
+        answers = {
+            message.tool_call_id: (n, message)
+            for n, message in enumerate(self.messages)
+            if message.role == "tool"
+        }
+        tools, found = self.environment.tools, []
+        for n, message in enumerate(self.messages):
+            for made in message.tool_calls:
+                tool = tools.get(made.name)
+                kind = tool.kind if tool else None
+                if made.id in answers:
+                    place, answer = answers[made.id]
+                    found.append(
+                        Made(n, made.call, kind, place, answer.content, answer.error)
+                    )
+                else:
+                    found.append(Made(n, made.call, kind, None))
+        return found
+
+    @cached_property
+    def writes(self) -> list[Made]:
+        """Writes that succeeded."""
+        return [made for made in self.calls if made.wrote]
+
+    @cached_property
+    def attempts(self) -> list[Made]:
+        """Writes that the tools refused."""
+        return [m for m in self.calls if m.tried_to_write and not m.wrote]
+
+    @cached_property
+    def agent_texts(self) -> list[tuple[int, str]]:
+        return [
+            (n, message.content)
+            for n, message in enumerate(self.messages)
+            if message.role == "assistant" and not message.tool_calls
+        ]
+
+    @cached_property
+    def user_texts(self) -> list[tuple[int, str]]:
+        return [(n, m.content) for n, m in enumerate(self.messages) if m.role == "user"]
+
+    # --- evidence ---
+
+    def canonical(self, call: ToolCall) -> str:
+        """Key of the call in the world's one spelling."""
+        return self.environment.domain.canonical_write(call).key
+
+    @cached_property
+    def gold_places(self) -> list[int | None]:
+        """For each gold write: index of the message that made it; None if it was not made."""
+        left = list(self.writes)
+        places: list[int | None] = []
+        for gold in self.task.gold:
+            key = self.canonical(gold.call)
+            made = next((m for m in left if self.canonical(m.call) == key), None)
+            if made is not None:
+                left.remove(made)
+            places.append(None if made is None else made.index)
+        return places
+
+    @cached_property
+    def refusal_place(self) -> int | None:
+        """Index of the agent's last message that says no."""
+        return next((n for n, t in reversed(self.agent_texts) if says_no(t)), None)
+
+    @cached_property
+    def deadlines(self) -> list[int]:
+        """For each read of the certificate: index of the message before which it had to be made."""
+        end = len(self.messages)
+        if self.task.declined:
+            refused = end if self.refusal_place is None else self.refusal_place
+            return [refused] * len(self.task.certificate)
+        made = [place for place in self.gold_places if place is not None]
+        first = min(made, default=end)
+        deadlines = []
+        for n in range(len(self.task.certificate)):
+            needing = [
+                end if place is None else place
+                for gold, place in zip(self.task.gold, self.gold_places, strict=True)
+                if n in gold.needs
+            ]
+            deadlines.append(min(needing, default=first))
+        return deadlines
+
+    @cached_property
+    def coverage(self) -> tuple[int | None, ...]:
+        """For each read of the certificate: index of the message that made it, or an equivalent, in time."""
+        reads = [
+            (made.index, made.call.key)
+            for made in self.calls
+            if not made.error and not made.tried_to_write
+        ]
+        covered: list[int | None] = []
+        for read, deadline in zip(self.task.certificate, self.deadlines, strict=True):
+            keys = {read.call.key, *(other.key for other in read.equivalents)}
+            covered.append(
+                next((n for n, key in reads if key in keys and n < deadline), None)
+            )
+        return tuple(covered)
+
+    @cached_property
+    def superfluous(self) -> tuple[int, ...]:
+        """Indexes of messages whose reads were repeated, failed or not needed."""
+        needed = {place for place in self.coverage if place is not None}
+        return tuple(
+            dict.fromkeys(
+                made.index
+                for made in self.calls
+                if made.kind is ToolKind.READ and made.index not in needed
+            )
+        )
+
+    # --- grounds ---
+
+    @cached_property
+    def shown(self) -> list[Shown]:
+        """Results that tell something: those of calls that did not fail."""
+        return [
+            Shown(made.answer, made.call.key, made.content)
+            for made in self.calls
+            if made.answer is not None and not made.error
+        ]
+
+    @cached_property
+    def provenance(self) -> tuple[Provenance, ...]:
+        """Of every leaf of every write, refused ones included."""
+        tried = [made for made in self.calls if made.tried_to_write]
+        return tuple(
+            trace_arguments(
+                [(made.index, made.call) for made in tried],
+                shown=self.shown,
+                user=self.user_texts,
+                agent=self.agent_texts,
+                environment=self.environment,
+                gold=self.task.gold,
+            )
+        )
+
+    def policy_trace(self) -> PolicyTrace:
+        events = [
+            *(Event(n, "agent", text) for n, text in self.agent_texts),
+            *(Event(n, "user", text) for n, text in self.user_texts),
+            *(
+                Event(
+                    made.index,
+                    "agent",
+                    call=made.call,
+                    result=ToolResult(made.content, made.error),
+                    kind=made.kind,
+                )
+                for made in self.calls
+            ),
+        ]
+        return PolicyTrace(
+            events=tuple(sorted(events, key=lambda event: event.index)),
+            start=self.environment.session().state,
+            lexicon=self.environment.domain.lexicon,
+        )
+
+
+_SAYS_NO = re.compile(
+    r"\b(?:can't|can\s?not|could not|couldn't|unable|not able|won't|impossible|not possible|isn't possible|not allowed|"
+    r"isn't allowed|not permitted|not eligible|does not allow|doesn't allow|unfortunately|sorry|afraid|against (?:our|the) policy)\b",
+    re.IGNORECASE,
+)
+
+
+def says_no(text: str) -> bool:
+    """Whether an agent's message refuses something."""
+    return bool(_SAYS_NO.search(text.replace("’", "'")))
