@@ -14,7 +14,7 @@ from writ_app.engine import behaviour, types
 from writ_app.engine.errors import WritError
 from writ_app.engine.llm import ChatModel
 from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser, applicable
-from writ_app.engine.simulation import Limits, simulate
+from writ_app.engine.simulation import simulate
 from writ_app.engine.task_design import Designer
 from writ_app.engine.verification import verify
 from writ_app.models.accounts import Team, User
@@ -178,9 +178,8 @@ def run_simulation(*, simulation_id: int) -> None:
         agent=agent,
         user=user,
         seed=simulation.seed,
-        limits=Limits(),
+        fault=simulation.fault,
     )
-    trajectory = trajectory.model_copy(update={"fault": simulation.fault})
     verification = verify(
         environment=environment, task=task, trajectory=trajectory, ledger=ledger
     )
@@ -292,18 +291,16 @@ def _models(
 ) -> tuple[ChatModel, ChatModel]:
     from writ_app.adapters import chat  # kept out of processes that never ask a model
 
-    batch = simulation.batch
-    fault = simulation.fault
+    batch, fault = simulation.batch, simulation.fault
+    by_user = bool(fault) and FAULTS[fault].owner is types.Owner.USER
     agent: ChatModel
     user: ChatModel
     if batch.agent is None:
-        agent = ScriptedAgent(
-            task=task, ledger=ledger, environment=environment, fault=fault
-        )
+        agent = ScriptedAgent(environment, task, ledger, "" if by_user else fault)
     else:
         agent = chat.from_endpoint(batch.agent)
     if batch.user_simulator is None:
-        user = ScriptedUser(task=task, ledger=ledger, fault=fault)
+        user = ScriptedUser(task, ledger, fault if by_user else "")
     else:
         user = chat.from_endpoint(batch.user_simulator)
     return agent, user

@@ -4,15 +4,19 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, call_command
 
 from environments import registry
+from writ_app.adapters.embedded.services import services_running
 from writ_app.adapters.tau2 import BadCheckout, find_domains
+from writ_app.management.site import clear_errors
 from writ_app.services import catalog
 
 
 class Command(BaseCommand):
     help = "Import database, policy, tasks and splits of a tau2-bench checkout as environment versions."
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("root", type=Path, metavar="DIR", help="the checkout")
@@ -27,7 +31,14 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        root = options["root"]
+        with (
+            clear_errors(),
+            services_running(settings.EMBEDDED, settings.EMBEDDED_SERVICES, reuse=True),
+        ):
+            call_command("migrate", verbosity=0, interactive=False)
+            self.bring_in(options["root"], options)
+
+    def bring_in(self, root: Path, options: dict[str, Any]) -> None:
         try:
             present = find_domains(root)
             names = options["environment"] or [
