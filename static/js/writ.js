@@ -89,21 +89,21 @@
 
   function give(button) {
     if (!button || !ready()) return;
-    verdict().requestSubmit(button);
+    button.click(); // not requestSubmit: htmx learns of the button by its click
   }
 
   function submit() {
     const reasons = $("#reasons");
     if (pending) give(pending);
     else if ($("[name=reason]:checked")) give($("[value=REJECT]", reasons));
-    else if (!reasons?.open || document.activeElement.id === "note") give($("[value=APPROVE]"));
+    else if (!reasons?.open || document.activeElement.name === "note") give($("[value=APPROVE]"));
   }
 
   function pick(digit) {
     const reason = $(`[data-digit="${digit}"]`);
     if (!reason) return;
     reason.checked = true;
-    if (reason.value === "other" && !$("#note").value.trim()) $("#note").focus();
+    if (reason.value === "other" && !$("[name=note]").value.trim()) $("[name=note]").focus();
     else give($("#reasons [value=REJECT]"));
   }
 
@@ -161,7 +161,7 @@
     e: walk,
     t: () => { const talk = $("#conversation"); if (talk) { talk.open = !talk.open; if (talk.open) talk.scrollIntoView({ behavior: smooth() }); } },
     x: () => { const reasons = $("#reasons"); if (reasons) reasons.open = true; },
-    c: () => { const reasons = $("#reasons"); if (reasons) { reasons.open = true; $("#note").focus(); } },
+    c: () => { const reasons = $("#reasons"); if (reasons) { reasons.open = true; $("[name=note]").focus(); } },
     "?": () => $("#keys")?.showModal(),
   };
 

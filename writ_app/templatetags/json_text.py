@@ -9,6 +9,8 @@ from environments.core.state import pointer
 
 LINE = 72
 """Values that fit into this many characters stay on one line."""
+EXCERPT = 150
+"""Characters of unmarked fields shown beside marked ones."""
 TEXT_CAP = 2_000
 """Characters shown of one string."""
 LINE_CAP = 1_500
@@ -29,16 +31,69 @@ type Line = list[Token]
 type Marks = Mapping[str, Any]
 
 
-def whole(value: Any, marks: Marks) -> list[Line]:
+def whole(value: Any) -> list[Line]:
     """The value, indented. What is too long for a page is cut, and the cut is said."""
-    return _capped(_lines(value, "", 0, marks, around=False))
+    return _capped(_lines(value, "", 0))
 
 
 def around(value: Any, marks: Marks) -> list[Line]:
-    """Only the branches that lead to marked fields, with the plain fields beside them."""
-    if not any(_within("", place) for place in marks):
-        return [[*_brief(value)]]
-    return _capped(_lines(value, "", 0, marks, around=True))
+    """One line for each object or list that holds marked fields: where it is, then its plain fields."""
+    lines = [
+        line
+        for place in dict.fromkeys(mark.rpartition("/")[0] for mark in marks)
+        if (line := _excerpt(value, place, marks))
+    ]
+    return lines or [list(_brief(value))]
+
+
+def _excerpt(value: Any, place: str, marks: Marks) -> Line:
+    """The fields of one container on one line; unmarked ones give way if they are too long together."""
+    holder = _at(value, place)
+    if not isinstance(holder, dict | list):
+        return []
+    children = list(_children(holder, place))
+    spare = EXCERPT
+    line: Line = (
+        [Token("path", _readable(place)), Token("space", "  ")] if place else []
+    )
+    hidden = False
+    for key, inner, child in children:
+        length = len(json.dumps(child, ensure_ascii=False)) + len(key or "")
+        if inner not in marks and (length > LINE or length > spare or not place):
+            hidden = True
+            continue
+        if inner not in marks:
+            spare -= length
+        if hidden:
+            line.append(Token("gap", "… "))
+            hidden = False
+        if key is not None:
+            line += [Token("key", key), Token("punct", " ")]
+        line += [*_inline(child, inner), Token("space", "  ")]
+    if hidden:
+        line.append(Token("gap", "…"))
+    return line
+
+
+def _at(value: Any, place: str) -> Any:
+    """What stands at a JSON pointer, None if nothing does."""
+    for part in place.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        try:
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return None
+    return value
+
+
+def _readable(place: str) -> str:
+    """`/items/0` as items[0]."""
+    text = ""
+    for part in place.split("/")[1:]:
+        plain = part.replace("~1", "/").replace("~0", "~")
+        index = plain.isdigit() and len(plain) < 4
+        text += f"[{plain}]" if index else f".{plain}" if text else plain
+    return text
 
 
 def _capped(lines: Iterator[Line]) -> list[Line]:
@@ -52,9 +107,7 @@ def _capped(lines: Iterator[Line]) -> list[Line]:
     return shown
 
 
-def _lines(
-    value: Any, place: str, depth: int, marks: Marks, *, around: bool
-) -> Iterator[Line]:
+def _lines(value: Any, place: str, depth: int) -> Iterator[Line]:
     if not isinstance(value, dict | list) or not value:
         yield [_leaf(value, place)]
         return
@@ -66,52 +119,21 @@ def _lines(
         return
     opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
     yield [Token("punct", opening)]
-    yield from _members(value, place, depth, marks, around=around)
+    yield from _members(value, place, depth)
     yield [Token("space", "  " * depth), Token("punct", closing)]
 
 
-def _members(
-    value: Any, place: str, depth: int, marks: Marks, *, around: bool
-) -> Iterator[Line]:
+def _members(value: Any, place: str, depth: int) -> Iterator[Line]:
     members = list(_children(value, place))
-    direct = any(inner in marks for _, inner, _ in members)
-    indent = Token("space", "  " * (depth + 1))
-    hidden = 0
     for n, (key, inner, child) in enumerate(members):
-        leads = any(_within(inner, mark) for mark in marks)
-        plain = direct and not isinstance(child, dict | list)
-        if around and not leads and not plain and not _fits(child, direct):
-            hidden += 1
-            continue
-        if hidden:
-            yield [indent, _gap(hidden)]
-            hidden = 0
-        first = [
-            indent,
-            *(
-                [Token("key", _quoted(key)), Token("punct", ": ")]
-                if key is not None
-                else []
-            ),
-        ]
-        comma = [Token("punct", ",")] if n < len(members) - 1 else []
-        lines = _lines(child, inner, depth + 1, marks, around=around)
-        previous = [*first, *next(lines)]
-        for line in lines:
-            yield previous
-            previous = line
-        yield [*previous, *comma]
-    if hidden:
-        yield [indent, _gap(hidden)]
-
-
-def _fits(child: Any, direct: bool) -> bool:
-    """Short objects beside a marked field, such as options, are worth their line."""
-    return direct and len(json.dumps(child, ensure_ascii=False)) <= LINE
-
-
-def _gap(hidden: int) -> Token:
-    return Token("gap", f"… {hidden} more")
+        before = [Token("space", "  " * (depth + 1))]
+        if key is not None:
+            before += [Token("key", _quoted(key)), Token("punct", ": ")]
+        *lines, last = _lines(child, inner, depth + 1)
+        last = [*last, Token("punct", ",")] if n < len(members) - 1 else last
+        for line in [*lines, last]:
+            yield [*before, *line]
+            before = []
 
 
 def _children(value: Any, place: str) -> Iterator[tuple[str | None, str, Any]]:
@@ -164,9 +186,6 @@ def _quoted(text: str) -> str:
 def cut(text: str, cap: int = TEXT_CAP) -> str:
     if len(text) <= cap:
         return text
+    if cap < TEXT_CAP:
+        return text[:cap].rstrip() + "…"
     return f"{text[:cap]} … ({len(text) - cap:,} more characters: see the raw file)"
-
-
-def _within(place: str, mark: str) -> bool:
-    """Whether the marked field is at this place or inside it."""
-    return mark == place or mark.startswith(place + "/")

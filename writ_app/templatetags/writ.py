@@ -2,13 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, groupby
 from typing import Any
 
 from django import template
 from django.http import HttpRequest
 from django.template import Context
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from writ_app.services.review.evidence import Mark
@@ -32,7 +33,10 @@ _ODD = re.compile(
 @register.filter
 def visible(value: Any, cap: int = SHOWN_CAP) -> SafeString:
     """Text with its invisible characters shown as marks, cut if it is huge."""
-    parts = _ODD.split(json_text.cut(str(value), cap))
+    text = json_text.cut(str(value), cap)
+    if not _ODD.search(text):
+        return escape(text)
+    parts = _ODD.split(text)
     return format_html_join("", "{}", ((_part(part),) for part in parts if part))
 
 
@@ -50,7 +54,7 @@ def json_whole(value: Any) -> SafeString:
     """A value as indented JSON; text as it is."""
     if isinstance(value, str):
         return visible(value)
-    return _printed(json_text.whole(value, {}), {})
+    return _printed(json_text.whole(value), {})
 
 
 @register.simple_tag
@@ -61,32 +65,38 @@ def json_around(value: Any, marks: Mapping[str, Mark]) -> SafeString:
     return _printed(json_text.around(value, marks), marks)
 
 
+PLAIN = ("key", "punct", "space")
+"""Tokens that look like the text around them, and so need no element of their own."""
+
+
 def _printed(lines: Iterable[json_text.Line], marks: Mapping[str, Mark]) -> SafeString:
-    return format_html_join(
-        "\n",
-        "{}",
-        (
-            (format_html_join("", "{}", ((_token(token, marks),) for token in line)),)
-            for line in lines
-        ),
-    )
+    broken = ((*line, json_text.Token("space", "\n")) for line in lines)
+    runs = groupby(chain.from_iterable(broken), lambda token: token.kind in PLAIN)
+    return format_html_join("", "{}", ((part,) for part in _parts(runs, marks)))
 
 
-def _token(token: json_text.Token, marks: Mapping[str, Mark]) -> SafeString | str:
+def _parts(runs: Any, marks: Mapping[str, Mark]) -> Iterator[SafeString]:
+    for plain, tokens in runs:
+        if plain:
+            text = "".join(token.text for token in tokens)
+            yield visible(text, cap=len(text))
+        else:
+            yield from (_token(token, marks) for token in tokens)
+
+
+def _token(token: json_text.Token, marks: Mapping[str, Mark]) -> SafeString:
     text = visible(token.text, cap=len(token.text))
     mark = marks.get(token.place) if token.kind in ("str", "num", "word") else None
-    if mark is not None and mark.argument:
+    if mark is None:
+        return format_html('<span class="j-{}">{}</span>', token.kind, text)
+    if mark.argument:
         return format_html(
             '<a class="mark grounds" id="{}" href="#{}">{}</a>',
             mark.id,
             mark.argument,
             text,
         )
-    if mark is not None:
-        return format_html('<mark class="mark" id="{}">{}</mark>', mark.id, text)
-    if token.kind in ("punct", "space"):
-        return text
-    return format_html('<span class="j-{}">{}</span>', token.kind, text)
+    return format_html('<mark class="mark" id="{}">{}</mark>', mark.id, text)
 
 
 @register.simple_tag(takes_context=True)
@@ -98,9 +108,20 @@ def theme(context: Context) -> str:
 
 
 @register.inclusion_tag("components/ribbon.html")
-def ribbon(ribbon: Ribbon, link: str = "") -> dict[str, Any]:
-    """One glyph per step. Without a link it is a picture only."""
-    return {"ribbon": ribbon, "link": link}
+def ribbon(ribbon: Ribbon) -> dict[str, Any]:
+    """One glyph per step, each a link to it."""
+    return {
+        "ribbon": ribbon,
+        "link": True,
+        "width": ribbon.width,
+        "height": ribbon.height,
+    }
+
+
+@register.inclusion_tag("components/ribbon.html")
+def sparkline(ribbon: Ribbon) -> dict[str, Any]:
+    """The same at half the size, as a picture for lists."""
+    return {"ribbon": ribbon, "width": ribbon.width / 2, "height": ribbon.height / 2}
 
 
 @register.filter

@@ -8,6 +8,7 @@ from writ_app.engine.types import CandidateTable, Task, Verification
 from writ_app.services.review.steps import Step, brief_arguments
 
 CANDIDATES_SHOWN = 9
+SHORT = 120
 CELL = 17
 """Width of one cell of the coverage meter with the gap after it, in pixels."""
 
@@ -42,6 +43,13 @@ class EvidenceRow:
     @property
     def id(self) -> str:
         return f"e{self.number}"
+
+    @property
+    def told(self) -> str:
+        """A short answer in words, such as an id, when nothing in it is marked."""
+        result = self.step.result if self.step else None
+        plain = isinstance(result, str) and len(result) <= SHORT and not self.marks
+        return str(result) if plain else ""
 
     @property
     def meter_x(self) -> int:

@@ -1,5 +1,6 @@
 """Everything a reviewer sees of one trajectory, as one value: templates print it and ask for nothing more."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from environments.core.environment import Environment
@@ -71,7 +72,8 @@ class ReviewPage:
     row: TrajectoryRow
     task: Task
     trajectory: Trajectory
-    query: str
+    query_lines: tuple[tuple[int, str], ...]
+    """(depth, text) of each line of the typed query."""
     ribbon: Ribbon
     steps: tuple[Step, ...]
     evidence: tuple[EvidenceRow, ...]
@@ -145,7 +147,7 @@ def compose_page(
         row=row,
         task=task,
         trajectory=trajectory,
-        query=str(task.query),
+        query_lines=tuple(_indented(str(task.query))),
         ribbon=make_ribbon(steps),
         steps=steps,
         evidence=evidence,
@@ -179,6 +181,12 @@ def _behavior(
         for name in names
     )
     return BehaviorView(plan.title, tuple(dimensions), ledger.lines, audit.findings)
+
+
+def _indented(text: str) -> Iterator[tuple[int, str]]:
+    for line in text.splitlines():
+        bare = line.lstrip(" ")
+        yield min((len(line) - len(bare)) // 2, 4), bare
 
 
 def _failures(verification: Verification) -> dict[int, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Count, F, Q
+from django.db.models.expressions import OrderBy
 
 from writ_app.models.accounts import User
 from writ_app.models.review import (
@@ -57,7 +58,8 @@ def lease_next(
     *, user: User, at: datetime, minutes: int = LEASE_MINUTES
 ) -> ReviewSlot | None:
     """The user's own leased slot, else the next free one, now in the user's hands; None if there is none."""
-    slot = _first(ReviewSlot.objects.leased_to(user, at), user)
+    # What was taken last comes first: an undone one shows before the one it interrupted.
+    slot = _first(ReviewSlot.objects.leased_to(user, at), user, "-leased_until", "-id")
     slot = slot or _first(ReviewSlot.objects.free(at).filter(deferred_at=None), user)
     if slot is None and open_slots_for(Trajectory.objects.visible_to(user)):
         slot = _first(ReviewSlot.objects.free(at).filter(deferred_at=None), user)
@@ -67,11 +69,14 @@ def lease_next(
     return slot
 
 
-def _first(slots: SlotQuerySet, user: User) -> ReviewSlot | None:
+IN_ORDER = (F("deferred_at").asc(nulls_first=True), "id")
+
+
+def _first(slots: SlotQuerySet, user: User, *order: str | OrderBy) -> ReviewSlot | None:
     """The first of them that nobody else is taking at this moment."""
     return (
         slots.visible_to(user)
-        .order_by(F("deferred_at").asc(nulls_first=True), "id")
+        .order_by(*(order or IN_ORDER))
         .select_for_update(skip_locked=True, of=("self",))
         .first()
     )

@@ -44,12 +44,18 @@ class Step:
         )
 
     @property
+    def short(self) -> bool:
+        """Whether the arguments fit beside the tool's name."""
+        return len(json.dumps(self.arguments or {})) <= SHORT_ARGUMENTS
+
+    @property
     def title(self) -> str:
         """For a tooltip."""
         words = {"user": "user", "say": "agent", "error": f"{self.name}: error"}
         return f"{self.number} · {words.get(self.kind, self.name)}"
 
 
+SHORT_ARGUMENTS = 64
 RIBBON_HEIGHT = 26
 HEIGHTS = {"user": 12, "say": 12, "write": 26}
 GAP = 2

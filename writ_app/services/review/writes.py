@@ -318,11 +318,16 @@ def _chip(
         label = f"said · step {step.number}" if step else label
     elif source.kind in ("exact", "normalised") and links:
         label = links[0].label + (" ≈" if source.kind == "normalised" else "")
-        place = source.source_pointer
+        place = _tail(source.source_pointer)
     detail = source.detail if source.detail != label else ""
     if source.kind == "said" and source.source is not None and not detail:
         detail = _quote(places.step_of(source.source), source.value)
     return Chip(source.kind, label, place, detail)
+
+
+def _tail(place: str) -> str:
+    """The end of a long JSON pointer, which is what tells fields apart."""
+    return place if len(place) <= 20 else "…" + place[-19:]
 
 
 def _quote(step: Step | None, value: Any) -> str:
