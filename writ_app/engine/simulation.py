@@ -74,9 +74,9 @@ You play a customer who talks to a customer service agent. The scenario below sa
 </scenario>"""
 
 
-def agent_prompt(environment: Environment) -> str:
+def agent_prompt(policy: str) -> str:
     """System prompt of the agent: instructions and the policy (SPEC §9.1)."""
-    return AGENT_PROMPT.format(policy=environment.policy.strip())
+    return AGENT_PROMPT.format(policy=policy.strip())
 
 
 def user_prompt(task: Task, ledger: Ledger) -> str:
@@ -114,7 +114,9 @@ def simulate(
         clock=clock,
         sleep=sleep,
     )
-    agent_side = _Side("agent", agent, agent_prompt(environment), environment.schemas)
+    agent_side = _Side(
+        "agent", agent, agent_prompt(environment.policy), environment.schemas
+    )
     user_side = _Side("user", user, user_prompt(task, ledger), [])
     talk.hold(agent_side, user_side)
     assert talk.ended_by is not None
