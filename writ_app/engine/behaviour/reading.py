@@ -1,0 +1,111 @@
+"""Reading what was said: yes or no, questions, values and whole lines in a text, whatever its wording."""
+
+import re
+from typing import Any
+
+from writ_app.engine.types import LedgerLine
+
+STOP = "###STOP###"
+STOP_TOKENS = (STOP, "###TRANSFER###", "###OUT-OF-SCOPE###")
+
+_YES = re.compile(
+    r"\b(?:yes|yep|yeah|yup|sure|go ahead|please do|do it|proceed|confirm(?:ed)?|absolutely|definitely|"
+    r"sounds good|that works|correct|that's right|okay|ok|fine|of course|perfect|agreed)\b",
+    re.IGNORECASE,
+)
+_NO = re.compile(
+    r"^\s*(?:no\b|nope|wait\b|stop\b|hold on|never mind|not yet|don't|do not|actually,? (?:no|don't|wait|i have to))|"
+    r"\b(?:don't|do not|not|rather not|before you) (?:do|go|proceed|want|confirm|agree|sure)\b",
+    re.IGNORECASE,
+)
+_CONFIRMATION = re.compile(
+    r"yes/no|\(yes|\"yes\"|yes or no|\bconfirm|go ahead|\bproceed|shall i\b|should i\b|may i\b (?:do|make)|is (?:that|this) (?:ok|okay|fine|alright)|"
+    r"do you (?:agree|approve)|would you like me to",
+    re.IGNORECASE,
+)
+_IDENTITY_WORDS = re.compile(
+    r"e-?mail|zip|verify|identity|identify|your account|full name|who (?:am i|i am)",
+    re.IGNORECASE,
+)
+_ASKING = re.compile(
+    r"\?|\bplease\b|could you|can you|let me know|tell me|provide", re.IGNORECASE
+)
+_NOTHING_FOUND = re.compile(
+    r"(?:not|n't|unable to|no) (?:able to )?(?:find|locate|match|found|account|order)|not found|doesn't match|nothing (?:under|with|for)|"
+    r"double-check|check (?:that|it|the)|no such",
+    re.IGNORECASE,
+)
+_MORE = re.compile(
+    r"anything else|something else|any other|anything more|further (?:help|assist|question)|else I can|else you need",
+    re.IGNORECASE,
+)
+
+
+def says_yes(text: str) -> bool:
+    """Whether this is an explicit yes."""
+    return bool(_YES.search(text)) and not _NO.search(text)
+
+
+def asks_confirmation(text: str) -> bool:
+    """Whether an agent's message waits for a yes or no to a change."""
+    return "?" in text and bool(_CONFIRMATION.search(text))
+
+
+def asks_identity(text: str) -> bool:
+    return bool(_ASKING.search(text)) and bool(_IDENTITY_WORDS.search(text))
+
+
+def asks(text: str) -> bool:
+    """Whether an agent's message wants to be told something."""
+    return bool(_ASKING.search(text))
+
+
+def offers_more(text: str) -> bool:
+    return bool(_MORE.search(text))
+
+
+def reports_nothing_found(text: str) -> bool:
+    return bool(_NOTHING_FOUND.search(text))
+
+
+def plain(value: Any) -> str:
+    """Lower case, single blanks, no underscores: how values and sentences are compared."""
+    return re.sub(r"[\s_]+", " ", str(value)).strip().lower()
+
+
+def mentions(text: str, value: Any) -> bool:
+    """Whether a text holds a value as a whole word, whatever its case and spacing."""
+    if isinstance(value, list | tuple):
+        return all(mentions(text, part) for part in value)
+    wanted = plain(value)
+    return bool(wanted) and bool(
+        re.search(rf"(?<![\w]){re.escape(wanted)}(?![\w])", plain(text))
+    )
+
+
+def was_told(line: LedgerLine, told: str) -> bool:
+    """Whether a line was delivered: word for word, or its values with enough of its words, or (without values) most of its words."""
+    if plain(line.text) in plain(told):
+        return True
+    words = set(re.findall(r"[a-z0-9']{4,}", line.text.lower()))
+    share = len(words & set(re.findall(r"[a-z0-9']{4,}", told.lower()))) / (
+        len(words) or 1
+    )
+    if not line.tells:
+        return share >= 0.5
+    if line.kind == "identity" or line.release == "after_agent_repeats":
+        return all(mentions(told, value) for value in line.tells.values())
+    return share >= 0.25 and all(
+        mentions(told, value) or share >= 0.6 for value in line.tells.values()
+    )
+
+
+def was_told_wrong(line: LedgerLine, told: str) -> bool:
+    return any(mentions(told, wrong) for wrong in wrong_values(line))
+
+
+def wrong_values(line: LedgerLine) -> list[Any]:
+    """What is wrong in the line's first version."""
+    return [
+        value for name, value in line.wrong_tells.items() if line.tells[name] != value
+    ]
