@@ -18,7 +18,8 @@ class Completion(Frozen):
 class ChatModel(Protocol):
     """A chat model. `name` is stored with what it makes."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def complete(
         self,

@@ -4,15 +4,17 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, Min
 from django.db.models.functions import Now
 
 from environments.core import environment as core
+from writ_app.adapters import chat
 from writ_app.engine import behaviour, types
-from writ_app.engine.errors import WritError
-from writ_app.engine.llm import ChatModel
+from writ_app.engine.errors import ModelUnavailable, WritError
+from writ_app.engine.llm import ChatModel, Completion
 from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser, applicable
 from writ_app.engine.simulation import simulate
 from writ_app.engine.task_design import Designer
@@ -289,7 +291,6 @@ def _models(
     ledger: types.Ledger,
     environment: core.Environment,
 ) -> tuple[ChatModel, ChatModel]:
-    from writ_app.adapters import chat  # kept out of processes that never ask a model
 
     batch, fault = simulation.batch, simulation.fault
     by_user = bool(fault) and FAULTS[fault].owner is types.Owner.USER
@@ -298,12 +299,43 @@ def _models(
     if batch.agent is None:
         agent = ScriptedAgent(environment, task, ledger, "" if by_user else fault)
     else:
-        agent = chat.from_endpoint(batch.agent)
+        agent = _endpoint_model(batch.agent)
     if batch.user_simulator is None:
         user = ScriptedUser(task, ledger, fault if by_user else "")
     else:
-        user = chat.from_endpoint(batch.user_simulator)
+        user = _endpoint_model(batch.user_simulator)
     return agent, user
+
+
+def _endpoint_model(endpoint: ModelEndpoint) -> ChatModel:
+    try:
+        return chat.from_endpoint(
+            name=endpoint.name,
+            model=endpoint.model,
+            base_url=endpoint.base_url,
+            key_variable=endpoint.key_variable,
+            parameters=endpoint.parameters,
+        )
+    except ModelUnavailable as error:
+        return _Unavailable(endpoint.name, error)
+
+
+@dataclass(frozen=True)
+class _Unavailable:
+    """A model that cannot be asked at all: its simulations end with the reason instead of being lost."""
+
+    name: str
+    error: ModelUnavailable
+
+    def complete(
+        self,
+        *,
+        system: str,
+        messages: Sequence[types.Message],
+        tools: Sequence[dict[str, Any]],
+        seed: int,
+    ) -> Completion:
+        raise self.error
 
 
 @transaction.atomic

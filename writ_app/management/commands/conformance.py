@@ -51,7 +51,7 @@ class Command(BaseCommand):
             outcomes = [
                 o
                 for n in names
-                for o in self.check(n, options["tau2_root"], options["vectors"])
+                for o in self.compare(n, options["tau2_root"], options["vectors"])
             ]
         except (BadCheckout, BadDatabase, KeyError) as error:
             raise CommandError(str(error).strip("'\"")) from error
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         if any(outcome.failures for outcome in outcomes):
             raise SystemExit(1)
 
-    def check(self, name: str, root: Path, vectors: Path) -> Iterator[Outcome]:
+    def compare(self, name: str, root: Path, vectors: Path) -> Iterator[Outcome]:
         domain, world = read_domain(root, name), registry.world(name)
         state = world.read_state(domain.database)
         environment = world.build(
@@ -91,9 +91,9 @@ class Command(BaseCommand):
             outcome = conformance.check_calculate(environment, _lines(table))
             outcome.name = f"{name}/calculate_table"
             yield outcome
-        yield from self.check_schemas(environment, vectors / "schemas")
+        yield from self.compare_schemas(environment, vectors / "schemas")
 
-    def check_schemas(
+    def compare_schemas(
         self, environment: Environment, folder: Path
     ) -> Iterator[Outcome]:
         schemas, meta = (

@@ -1,0 +1,290 @@
+"""Batches on the real database; the job layer is played by hand, so that each step can be looked at."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from writ_app.engine import types
+from writ_app.models.accounts import Team, User
+from writ_app.models.catalog import Task
+from writ_app.models.synthesis import (
+    Batch,
+    BatchStatus,
+    Simulation,
+    SimulationStatus,
+    Trajectory,
+)
+from writ_app.services import accounts, catalog, synthesis
+from writ_app.services.synthesis import BadOrder
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    return User.objects.create_user(username="olga", password="x")
+
+
+@pytest.fixture
+def team(owner: User) -> Team:
+    return accounts.create_team(name="Team", owner=owner)
+
+
+def order(team: Team, owner: User, **changes: object) -> Batch:
+    wanted = {
+        "team": team,
+        "by": owner,
+        "name": "Batch",
+        "environment": catalog.register_generated(name="retail", seed=7, users=60),
+        "seed": 1,
+        "ordered": 4,
+        "mix": {"R1": 1, "R5": 1},
+        **changes,
+    }
+    return synthesis.start_batch(**wanted)  # type: ignore[arg-type]
+
+
+def design(batch: Batch) -> list[int]:
+    return list(synthesis.design_batch(batch_id=batch.pk))
+
+
+class TestStartBatch:
+    @pytest.mark.parametrize(
+        ("changes", "says"),
+        [
+            ({"ordered": 0}, "between 1 and"),
+            ({"ordered": 1_000_000}, "between 1 and"),
+            ({"mix": {"R99": 1}}, "no archetype R99"),
+            ({"mix": {"R1": 0}}, "weight above 0"),
+            ({"plans": ["shouting"]}, "no behaviour plan shouting"),
+            ({"fault_share": 1.5}, "between 0 and 1"),
+        ],
+    )
+    def test_says_what_is_wrong_with_an_order(
+        self, team: Team, owner: User, changes: dict[str, object], says: str
+    ) -> None:
+        with pytest.raises(BadOrder, match=says):
+            order(team, owner, **changes)
+
+        assert not Batch.objects.exists()
+
+
+class TestDesignBatch:
+    def test_makes_one_simulation_per_ordered_task_with_plans_in_turn(
+        self, team: Team, owner: User
+    ) -> None:
+        batch = order(team, owner)
+
+        ids = design(batch)
+
+        batch.refresh_from_db()
+        assert batch.status == BatchStatus.RUNNING
+        assert batch.design_report["designed"] == {"R1": 2, "R5": 2}
+        simulations = list(batch.simulations.order_by("id"))
+        assert [simulation.pk for simulation in simulations] == ids
+        assert [simulation.plan for simulation in simulations] == [
+            "upfront",
+            "incremental",
+            "corrected",
+            "upfront",
+        ]
+
+    def test_interrupted_goes_on_without_doing_anything_twice(
+        self, team: Team, owner: User
+    ) -> None:
+        batch = order(team, owner)
+        cut_off = synthesis.design_batch(batch_id=batch.pk)
+        first = [next(cut_off), next(cut_off)]
+        cut_off.close()
+
+        again = design(batch)
+
+        assert again[:2] == first
+        assert batch.simulations.count() == Task.objects.count() == 4
+
+    def test_of_the_same_seed_makes_the_same_tasks(
+        self, team: Team, owner: User
+    ) -> None:
+        one, other = order(team, owner), order(team, owner, name="Again")
+
+        design(one)
+        design(other)
+
+        assert Task.objects.count() == 4
+        hashes = [
+            list(
+                batch.simulations.order_by("id").values_list(
+                    "task__content_hash", "plan", "seed"
+                )
+            )
+            for batch in (one, other)
+        ]
+        assert hashes[0] == hashes[1]
+
+    def test_stops_when_the_batch_is_cancelled(self, team: Team, owner: User) -> None:
+        batch = order(team, owner)
+        designing = synthesis.design_batch(batch_id=batch.pk)
+        next(designing)
+
+        synthesis.cancel_batch(batch=batch)
+
+        assert list(designing) == []
+        batch.refresh_from_db()
+        assert batch.status == BatchStatus.CANCELLED
+
+    @pytest.mark.django_db(transaction=True)
+    def test_is_done_by_one_process_at_a_time(self, team: Team, owner: User) -> None:
+        batch = order(team, owner)
+        designing = synthesis.design_batch(batch_id=batch.pk)
+        next(designing)
+        others: list[list[int]] = []
+
+        def elsewhere() -> None:
+            others.append(design(batch))
+            connection.close()
+
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+
+        assert others == [[]]
+        assert len(list(designing)) == 3
+
+
+class TestRunSimulation:
+    def test_stores_a_verified_trajectory_and_closes_the_batch(
+        self, team: Team, owner: User
+    ) -> None:
+        batch = order(team, owner)
+
+        for simulation_id in design(batch):
+            synthesis.run_simulation(simulation_id=simulation_id)
+
+        batch.refresh_from_db()
+        assert batch.status == BatchStatus.DONE
+        assert [t.reason for t in Trajectory.objects.all() if not t.accepted] == []
+        trajectory = Trajectory.objects.order_by("id")[0]
+        content = types.Trajectory.model_validate(trajectory.content)
+        assert content.content_hash == trajectory.content_hash
+        assert content.task_hash == trajectory.simulation.task.content_hash
+        assert trajectory.scripted
+        verification = types.Verification.model_validate(trajectory.verification)
+        assert verification.accepted
+        assert None not in verification.coverage
+
+    def test_does_nothing_the_second_time(self, team: Team, owner: User) -> None:
+        (first, *_) = design(order(team, owner))
+
+        synthesis.run_simulation(simulation_id=first)
+        synthesis.run_simulation(simulation_id=first)
+
+        assert Trajectory.objects.count() == 1
+        assert Simulation.objects.get(pk=first).attempt == 1
+
+    def test_by_a_worker_thought_dead_does_not_overwrite_its_successor(
+        self, team: Team, owner: User
+    ) -> None:
+        (first, *_) = design(order(team, owner))
+        assert Simulation.objects.claim(first)
+        slow = synthesis._with_inputs(first)
+        Simulation.objects.stale(timezone.now() + timedelta(seconds=1)).requeue()
+        synthesis.run_simulation(simulation_id=first)
+        stored = Trajectory.objects.get()
+
+        assert not Simulation.objects.finish(slow.pk, slow.attempt)
+        assert Trajectory.objects.get() == stored
+
+    def test_with_a_planted_fault_is_rejected_with_a_reason_and_an_owner(
+        self, team: Team, owner: User
+    ) -> None:
+        batch = order(team, owner, fault_share=1.0, ordered=6)
+
+        for simulation_id in design(batch):
+            synthesis.run_simulation(simulation_id=simulation_id)
+
+        progress = synthesis.batch_progress(batch)
+        assert (progress.accepted, progress.rejected) == (0, 6)
+        assert sum(reason.count for reason in progress.reasons) == 6
+        assert all(reason.reason and reason.owner for reason in progress.reasons)
+        assert all(
+            Trajectory.objects.filter(pk=reason.example).exists()
+            for reason in progress.reasons
+        )
+
+    @pytest.mark.django_db(transaction=True)
+    def test_by_eight_workers_at_once_gives_one_outcome(
+        self, team: Team, owner: User
+    ) -> None:
+        (first, *_) = design(order(team, owner))
+        barrier = threading.Barrier(8)
+
+        def work() -> None:
+            barrier.wait()
+            synthesis.run_simulation(simulation_id=first)
+            connection.close()
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert Trajectory.objects.filter(simulation=first).count() == 1
+        assert Simulation.objects.get(pk=first).attempt == 1
+
+
+class TestRequeueStale:
+    def test_puts_back_what_dead_workers_held_and_names_all_that_waits(
+        self, team: Team, owner: User
+    ) -> None:
+        first, second, *rest = design(order(team, owner))
+        Simulation.objects.claim(first)
+        synthesis.run_simulation(simulation_id=second)
+
+        waiting = synthesis.requeue_stale(before=timezone.now() + timedelta(seconds=1))
+
+        assert waiting == [first, *rest]
+        assert Simulation.objects.get(pk=first).status == SimulationStatus.PENDING
+
+    def test_leaves_those_alone_who_are_still_at_it(
+        self, team: Team, owner: User
+    ) -> None:
+        first, *_ = design(order(team, owner))
+        Simulation.objects.claim(first)
+
+        assert synthesis.requeue_stale(before=timezone.now() - timedelta(hours=1)) == []
+        assert Simulation.objects.get(pk=first).status == SimulationStatus.RUNNING
+
+
+class TestCancelBatch:
+    def test_keeps_what_is_done_and_gives_up_what_waits(
+        self, team: Team, owner: User
+    ) -> None:
+        batch = order(team, owner)
+        first, *rest = design(batch)
+        synthesis.run_simulation(simulation_id=first)
+
+        synthesis.cancel_batch(batch=batch)
+        for simulation_id in rest:
+            synthesis.run_simulation(simulation_id=simulation_id)
+
+        progress = synthesis.batch_progress(batch)
+        assert (progress.done, progress.cancelled, progress.pending) == (1, 3, 0)
+        assert Trajectory.objects.count() == 1
+
+
+class TestBatchProgress:
+    def test_takes_two_queries(
+        self,
+        team: Team,
+        owner: User,
+        django_assert_num_queries: "pytest.FixtureRequest",
+    ) -> None:
+        batch = order(team, owner)
+        design(batch)
+
+        with django_assert_num_queries(2):  # type: ignore[operator]
+            progress = synthesis.batch_progress(batch)
+
+        assert (progress.ordered, progress.designed, progress.pending) == (4, 4, 4)
