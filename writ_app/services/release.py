@@ -11,7 +11,14 @@ from django.db import transaction
 from django.db.models import Max
 
 from writ_app.engine.errors import WritError
-from writ_app.engine.export import FORMATS, ExportSource, to_line
+from writ_app.engine.export import (
+    FORMATS,
+    TRL_FEATURES,
+    ExportSource,
+    UnfitRow,
+    export_source,
+    to_line,
+)
 from writ_app.engine.types import Task, Trajectory
 from writ_app.models.accounts import Team, User
 from writ_app.models.catalog import Environment
@@ -26,8 +33,8 @@ AT_ONCE = 100
 """Rows held in memory at a time."""
 
 
-class NothingApproved(WritError):
-    """A release without members would be of no use to anybody."""
+class CannotRelease(WritError):
+    """Nothing is approved, or something approved does not make a row."""
 
 
 class ReleaseDamaged(WritError):
@@ -48,10 +55,10 @@ def draft_release(*, team: Team, name: str, by: User) -> Release:
 def freeze_release(
     *, team: Team, name: str, by: User, at: datetime, excluded: Collection[int] = ()
 ) -> Release:
-    """Freeze all approved trajectories of the team but the `excluded`. Raises NothingApproved."""
+    """Freeze all approved trajectories of the team but the `excluded`. Raises CannotRelease."""
     release = draft_release(team=team, name=name, by=by)
     if not _add_members(release, excluded):
-        raise NothingApproved(
+        raise CannotRelease(
             "There are no approved trajectories to release. Review some first."
         )
     release.manifest = _manifest(release, by=by, at=at)
@@ -95,21 +102,28 @@ def members_of(release: Release) -> Iterator[TrajectoryRow]:
 
 
 def _source(row: TrajectoryRow) -> ExportSource:
-    environment = load_environment(row.simulation.task.environment)
-    return ExportSource(
-        environment=environment.name,
-        policy=environment.policy,
-        tools=environment.schemas,
-        task=Task.model_validate(row.simulation.task.content),
-        trajectory=Trajectory.model_validate(row.content),
+    return export_source(
+        load_environment(row.simulation.task.environment),
+        Task.model_validate(row.simulation.task.content),
+        Trajectory.model_validate(row.content),
     )
+
+
+def _line(row: TrajectoryRow, source: ExportSource, format: str) -> str:
+    """One line of a file, with its line feed. Raises CannotRelease for a row that a trainer would read wrongly."""
+    try:
+        return to_line(FORMATS[format].to_row(source)) + "\n"
+    except UnfitRow as error:
+        raise CannotRelease(
+            f"Trajectory {row.pk} cannot be written as {FORMATS[format].title}: {error}"
+        ) from error
 
 
 def write_release(release: Release, format: str) -> Iterator[str]:
     """The lines of one file. Raises ReleaseDamaged at the first that is not what was frozen, before it is sent."""
     frozen = release.manifest["files"][format]["rows"]
     for row, expected in zip(members_of(release), frozen, strict=True):
-        line = to_line(FORMATS[format].to_row(_source(row)))
+        line = _line(row, _source(row), format)
         if _hash(line) != expected:
             raise ReleaseDamaged(
                 f"{release}: trajectory {row.pk} no longer gives the row that was frozen."
@@ -128,8 +142,8 @@ def _manifest(release: Release, *, by: User, at: datetime) -> dict[str, Any]:
     members = []
     for row in members_of(release):
         source = _source(row)
-        for slug, export in FORMATS.items():
-            line = to_line(export.to_row(source))
+        for slug in FORMATS:
+            line = _line(row, source, slug)
             hashes[slug].append(_hash(line))
             whole[slug].update(line.encode())
         _count(counts, row, source)
@@ -263,6 +277,12 @@ def write_card(release: Release) -> str:
     parts.append(
         "\n".join(["| file | rows | sha256 |", "| --- | ---: | --- |", *files])
     )
+    if "trl" in manifest["files"]:
+        parts.append(
+            "```python\nfrom datasets import Features, Json, List, load_dataset\n\n"
+            f"features = {TRL_FEATURES}\n"
+            f'load_dataset("json", data_files="{manifest["files"]["trl"]["file"]}", features=features)\n```'
+        )
     parts += [_card_table(name, manifest["counts"][name]) for name in COUNTED[2:8]]
     worlds = [
         f"- {world['name']} {world['version']}: content `{world['content_hash']}`, "

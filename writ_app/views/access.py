@@ -20,10 +20,7 @@ class MemberRequest(HttpRequest):
 
     user: User  # type: ignore[assignment]
     membership: Membership
-
-    @property
-    def team(self) -> Team:
-        return self.membership.team
+    team: Team
 
 
 def member_required(view: View) -> View:
@@ -35,6 +32,7 @@ def member_required(view: View) -> View:
         request.membership = membership_of(request.user)
         if request.membership is None:
             return render(request, "accounts/no_team.html", status=403)
+        request.team = request.membership.team
         return view(request, *args, **kwargs)
 
     guarded.access = "member"  # type: ignore[attr-defined]

@@ -26,6 +26,9 @@ from writ_app.services.review.writes import (
 )
 from writ_app.services.synthesis import ledger_of
 
+AUDITED = 4_000
+"""Characters of one message that are looked at again for the user's behavior."""
+
 
 @dataclass(frozen=True)
 class CheckLine:
@@ -166,12 +169,16 @@ def compose_page(
 def _behavior(
     row: TrajectoryRow, task: Task, trajectory: Trajectory
 ) -> BehaviorView | None:
-    """Judged anew, because it is quick and the words are on the page anyway."""
+    """Judged anew, because it is quick and the words are on the page anyway; of a huge message only the beginning."""
     plan = PLANS.get(trajectory.plan)
     if plan is None:
         return None
     ledger = ledger_of(row.simulation, task)
-    audit = audit_user(ledger, trajectory.messages)
+    cut = [
+        m.model_copy(update={"content": m.content[:AUDITED]})
+        for m in trajectory.messages
+    ]
+    audit = audit_user(ledger, cut)
     names = [
         *plan.dimensions,
         *(n for n in audit.dimensions if n not in plan.dimensions),

@@ -1,0 +1,331 @@
+"""Every page renders, full and empty, for people with and without JavaScript."""
+
+import pytest
+from django.urls import reverse
+
+from tests.factories import (
+    make_batch,
+    make_environment,
+    make_owner,
+    make_trajectory,
+    team_of,
+)
+from writ_app.models.review import ReviewEvent, SlotStatus
+from writ_app.models.synthesis import Batch, BatchStatus
+
+pytestmark = pytest.mark.django_db
+LISTS = ["home", "review", "trajectories", "batches", "releases", "environments"]
+
+
+@pytest.fixture
+def owner():
+    return make_owner(name="ada")
+
+
+@pytest.fixture
+def signed_in(client, owner):
+    client.force_login(owner)
+    return client
+
+
+@pytest.fixture
+def batch(owner):
+    return make_batch(team=team_of(owner), by=owner)
+
+
+def text_of(response) -> str:
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+class TestEmptyPages:
+    @pytest.mark.parametrize("name", LISTS)
+    def test_say_what_will_be_there(self, signed_in, name):
+        assert "yet" in text_of(signed_in.get(reverse(name)))
+
+    def test_that_do_not_exist_say_so(self, signed_in):
+        response = signed_in.get("/nowhere/")
+
+        assert response.status_code == 404
+        assert b"nothing at this address" in response.content
+
+
+class TestHome:
+    def test_leads_to_the_next_thing_to_do(self, signed_in, batch):
+        assert "Freeze" not in text_of(signed_in.get("/"))
+        make_trajectory(batch=batch)
+
+        assert "Review the next one" in text_of(signed_in.get("/"))
+
+
+class TestTrajectories:
+    def test_can_be_narrowed_by_what_is_allowed_only(self, signed_in, batch):
+        make_trajectory(batch=batch)
+        bad = make_trajectory(batch=batch, number=1, fault="missing_read")
+        address = reverse("trajectories")
+
+        assert "2 found" in text_of(signed_in.get(address))
+        assert "2 found" in text_of(
+            signed_in.get(address, {"simulation__batch__team": 99, "plan": "nonsense"})
+        )
+        for filters in (
+            {"accepted": "no"},
+            {"reason": "evidence"},
+            {"status": "OPEN"},
+            {"batch": batch.pk, "accepted": "no"},
+        ):
+            page = text_of(signed_in.get(address, filters))
+            assert "1 found" in page, filters
+            assert (f"/trajectories/{bad.pk}/" in page) == ("status" not in filters)
+
+    def test_are_paged_by_key(self, signed_in, batch, monkeypatch):
+        monkeypatch.setattr("writ_app.services.review.listing.PAGE_SIZE", 2)
+        rows = [make_trajectory(batch=batch, number=n) for n in range(3)]
+
+        first = text_of(signed_in.get(reverse("trajectories")))
+        second = text_of(signed_in.get(reverse("trajectories"), {"before": rows[1].pk}))
+
+        assert f"before={rows[1].pk}" in first
+        assert f"/trajectories/{rows[0].pk}/" in second
+        assert f"/trajectories/{rows[2].pk}/" not in second
+
+    def test_come_as_a_fragment_for_htmx_and_whole_for_its_history(
+        self, signed_in, batch
+    ):
+        address = reverse("trajectories")
+        part = signed_in.get(address, headers={"HX-Request": "true"})
+        restored = signed_in.get(
+            address,
+            headers={"HX-Request": "true", "HX-History-Restore-Request": "true"},
+        )
+
+        assert "<html" not in text_of(part)
+        assert "<html" in text_of(restored)
+        assert "HX-Request" in part.headers["Vary"]
+
+    def test_take_the_same_queries_however_many_there_are(
+        self, signed_in, batch, django_assert_max_num_queries
+    ):
+        for number in range(6):
+            make_trajectory(batch=batch, number=number)
+        signed_in.get(reverse("trajectories"))
+
+        with django_assert_max_num_queries(8):
+            signed_in.get(reverse("trajectories"))
+
+
+class TestTrajectory:
+    @pytest.mark.parametrize("fault", ["", "missing_read", "wrong_argument"])
+    def test_shows_the_desk_without_a_verdict_form(self, signed_in, batch, fault):
+        row = make_trajectory(batch=batch, fault=fault)
+
+        page = text_of(signed_in.get(reverse("trajectory", args=[row.pk])))
+
+        assert "Gold writes" in page
+        assert "scripted" in page
+        assert 'name="verdict"' not in page
+
+    def test_is_downloaded_raw_as_plain_text(self, signed_in, batch):
+        row = make_trajectory(batch=batch)
+
+        response = signed_in.get(reverse("trajectory_raw", args=[row.pk]))
+
+        assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert "attachment" in response.headers["Content-Disposition"]
+        assert response.json is not None
+
+
+class TestReview:
+    def test_takes_a_fixed_number_of_queries(
+        self, signed_in, batch, django_assert_num_queries
+    ):
+        for number in range(3):
+            make_trajectory(batch=batch, number=number)
+        signed_in.get(reverse("review"))
+
+        with django_assert_num_queries(13):
+            signed_in.get(reverse("review"))
+
+    def test_keeps_a_verdict_and_leads_on_without_javascript(self, signed_in, batch):
+        first, second = (make_trajectory(batch=batch, number=n) for n in range(2))
+        signed_in.get(reverse("review"))
+        slot = first.slots.get()
+
+        response = signed_in.post(
+            reverse("review"),
+            {"slot": slot.pk, "token": slot.token, "verdict": "APPROVE"},
+        )
+
+        assert response.headers["Location"] == reverse("review")
+        assert f"#{second.pk}" in text_of(signed_in.get(reverse("review")))
+        slot.refresh_from_db()
+        assert slot.status == SlotStatus.APPROVED
+
+    def test_answers_htmx_with_the_next_one(self, signed_in, batch):
+        first, second = (make_trajectory(batch=batch, number=n) for n in range(2))
+        signed_in.get(reverse("review"))
+        slot = first.slots.get()
+
+        response = signed_in.post(
+            reverse("review"),
+            {
+                "slot": slot.pk,
+                "token": slot.token,
+                "verdict": "REJECT",
+                "reason": "policy",
+            },
+            headers={"HX-Request": "true"},
+        )
+
+        page = text_of(response)
+        assert page.strip().startswith("<main")
+        assert f"/trajectories/{second.pk}/" in page
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"verdict": "REJECT"},
+            {"verdict": "REJECT", "reason": "other"},
+            {"verdict": "REJECT", "reason": "nonsense"},
+            {"verdict": "WITHDRAW"},
+            {},
+        ],
+    )
+    def test_asks_again_for_a_verdict_that_is_not_complete(
+        self, signed_in, batch, given
+    ):
+        row = make_trajectory(batch=batch)
+        signed_in.get(reverse("review"))
+        slot = row.slots.get()
+
+        response = signed_in.post(
+            reverse("review"),
+            {"slot": slot.pk, "token": slot.token, "note": "", **given},
+        )
+
+        assert response.status_code == 422
+        assert b'role="alert"' in response.content
+        assert not ReviewEvent.objects.exists()
+
+    def test_says_that_a_lease_was_lost_and_goes_on(self, signed_in, batch):
+        row = make_trajectory(batch=batch)
+        signed_in.get(reverse("review"))
+        slot = row.slots.get()
+        signed_in.get(reverse("review"))  # another tab
+
+        response = signed_in.post(
+            reverse("review"),
+            {"slot": slot.pk, "token": slot.token, "verdict": "APPROVE"},
+            follow=True,
+        )
+
+        assert "Your verdict was not saved" in text_of(response)
+        assert not ReviewEvent.objects.exists()
+
+    def test_takes_the_last_verdict_back(self, signed_in, batch):
+        row = make_trajectory(batch=batch)
+        signed_in.get(reverse("review"))
+        slot = row.slots.get()
+        signed_in.post(
+            reverse("review"),
+            {"slot": slot.pk, "token": slot.token, "verdict": "APPROVE"},
+        )
+
+        page = text_of(signed_in.post(reverse("review_undo"), follow=True))
+
+        assert "is open again" in page
+        assert f"/trajectories/{row.pk}/" in page
+
+    def test_keeps_the_lease_alive_and_says_when_it_is_lost(self, signed_in, batch):
+        row = make_trajectory(batch=batch)
+        signed_in.get(reverse("review"))
+        slot = row.slots.get()
+
+        kept = signed_in.post(
+            reverse("review_lease"), {"slot": slot.pk, "token": slot.token}
+        )
+        lost = signed_in.post(
+            reverse("review_lease"), {"slot": slot.pk, "token": slot.token + 1}
+        )
+
+        assert kept.status_code == 204
+        assert "no longer yours" in text_of(lost)
+
+
+class TestBatches:
+    def test_are_ordered_by_a_form_that_starts_the_design(
+        self, signed_in, monkeypatch, django_capture_on_commit_callbacks
+    ):
+        sent = []
+        monkeypatch.setattr(
+            "writ_app.views.synthesis.design_batch.delay",
+            lambda **kwargs: sent.append(kwargs),
+        )
+        monkeypatch.setattr(
+            "writ_app.views.synthesis.design_batch.delay_on_commit",
+            lambda **kwargs: sent.append(kwargs),
+        )
+        environment = make_environment()
+        order = {
+            "name": "first",
+            "environment": environment.pk,
+            "ordered": 3,
+            "seed": 1,
+            "fault_share": 0,
+            "plans": ["upfront"],
+        }
+        kinds = {f"mix-{slug}": 0 for slug in slugs(signed_in)}
+
+        nothing = signed_in.post(reverse("batch_new"), {**order, **kinds})
+        response = signed_in.post(reverse("batch_new"), {**order, **kinds, "mix-R1": 2})
+
+        batch = Batch.objects.get()
+        assert nothing.status_code == 422
+        assert response.headers["Location"] == reverse("batch", args=[batch.pk])
+        assert (batch.mix, batch.plans, batch.ordered) == ({"R1": 2}, ["upfront"], 3)
+        assert sent == [{"batch_id": batch.pk}]
+
+    def test_are_polled_until_they_are_done(self, signed_in, batch):
+        address = reverse("batch", args=[batch.pk])
+        done = text_of(signed_in.get(address))
+        Batch.objects.update(status=BatchStatus.RUNNING)
+
+        running = text_of(signed_in.get(address, headers={"HX-Request": "true"}))
+
+        assert "every 2s" not in done
+        assert "every 2s" in running
+        assert running.strip().startswith("<section")
+
+    def test_show_why_rejects_were_rejected(self, signed_in, batch):
+        bad = make_trajectory(batch=batch, fault="missing_read")
+
+        page = text_of(signed_in.get(reverse("batch", args=[batch.pk])))
+
+        assert f"batch={batch.pk}&amp;reason=evidence" in page
+        assert f"/trajectories/{bad.pk}/" in page
+
+    def test_can_be_cancelled(self, signed_in, batch):
+        Batch.objects.update(status=BatchStatus.RUNNING)
+
+        signed_in.post(reverse("batch_cancel", args=[batch.pk]))
+
+        batch.refresh_from_db()
+        assert batch.status == BatchStatus.CANCELLED
+
+
+class TestEnvironments:
+    def test_show_policy_and_tools(self, signed_in):
+        row = make_environment()
+
+        page = text_of(
+            signed_in.get(reverse("environment", args=[row.name, row.version]))
+        )
+
+        assert "exchange_delivered_order_items" in page
+        assert "Before anything else" in page
+
+
+def slugs(client) -> list[str]:
+    from environments.retail.archetypes import ARCHETYPES
+
+    return [archetype.slug for archetype in ARCHETYPES]
