@@ -221,7 +221,7 @@ def _arguments(function: Mapping[str, Any]) -> dict[str, Any]:
 
 def lint_row(row: Row) -> None:
     """Refuse what trainers and chat templates read wrongly. Raises UnfitRow with the pitfall's name."""
-    for check in (_lint_roles, _lint_calls, _lint_tools, _lint_values):
+    for check in (_lint_values, _lint_roles, _lint_calls, _lint_tools):
         for pitfall, text in check(row):
             raise UnfitRow(pitfall, text)
 

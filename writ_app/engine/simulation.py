@@ -146,7 +146,7 @@ class _Side:
     tools: list[dict[str, Any]]
 
     def view(self, messages: Sequence[Message]) -> Sequence[Message]:
-        return messages if self.name == "agent" else user_view(messages)
+        return tuple(messages) if self.name == "agent" else user_view(messages)
 
 
 def user_view(messages: Sequence[Message]) -> list[Message]:
