@@ -261,10 +261,6 @@ class TestBatches:
             "writ_app.views.synthesis.design_batch.delay",
             lambda **kwargs: sent.append(kwargs),
         )
-        monkeypatch.setattr(
-            "writ_app.views.synthesis.design_batch.delay_on_commit",
-            lambda **kwargs: sent.append(kwargs),
-        )
         environment = make_environment()
         order = {
             "name": "first",
@@ -277,7 +273,10 @@ class TestBatches:
         kinds = {f"mix-{slug}": 0 for slug in slugs(signed_in)}
 
         nothing = signed_in.post(reverse("batch_new"), {**order, **kinds})
-        response = signed_in.post(reverse("batch_new"), {**order, **kinds, "mix-R1": 2})
+        with django_capture_on_commit_callbacks(execute=True):
+            response = signed_in.post(
+                reverse("batch_new"), {**order, **kinds, "mix-R1": 2}
+            )
 
         batch = Batch.objects.get()
         assert nothing.status_code == 422

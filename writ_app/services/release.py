@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from environments.core import environment as core
 from writ_app.engine.errors import WritError
 from writ_app.engine.export import (
     FORMATS,
@@ -19,7 +20,7 @@ from writ_app.engine.export import (
     export_source,
     to_line,
 )
-from writ_app.engine.types import Task, Trajectory
+from writ_app.engine.types import Message, Task, Trajectory
 from writ_app.models.accounts import Team, User
 from writ_app.models.catalog import Environment
 from writ_app.models.release import Release, ReleaseMember
@@ -27,6 +28,7 @@ from writ_app.models.review import ReviewEvent, ReviewSlot, Verdict
 from writ_app.models.synthesis import Trajectory as TrajectoryRow
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.bands import BURDEN_BANDS, WRITE_BANDS, band_of
+from writ_app.services.review.steps import in_order
 
 MANIFEST_VERSION = 1
 AT_ONCE = 100
@@ -102,11 +104,25 @@ def members_of(release: Release) -> Iterator[TrajectoryRow]:
 
 
 def _source(row: TrajectoryRow) -> ExportSource:
+    environment = load_environment(row.simulation.task.environment)
+    trajectory = Trajectory.model_validate(row.content)
+    messages = tuple(_ordered(message, environment) for message in trajectory.messages)
     return export_source(
-        load_environment(row.simulation.task.environment),
+        environment,
         Task.model_validate(row.simulation.task.content),
-        Trajectory.model_validate(row.content),
+        trajectory.model_copy(update={"messages": messages}),
     )
+
+
+def _ordered(message: Message, environment: core.Environment) -> Message:
+    """Calls with their arguments in the order of the signature, as an agent writes them."""
+    calls = tuple(
+        made.model_copy(
+            update={"arguments": in_order(environment, made.name, made.arguments)}
+        )
+        for made in message.tool_calls
+    )
+    return message.model_copy(update={"tool_calls": calls})
 
 
 def _line(row: TrajectoryRow, source: ExportSource, format: str) -> str:

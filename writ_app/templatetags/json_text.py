@@ -38,9 +38,10 @@ def whole(value: Any) -> list[Line]:
 
 def around(value: Any, marks: Marks) -> list[Line]:
     """One line for each object or list that holds marked fields: where it is, then its plain fields."""
+    holders = dict.fromkeys(mark.rpartition("/")[0] for mark in marks)
     lines = [
         line
-        for place in dict.fromkeys(mark.rpartition("/")[0] for mark in marks)
+        for place in sorted(holders, key=bool)  # the whole comes before its parts
         if (line := _excerpt(value, place, marks))
     ]
     return lines or [list(_brief(value))]

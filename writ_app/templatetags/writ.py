@@ -62,7 +62,10 @@ def json_around(value: Any, marks: Mapping[str, Mark]) -> SafeString:
     """The marked fields of a value and what stands beside them."""
     if isinstance(value, str):
         return _token(json_text.Token("str", json_text.cut(value)), marks)
-    return _printed(json_text.around(value, marks), marks)
+    lines = (_printed([line], marks) for line in json_text.around(value, marks))
+    return format_html_join(
+        "", '<span class="j-line">{}</span>', ((line,) for line in lines)
+    )
 
 
 PLAIN = ("key", "punct", "space")
@@ -70,7 +73,10 @@ PLAIN = ("key", "punct", "space")
 
 
 def _printed(lines: Iterable[json_text.Line], marks: Mapping[str, Mark]) -> SafeString:
-    broken = ((*line, json_text.Token("space", "\n")) for line in lines)
+    broken = (
+        (*([json_text.Token("space", "\n")] if n else []), *line)
+        for n, line in enumerate(lines)
+    )
     runs = groupby(chain.from_iterable(broken), lambda token: token.kind in PLAIN)
     return format_html_join("", "{}", ((part,) for part in _parts(runs, marks)))
 

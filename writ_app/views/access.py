@@ -6,19 +6,20 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from writ_app.models.accounts import Membership, Role, Team, User
 from writ_app.services.accounts import membership_of
 
-type View = Callable[..., HttpResponse]
+type View = Callable[..., HttpResponseBase]
 
 
 class MemberRequest(HttpRequest):
     """A request by somebody who is in a team."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     membership: Membership
     team: Team
 
@@ -28,7 +29,7 @@ def member_required(view: View) -> View:
 
     @login_required
     @wraps(view)
-    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         request.membership = membership_of(request.user)
         if request.membership is None:
             return render(request, "accounts/no_team.html", status=403)
@@ -44,7 +45,7 @@ def owner_required(view: View) -> View:
 
     @member_required
     @wraps(view)
-    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         require_owner(request)
         return view(request, *args, **kwargs)
 

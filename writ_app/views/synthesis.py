@@ -1,7 +1,10 @@
 """Batches: ordering them and watching them."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
@@ -35,7 +38,8 @@ def batch_new(request: MemberRequest) -> HttpResponse:
         except WritError as error:
             form.add_error(None, str(error))
         else:
-            design_batch.delay_on_commit(batch_id=batch.pk)
+            # Sent after the row is there for a worker to see.
+            transaction.on_commit(partial(design_batch.delay, batch_id=batch.pk))
             return redirect("batch", pk=batch.pk)
     return render_page(
         request,

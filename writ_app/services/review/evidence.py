@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from writ_app.engine.types import CandidateTable, Task, Verification
+from environments.core.environment import Environment
+from writ_app.engine.types import CandidateTable, Task, Verification, Witness
+from writ_app.services.review.leaves import argument_name, leaves, plain_text
 from writ_app.services.review.steps import Step, brief_arguments
 
 CANDIDATES_SHOWN = 9
@@ -23,6 +25,15 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Change:
+    """One argument of the gold, and what it would be; with no name, `other` says it all."""
+
+    name: str
+    gold: str
+    other: str
+
+
+@dataclass(frozen=True)
 class EvidenceRow:
     number: int
     name: str
@@ -33,6 +44,9 @@ class EvidenceRow:
     marks: Mapping[str, Mark]
     """JSON pointer into the result → its mark."""
     witness: str
+    """What would have to be different for the answer to be another."""
+    would_be: tuple[Change, ...]
+    """What the answer would be then, where it differs."""
     proved: bool
     grounds: int
     via: str = ""
@@ -78,6 +92,7 @@ class CandidateView:
 
 
 def make_evidence(
+    environment: Environment,
     task: Task,
     verification: Verification,
     steps: tuple[Step, ...],
@@ -98,11 +113,12 @@ def make_evidence(
             EvidenceRow(
                 number=number,
                 name=read.call.name,
-                subject=brief_arguments(read.call),
+                subject=brief_arguments(environment, read.call),
                 role=read.role,
                 step=step,
                 marks=own,
-                witness=read.witness.note if read.witness else "",
+                witness=_condition(read.witness),
+                would_be=tuple(_would_be(task, read.witness)),
                 proved=read.witness is not None,
                 grounds=len({mark.argument for mark in own.values()} - {""}),
                 via=step.name if step is not None and made else "",
@@ -110,6 +126,45 @@ def make_evidence(
             )
         )
     return tuple(rows)
+
+
+CHANGES_SHOWN = 4
+ANSWER = ", the right answer would be "
+
+
+def _condition(witness: Witness | None) -> str:
+    """The note up to the answer: that is told by the arguments that would change."""
+    return witness.note.partition(ANSWER)[0] if witness else ""
+
+
+def _would_be(task: Task, witness: Witness | None) -> Iterator[Change]:
+    if witness is None or ANSWER not in witness.note:
+        return
+    if witness.declined and not task.declined:
+        yield Change("", "", f"policy {witness.declined} would forbid it")
+        return
+    gold = [write.call for write in task.gold]
+    if [call.name for call in gold] != [call.name for call in witness.gold]:
+        names = ", then ".join(call.name for call in witness.gold)
+        yield Change("", "", f"the right answer would be {names or 'no write'}")
+        return
+    changes = [
+        Change(argument_name(place), plain_text(before), plain_text(after))
+        for one, other in zip(gold, witness.gold, strict=True)
+        for place, before, after in _changed(one.arguments, other.arguments)
+    ]
+    yield from changes[:CHANGES_SHOWN]
+    if len(changes) > CHANGES_SHOWN:
+        yield Change("", "", f"{len(changes) - CHANGES_SHOWN} more arguments")
+
+
+def _changed(
+    one: Mapping[str, Any], other: Mapping[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
+    before, after = dict(leaves(dict(one))), dict(leaves(dict(other)))
+    for place in {**before, **after}:
+        if before.get(place) != after.get(place):
+            yield place, before.get(place, "nothing"), after.get(place, "nothing")
 
 
 def make_candidates(

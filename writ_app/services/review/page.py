@@ -142,9 +142,9 @@ def compose_page(
         failed=_failures(verification),
         superfluous=verification.superfluous,
     )
-    places = Places(task, verification, steps)
+    places = Places(environment, task, verification, steps)
     cards = make_cards(task, verification, steps, places)
-    evidence = make_evidence(task, verification, steps, places.marks)
+    evidence = make_evidence(environment, task, verification, steps, places.marks)
     made = [step for step in steps if step.kind == "write"]
     return ReviewPage(
         row=row,

@@ -50,7 +50,7 @@ def open_slots_for(trajectories: TrajectoryQuerySet) -> int:
             " ON CONFLICT DO NOTHING",
             parameters,
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 @transaction.atomic

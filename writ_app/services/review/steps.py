@@ -137,7 +137,7 @@ def make_steps(
                     message=index,
                     text=answer.content if answer else "",
                     name=call.name,
-                    arguments=call.arguments,
+                    arguments=in_order(environment, call.name, call.arguments),
                     result=parse_result(answer.content) if answer else None,
                     marks=marks,
                     superfluous=index in repeated,
@@ -154,9 +154,23 @@ def _kind(call: MessageCall, answer: Message | None, environment: Environment) -
     return "write" if environment.is_write(call.name) else "call"
 
 
-def brief_arguments(call: ToolCall) -> str:
+def in_order(
+    environment: Environment, name: str, arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Arguments in the order of the tool's signature: the database keeps values, not the order of their keys."""
+    known: dict[str, Any] = {}
+    if name in environment.tools:
+        known = environment.tools[name].schema["function"]["parameters"]["properties"]
+    names = [
+        *(n for n in known if n in arguments),
+        *(n for n in arguments if n not in known),
+    ]
+    return {name: arguments[name] for name in names}
+
+
+def brief_arguments(environment: Environment, call: ToolCall) -> str:
     """Arguments in a few words: the values alone."""
     return " · ".join(
         value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for value in call.arguments.values()
+        for value in in_order(environment, call.name, call.arguments).values()
     )

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from environments.core.environment import Environment
-from environments.core.state import pointer
 from environments.core.tools import ToolCall
 from writ_app.engine.types import (
     ArgumentOrigin,
@@ -16,7 +15,8 @@ from writ_app.engine.types import (
     Verification,
 )
 from writ_app.services.review.evidence import Mark
-from writ_app.services.review.steps import Step
+from writ_app.services.review.leaves import argument_name, leaves, plain_text
+from writ_app.services.review.steps import Step, in_order
 
 NOTHING = object()
 """There is no such argument on this side."""
@@ -102,7 +102,14 @@ class Difference:
 class Places:
     """Finds elements for sources: marks in evidence rows first, steps of the conversation otherwise. Makes the marks it needs."""
 
-    def __init__(self, task: Task, verification: Verification, steps: Sequence[Step]):
+    def __init__(
+        self,
+        environment: Environment,
+        task: Task,
+        verification: Verification,
+        steps: Sequence[Step],
+    ):
+        self.environment = environment
         self.steps = {step.message: step for step in steps}
         self.rows = {
             read.call.key: number for number, read in enumerate(task.certificate, 1)
@@ -196,7 +203,10 @@ def _card(
     provenance: Iterable[Provenance],
     places: Places,
 ) -> WriteCard:
-    golden = dict(leaves(gold.call.arguments)) if gold else {}
+    golden: dict[str, Any] = {}
+    if gold is not None:
+        ordered = in_order(places.environment, gold.call.name, gold.call.arguments)
+        golden = dict(leaves(ordered))
     actual = dict(leaves(_arguments(step))) if step else {}
     shuffled = _same_but_order(golden, actual)
     sources = (
@@ -212,9 +222,9 @@ def _card(
         lines.append(
             ArgumentLine(
                 id=ident,
-                name=_argument_name(place),
-                gold="" if wanted is NOTHING else _text(wanted),
-                actual="" if got is NOTHING else _text(got),
+                name=argument_name(place),
+                gold="" if wanted is NOTHING else plain_text(wanted),
+                actual="" if got is NOTHING else plain_text(got),
                 verdict=_verdict(wanted, got, place in shuffled),
                 chip=_chip(source, origin, links, places),
                 links=links,
@@ -339,31 +349,6 @@ def _quote(step: Step | None, value: Any) -> str:
     start, stop = max(0, at - 24), at + len(str(value)) + 24
     before, after = "…" if start else "", "…" if stop < len(text) else ""
     return f"“{before}{text[start:stop].strip()}{after}”"
-
-
-def leaves(value: Any, *path: str | int) -> Iterator[tuple[str, Any]]:
-    """(JSON pointer, value) of every leaf; an empty list or object is one."""
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from leaves(inner, *path, key)
-    elif isinstance(value, list) and value:
-        for n, inner in enumerate(value):
-            yield from leaves(inner, *path, n)
-    else:
-        yield pointer(*path), value
-
-
-def _argument_name(place: str) -> str:
-    """`/item_ids/0` as people write it: item_ids[0]."""
-    name = ""
-    for part in place.split("/")[1:]:
-        plain = part.replace("~1", "/").replace("~0", "~")
-        name += f"[{plain}]" if plain.isdigit() else f".{plain}" if name else plain
-    return name
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 # --- the database --------------------------------------------------------------------------------------------------------------
