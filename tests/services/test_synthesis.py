@@ -173,6 +173,27 @@ class TestRunSimulation:
         assert verification.accepted
         assert None not in verification.coverage
 
+    def test_keeps_the_order_in_which_a_call_names_its_arguments(
+        self, team: Team, owner: User
+    ) -> None:
+        (first, *_) = design(order(team, owner, mix={"R1": 1}))
+
+        synthesis.run_simulation(simulation_id=first)
+
+        messages = Trajectory.objects.get().content["messages"]
+        (exchange,) = [
+            call
+            for message in messages
+            for call in message["tool_calls"]
+            if call["name"] == "exchange_delivered_order_items"
+        ]
+        assert list(exchange["arguments"]) == [
+            "order_id",
+            "item_ids",
+            "new_item_ids",
+            "payment_method_id",
+        ]
+
     def test_does_nothing_the_second_time(self, team: Team, owner: User) -> None:
         (first, *_) = design(order(team, owner))
 

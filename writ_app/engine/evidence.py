@@ -539,9 +539,28 @@ def _place(path: str) -> list[str]:
 def _outcome_text(found: Answer, other: Answer) -> str:
     if other.declined:
         return f"to decline (policy {other.declined})"
-    ours = {call.key for call in found.gold}
-    changed = [call for call in other.gold if call.key not in ours] or other.gold
-    return " and then ".join(f"{call.name}({_arguments(call)})" for call in changed)
+    if [call.name for call in found.gold] == [call.name for call in other.gold]:
+        changes = [
+            _call_change(*pair) for pair in zip(found.gold, other.gold, strict=True)
+        ]
+        return " and ".join(change for change in changes if change)
+    return " and then ".join(f"{call.name}({_arguments(call)})" for call in other.gold)
+
+
+def _call_change(ours: ToolCall, theirs: ToolCall) -> str:
+    """What a call of the same tool has otherwise: `new_item_ids[0] = 2 instead of 1 in exchange_…`."""
+    changes = []
+    for name, value in theirs.arguments.items():
+        old = ours.arguments.get(name)
+        if isinstance(value, list) and isinstance(old, list) and len(value) == len(old):
+            changes += [
+                f"{name}[{n}] = {new} instead of {was}"
+                for n, (was, new) in enumerate(zip(old, value, strict=True))
+                if was != new
+            ]
+        elif value != old:
+            changes.append(f"{name} = {value} instead of {old}")
+    return f"{', '.join(changes)} in {theirs.name}" if changes else ""
 
 
 def _arguments(call: ToolCall) -> str:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from environments.core.domain import TaskClass
+from writ_app.models.fields import OrderedJSONField
 
 
 class Environment(models.Model):
@@ -43,7 +44,7 @@ class ReferenceTask(models.Model):
     task_id = models.CharField(max_length=120)
     position = models.PositiveIntegerField()
     splits = models.JSONField(default=list)
-    content = models.JSONField()
+    content = OrderedJSONField()
 
     class Meta:
         ordering: ClassVar = ["environment_id", "position"]
@@ -74,7 +75,7 @@ class Task(models.Model):
     burden = models.PositiveSmallIntegerField()
     writes = models.PositiveSmallIntegerField()
     text = models.TextField()
-    content = models.JSONField()
+    content = OrderedJSONField()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from writ_app.models.accounts import Team, User
+from writ_app.models.fields import OrderedJSONField
 from writ_app.models.synthesis import Trajectory
 
 
@@ -25,7 +26,7 @@ class Release(models.Model):
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="releases")
     name = models.SlugField(max_length=80)
     number = models.PositiveIntegerField()
-    manifest = models.JSONField(default=dict)
+    manifest = OrderedJSONField(default=dict)
     content_hash = models.CharField(max_length=64, blank=True)
     """SHA-256 (hex) of the manifest's canonical JSON."""
     created_by = models.ForeignKey(

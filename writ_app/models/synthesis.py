@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from writ_app.models.accounts import Team, User
 from writ_app.models.catalog import Environment, Task
+from writ_app.models.fields import OrderedJSONField
 
 
 class ModelEndpoint(models.Model):
@@ -54,7 +55,7 @@ class Batch(models.Model):
     seed = models.BigIntegerField()
     ordered = models.PositiveIntegerField()
     """How many simulations."""
-    mix = models.JSONField(default=dict)
+    mix = OrderedJSONField(default=dict)
     plans = models.JSONField(default=list)
     fault_share = models.FloatField(default=0.0)
     """Share of simulations whose scripted agent or user is asked to make a mistake; 0 with other models."""
@@ -68,7 +69,7 @@ class Batch(models.Model):
     status = models.CharField(
         max_length=10, choices=BatchStatus, default=BatchStatus.DESIGNING
     )
-    design_report = models.JSONField(default=dict)
+    design_report = OrderedJSONField(default=dict)
     """Counts of the design stage: proposals, refusals by reason, tasks by archetype."""
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -189,14 +190,14 @@ class Trajectory(models.Model):
     simulation = models.OneToOneField(
         Simulation, on_delete=models.PROTECT, related_name="trajectory"
     )
-    content = models.JSONField()
+    content = OrderedJSONField()
     """The engine's Trajectory."""
     content_hash = models.CharField(max_length=64)
     ended_by = models.CharField(max_length=30)
     scripted = models.BooleanField()
     """Made by the scripted models: for demonstration and tests, and labelled so everywhere."""
     steps = models.PositiveSmallIntegerField()
-    verification = models.JSONField()
+    verification = OrderedJSONField()
     """The engine's Verification."""
     accepted = models.BooleanField()
     reason = models.CharField(max_length=40, blank=True)
