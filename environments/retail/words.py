@@ -339,7 +339,8 @@ def aliases(call: ToolCall, session: Session) -> Mapping[str, Sequence[Sequence[
             ways = [[method["source"].replace("_", " ")]]
             found[method_id] = [*ways, [method.get("last_four", method_id)]]
     for name in ("item_ids", "new_item_ids"):
-        for item_id in call.arguments.get(name) or ():
+        items = call.arguments.get(name)
+        for item_id in items if isinstance(items, list) else ():
             found.update(_item_alias(item_id, session))
     return found
 

@@ -186,6 +186,26 @@ class TestAuditUser:
         assert kinds(result) == []
         assert result.dimensions["disclosure"] == "asked"
 
+    def test_hears_a_reason_in_other_words_but_not_in_the_words_of_other_lines(
+        self,
+    ) -> None:
+        for reason, good, bad in (
+            ("no longer needed", "I don't need it anymore", "it is too long"),
+            ("ordered by mistake", "that was a mistake", "one of my orders"),
+        ):
+            line = LedgerLine(
+                name="reason",
+                kind="request",
+                text=f"The reason: {reason}.",
+                tells={"reason": reason},
+            )
+            for text, expected in ((good, []), (bad, ["missing"])):
+                talk = [("user", f"{EMAIL.text} {WISH.text} {text} {STOP}")]
+                order = WISH.model_copy(
+                    update={"text": WISH.text + " It is a long order."}
+                )
+                assert kinds(audit(EMAIL, order, line, talk=talk)) == expected
+
     def test_reports_what_was_never_said(self) -> None:
         result = audit(EMAIL, WISH, talk=[("user", f"{EMAIL.text} {STOP}")])
         assert kinds(result) == ["missing"]

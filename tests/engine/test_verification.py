@@ -1,5 +1,7 @@
+import random
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -51,6 +53,36 @@ def finding(
     return failed.finding
 
 
+def spoil(messages: list[Message], rng: random.Random, odd: list[Any]) -> None:
+    """Drop, repeat or move a message, or put something odd into a call or a text."""
+    n = rng.randrange(len(messages))
+    act = rng.randrange(5)
+    if act == 0:
+        messages.pop(n)
+    elif act == 1:
+        messages.insert(rng.randrange(len(messages)), messages[n])
+    elif act == 2:
+        messages[n] = said(
+            rng.choice(["user", "assistant"]), rng.choice(["", "no", "[{"])
+        )
+    else:
+        places = [n for n, message in enumerate(messages) if message.tool_calls]
+        n = rng.choice(places or [0])
+        calls = [
+            made.model_copy(
+                update={
+                    "arguments": {
+                        rng.choice([name, "x"]): rng.choice([*odd, value])
+                        for name, value in made.arguments.items()
+                    }
+                }
+            )
+            for made in messages[n].tool_calls
+        ]
+        messages[n] = messages[n].model_copy(update={"tool_calls": tuple(calls)})
+    messages[:] = messages or [said("user", "")]
+
+
 class TestVerify:
     def test_accepts_a_good_conversation(self) -> None:
         verification = judged(talk("W1"), "W1")
@@ -95,6 +127,18 @@ class TestVerify:
         verification = judged(trajectory, "R1")
         assert verification.accepted
         assert verification.superfluous == (write_place(trajectory) - 2,)
+
+    def test_judges_whatever_it_is_given_without_failing(self) -> None:
+        odd = [None, 3, [], {}, "", ["#W1"], {"a": [None]}, "#W0000000", True]
+        rng = random.Random(4)
+        for round_ in range(150):
+            archetype = rng.choice(["R1", "R2", "W1", "W3", "N1"])
+            messages = list(talk(archetype).messages)
+            for _ in range(rng.randrange(1, 4)):
+                spoil(messages, rng, odd)
+            trajectory = edited(talk(archetype), lambda m, new=messages: new)
+            verification = judged(trajectory, archetype)
+            assert len(verification.checks) == len(CHECKS), round_
 
     def test_judges_hundreds_of_conversations_a_second(self) -> None:
         trajectory, task, ledger = talk("W1"), task_of("W1"), ledger_of("W1")

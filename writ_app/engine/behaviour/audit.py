@@ -13,6 +13,7 @@ from writ_app.engine.behaviour.reading import (
     offers_more,
     plain,
     reports_nothing_found,
+    stems,
     was_told,
     was_told_wrong,
 )
@@ -75,10 +76,19 @@ def audit_user(ledger: Ledger, messages: Sequence[Message]) -> UserAudit:
 def _undelivered(ledger: Ledger, talk: _Talk) -> Iterable[UserFinding]:
     told = "\n".join(text for _, text in talk.user)
     for line in ledger.lines:
-        if not was_told(line, told):
+        if not was_told(line, told, _other_words(line, ledger)):
             yield UserFinding(
                 kind="missing", text=f'The user never said: "{line.text}"'
             )
+
+
+def _other_words(line: LedgerLine, ledger: Ledger) -> set[str]:
+    return {
+        stem
+        for other in ledger.lines
+        if other is not line
+        for stem in stems(other.text)
+    }
 
 
 def _leaks(ledger: Ledger, talk: _Talk) -> Iterable[UserFinding]:
@@ -170,8 +180,11 @@ def _inventions(ledger: Ledger, talk: _Talk) -> Iterable[UserFinding]:
     """Values with a format that neither the ledger nor the agent ever gave the user."""
     given = " ".join(_all_texts(ledger))
     for n, text in talk.user:
+        tokens = _TOKENS.findall(text)
+        if not tokens:
+            continue
         known = _formatted(" ".join([given, *talk.heard(n)]))
-        for token in _TOKENS.findall(text):
+        for token in tokens:
             if _bare(token) not in known:
                 yield UserFinding(
                     kind="invented",
@@ -223,7 +236,8 @@ def _stops(talk: _Talk, length: int) -> Iterable[UserFinding]:
 def _realised(ledger: Ledger, talk: _Talk) -> dict[str, str]:
     first = talk.user[0][1] if talk.user else ""
     at_once = [
-        was_told(line, first) or bool(line.wrong_tells and was_told_wrong(line, first))
+        was_told(line, first, _other_words(line, ledger))
+        or bool(line.wrong_tells and was_told_wrong(line, first))
         for line in ledger.lines
     ]
     wrong = any(

@@ -1,6 +1,8 @@
 """Reading what was said: yes or no, questions, values and whole lines in a text, whatever its wording."""
 
 import re
+from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 from writ_app.engine.types import LedgerLine
@@ -14,7 +16,7 @@ _YES = re.compile(
     re.IGNORECASE,
 )
 _NO = re.compile(
-    r"^\s*(?:no\b|nope|wait\b|stop\b|hold on|never mind|not yet|don't|do not|actually,? (?:no|don't|wait|i have to))|"
+    r"^\s*(?:no\b(?! (?:problem|worries))|nope|wait\b|stop\b|hold on|never mind|not yet|don't|do not|actually,? (?:no|don't|wait|i have to))|"
     r"\b(?:don't|do not|not|rather not|before you) (?:do|go|proceed|want|confirm|agree|sure)\b",
     re.IGNORECASE,
 )
@@ -43,6 +45,7 @@ _MORE = re.compile(
 
 def says_yes(text: str) -> bool:
     """Whether this is an explicit yes."""
+    text = text.replace("’", "'")
     return bool(_YES.search(text)) and not _NO.search(text)
 
 
@@ -65,39 +68,98 @@ def offers_more(text: str) -> bool:
 
 
 def reports_nothing_found(text: str) -> bool:
-    return bool(_NOTHING_FOUND.search(text))
+    return bool(_NOTHING_FOUND.search(text.replace("’", "'")))
 
 
 def plain(value: Any) -> str:
-    """Lower case, single blanks, no underscores: how values and sentences are compared."""
-    return re.sub(r"[\s_]+", " ", str(value)).strip().lower()
+    """Lower case, single blanks, no underscores, plain quotes: how values and sentences are compared."""
+    return _plain(str(value))
+
+
+@lru_cache(maxsize=8192)
+def _plain(text: str) -> str:
+    return " ".join(text.replace("_", " ").replace("’", "'").lower().split())
 
 
 def mentions(text: str, value: Any) -> bool:
     """Whether a text holds a value as a whole word, whatever its case and spacing."""
     if isinstance(value, list | tuple):
         return all(mentions(text, part) for part in value)
-    wanted = plain(value)
-    return bool(wanted) and bool(
-        re.search(rf"(?<![\w]){re.escape(wanted)}(?![\w])", plain(text))
-    )
+    wanted, heard = plain(value), plain(text)
+    if not wanted or wanted not in heard:
+        return False
+    return bool(re.search(rf"(?<![\w]){re.escape(wanted)}(?![\w])", heard))
 
 
-def was_told(line: LedgerLine, told: str) -> bool:
-    """Whether a line was delivered: word for word, or its values with enough of its words, or (without values) most of its words."""
+def was_said(line: LedgerLine, told: str) -> bool:
+    """Whether a line was delivered as it stands in the ledger; who the user is, and a correction, in any words."""
     if plain(line.text) in plain(told):
         return True
-    words = set(re.findall(r"[a-z0-9']{4,}", line.text.lower()))
-    share = len(words & set(re.findall(r"[a-z0-9']{4,}", told.lower()))) / (
-        len(words) or 1
-    )
-    if not line.tells:
-        return share >= 0.5
+    free = line.kind == "identity" or line.release == "after_agent_repeats"
+    return free and all(mentions(told, value) for value in line.tells.values())
+
+
+def was_told(line: LedgerLine, told: str, others: Collection[str] = ()) -> bool:
+    """Whether a line was delivered, be it in other words: every value is there, with some of the line's words.
+
+    `others` are stems of the other lines' words: they prove nothing about this one. Generous, since what a user left out
+    shows in what the agent does.
+    """
+    if was_said(line, told):
+        return True
     if line.kind == "identity" or line.release == "after_agent_repeats":
-        return all(mentions(told, value) for value in line.tells.values())
-    return share >= 0.25 and all(
-        mentions(told, value) or share >= 0.6 for value in line.tells.values()
+        return False
+    own = stems(line.text) - set(others) or stems(line.text)
+    share = len(own & stems(told)) / (len(own) or 1)
+    if not line.tells:
+        return share >= 0.25
+    return share > 0 and all(
+        _value_told(value, told, others) for value in line.tells.values()
     )
+
+
+def _value_told(value: Any, told: str, others: Collection[str]) -> bool:
+    """A name, code or number as such; an ordinary phrase by half of its own words."""
+    if mentions(told, value):
+        return True
+    text = str(value)
+    if text != text.lower() or re.search(r"[\d_@]", text):
+        return False
+    words = stems(text) - set(others)
+    return bool(words) and 2 * len(words & stems(told)) >= len(words)
+
+
+_COMMON = frozenset(
+    [
+        "that",
+        "this",
+        "with",
+        "have",
+        "from",
+        "what",
+        "would",
+        "like",
+        "please",
+        "want",
+        "should",
+        "could",
+        "your",
+        "there",
+        "they",
+        "them",
+        "then",
+        "will",
+        "been",
+        "were",
+    ]
+)
+
+
+@lru_cache(maxsize=8192)
+def stems(text: str) -> frozenset[str]:
+    """The beginnings of a text's telling words: "needed" and "need" count as one."""
+    words = re.findall(r"[a-z0-9']{4,}", plain(text))
+    return frozenset(word[:4] for word in words if word not in _COMMON)
 
 
 def was_told_wrong(line: LedgerLine, told: str) -> bool:

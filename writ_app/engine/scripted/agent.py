@@ -10,7 +10,7 @@ from environments.core.tools import ToolCall
 from writ_app.engine.behaviour import (
     phrase,
     says_yes,
-    was_told,
+    was_said,
     was_told_wrong,
     wrong_values,
 )
@@ -60,7 +60,7 @@ class ScriptedAgent:
         find = self._task.certificate[0].call if self._task.certificate else None
         if line is None or find is None or talk.made[find.key]:
             return None
-        if was_told(line, talk.told):
+        if was_said(line, talk.told):
             return talk.call(find)
         if not was_told_wrong(line, talk.told):
             return talk.say(phrase(phrases.ASK_IDENTITY, talk.rng))
@@ -75,7 +75,7 @@ class ScriptedAgent:
         missing = [
             line
             for line in self._ledger.lines
-            if line.kind == "request" and not was_told(line, talk.told)
+            if line.kind == "request" and not was_said(line, talk.told)
         ]
         if not missing:
             return None

@@ -12,7 +12,7 @@ from writ_app.engine.behaviour import (
     offers_more,
     phrase,
     reports_nothing_found,
-    was_told,
+    was_said,
     was_told_wrong,
 )
 from writ_app.engine.llm import Completion
@@ -63,7 +63,7 @@ class ScriptedUser:
 
     def _answer(self, own: Sequence[str], heard: str, rng: random.Random) -> str:
         told = "\n".join(own)
-        unsaid = [line for line in self._ledger.lines if not was_told(line, told)]
+        unsaid = [line for line in self._ledger.lines if not was_said(line, told)]
         correction = self._correction(unsaid, told, heard)
         if correction is not None:
             return correction.text

@@ -103,10 +103,10 @@ def check_replay(trace: Trace) -> Check:
     """Made again, every call gives the recorded result."""
     different = [
         made.index
-        for made, result in zip(trace.calls, trace.replayed, strict=True)
-        if made.answer is None
-        or made.content != result.content
-        or made.error != result.error
+        for made in trace.calls
+        if made.recorded is None
+        or made.recorded.content != made.result.content
+        or made.recorded.error != made.result.error
     ]
     if different:
         return _failed(

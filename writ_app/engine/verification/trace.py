@@ -14,18 +14,23 @@ from writ_app.engine.verification.provenance import Shown, trace_arguments
 
 @dataclass(frozen=True)
 class Made:
-    """One call of the trajectory. `index` is its message's place, `answer` that of its result (None: there is none)."""
+    """One call of the trajectory. `index` is its message's place; `result` is what the environment answers when it is made again."""
 
     index: int
     call: ToolCall
     kind: ToolKind | None
+    result: ToolResult
     answer: int | None
-    content: str = ""
-    error: bool = True
+    """Place of the recorded result; None if there is none."""
+    recorded: Message | None
+
+    @property
+    def error(self) -> bool:
+        return self.result.error
 
     @property
     def wrote(self) -> bool:
-        return self.kind is ToolKind.WRITE and not self.error
+        return self.tried_to_write and not self.error
 
     @property
     def tried_to_write(self) -> bool:
@@ -48,28 +53,29 @@ class Trace:
         self.ledger = ledger
         self.messages: Sequence[Message] = trajectory.messages
         self.session = environment.session()
-        self.calls = self._pair_up()
-        self.replayed = self.session.replay([made.call for made in self.calls])
-        """Results of the calls on a fresh session, which then stands where the conversation ended."""
+        """Where the conversation ended, once the calls were made again."""
+        self.calls = self._replay()
 
-    def _pair_up(self) -> list[Made]:
+    def _replay(self) -> list[Made]:
         answers = {
-            message.tool_call_id: (n, message)
+            message.tool_call_id: n
             for n, message in enumerate(self.messages)
             if message.role == "tool"
         }
         tools, found = self.environment.tools, []
         for n, message in enumerate(self.messages):
             for made in message.tool_calls:
-                tool = tools.get(made.name)
-                kind = tool.kind if tool else None
-                if made.id in answers:
-                    place, answer = answers[made.id]
-                    found.append(
-                        Made(n, made.call, kind, place, answer.content, answer.error)
+                tool, place = tools.get(made.name), answers.get(made.id)
+                found.append(
+                    Made(
+                        index=n,
+                        call=made.call,
+                        kind=tool.kind if tool else None,
+                        result=self.session.call(made.call),
+                        answer=place,
+                        recorded=None if place is None else self.messages[place],
                     )
-                else:
-                    found.append(Made(n, made.call, kind, None))
+                )
         return found
 
     @cached_property
@@ -171,9 +177,9 @@ class Trace:
     def shown(self) -> list[Shown]:
         """Results that tell something: those of calls that did not fail."""
         return [
-            Shown(made.answer, made.call.key, made.content)
+            Shown(made.answer, made.call.key, made.recorded.content)
             for made in self.calls
-            if made.answer is not None and not made.error
+            if made.answer is not None and made.recorded and not made.error
         ]
 
     @cached_property
@@ -200,7 +206,7 @@ class Trace:
                     made.index,
                     "agent",
                     call=made.call,
-                    result=ToolResult(made.content, made.error),
+                    result=made.result,
                     kind=made.kind,
                 )
                 for made in self.calls
