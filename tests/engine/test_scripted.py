@@ -1,5 +1,8 @@
 import json
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -25,6 +28,35 @@ from writ_app.engine.simulation import simulate, user_view
 from writ_app.engine.types import Ending, Owner
 
 ARCHETYPES = ("R1", "R2", "R5", "R6", "R10", "R13", "W1", "W2", "W3", "N1", "N2")
+
+
+PROGRAM = """
+import hashlib
+from tests.engine.talks import judged, ledger_of, talk
+digest = hashlib.sha256()
+for plan in ("upfront", "incremental", "corrected"):
+    for archetype in ("R1", "W3", "N1"):
+        found = talk(archetype, plan)
+        for value in (ledger_of(archetype, plan), found, judged(found, archetype, plan)):
+            digest.update(value.model_dump_json().encode())
+print(digest.hexdigest())
+"""
+
+
+class TestScriptedModels:
+    def test_do_the_same_in_every_process(self) -> None:
+        hashes = {
+            subprocess.run(
+                [sys.executable, "-c", PROGRAM],
+                env={**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": "."},
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=60,
+            ).stdout
+            for seed in (1, 2)
+        }
+        assert len(hashes) == 1
 
 
 class TestScriptedAgent:

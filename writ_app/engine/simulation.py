@@ -106,32 +106,20 @@ def simulate(
 
     Raises nothing of its own; what models raise besides ModelUnavailable and MalformedCompletion is a bug and passes through.
     """
+    heard = on_message or (lambda message: None)
     talk = _Conversation(
-        session=environment.session(),
-        limits=limits or Limits(),
-        seed=seed,
-        on_message=on_message or (lambda message: None),
-        clock=clock,
-        sleep=sleep,
+        environment.session(), limits or Limits(), seed, heard, clock, sleep
     )
     agent_side = _Side(
         "agent", agent, agent_prompt(environment.policy), environment.schemas
     )
     user_side = _Side("user", user, user_prompt(task, ledger), [])
     talk.hold(agent_side, user_side)
-    assert talk.ended_by is not None
-    return Trajectory(
+    return talk.trajectory(
         task_hash=task.content_hash,
         plan=ledger.plan,
-        seed=seed,
         agent=agent.name,
         user=user.name,
-        prompt_version=PROMPT_VERSION,
-        messages=tuple(talk.messages),
-        ended_by=talk.ended_by,
-        owner=talk.owner,
-        note=talk.note,
-        usage=talk.usage,
         fault=fault,
     )
 
@@ -194,6 +182,20 @@ class _Conversation:
             if not answer.tool_calls:
                 side = agent if side is user else user
             self._check_limits()
+
+    def trajectory(self, **origin: str) -> Trajectory:
+        """The conversation once it is over; `origin` says whose it is."""
+        assert self.ended_by is not None
+        return Trajectory(
+            seed=self.seed,
+            prompt_version=PROMPT_VERSION,
+            messages=tuple(self.messages),
+            ended_by=self.ended_by,
+            owner=self.owner,
+            note=self.note,
+            usage=self.usage,
+            **origin,
+        )
 
     def _ask(self, side: _Side) -> Completion | None:
         """The side's next answer, asking again while the provider is only busy. None if that ended the conversation."""

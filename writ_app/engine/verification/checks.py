@@ -317,7 +317,9 @@ def check_policy(trace: Trace) -> Check:
     where: list[int] = []
     for judge in judges:
         for breach in judge.judge(events):
-            told.append(f"Policy {judge.clause}: {breach.text}")
+            known = judge.clause in trace.environment.clauses
+            rule = f"Policy {judge.clause}" if known else judge.title
+            told.append(f"{rule}: {breach.text}")
             where.extend(breach.where)
     if told:
         return _failed("policy", " ".join(told), dict.fromkeys(where))

@@ -57,13 +57,12 @@ def trace_arguments(
     gold: Sequence[GoldWrite],
 ) -> Iterator[Provenance]:
     """One value per leaf of the arguments. `writes` and texts are (index of message, what); hints come from the gold's proof."""
-    constants = policy_constants(environment)
     for number, (index, call) in enumerate(writes):
         seen = _Seen(
             shown=[result for result in shown if result.index < index],
             user=[(n, text) for n, text in user if n < index],
             agent=[(n, text) for n, text in agent if n < index],
-            constants=constants,
+            constants=policy_constants(environment),
         )
         hints = _hints(call, gold)
         for place, value in leaves(call.arguments):
