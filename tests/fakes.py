@@ -118,7 +118,8 @@ def chat_server(
 
     listener = ThreadingHTTPServer(("127.0.0.1", 0), Post)
     listener.daemon_threads = True
-    thread = threading.Thread(target=listener.serve_forever, daemon=True)
+    # Polling more often than every half second, so that the end does not wait for it.
+    thread = threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     server.url = f"http://127.0.0.1:{listener.server_port}/v1"
     try:
