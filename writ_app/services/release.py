@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -212,7 +213,7 @@ def _count(
     burden = band_of(task.burden.total, BURDEN_BANDS)
     counts["writes"][writes] += 1
     counts["burden"][burden] += 1
-    counts["grid"][f"{writes} writes, burden {burden}"] += 1
+    counts["grid"][grid_key(writes, burden)] += 1
     counts["archetype"][f"{task.archetype} {task.title}"] += 1
     counts["class"][task.task_class.value] += 1
     counts["plan"][trajectory.plan] += 1
@@ -220,6 +221,43 @@ def _count(
     counts["user"][trajectory.user] += 1
     counts["prompt_version"][trajectory.prompt_version] += 1
     counts["maker"]["scripted" if row.scripted else "model"] += 1
+
+
+def grid_key(writes: str, burden: str) -> str:
+    """Name of one cell of the two axes."""
+    return f"writes {writes}, burden {burden}"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How many trajectories each cell of the two axes holds: one row per band of writes."""
+
+    burdens: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+def two_axes(release: Release) -> Grid:
+    counts = release.manifest["counts"]["grid"]
+    burdens = tuple(band.slug for band in BURDEN_BANDS)
+    rows = tuple(
+        (
+            band.slug,
+            tuple(counts.get(grid_key(band.slug, burden), 0) for burden in burdens),
+        )
+        for band in WRITE_BANDS
+    )
+    return Grid(burdens, rows)
+
+
+def marginals(release: Release) -> dict[str, list[tuple[str, int]]]:
+    """Counts by facet, the most frequent value first."""
+    counts = release.manifest["counts"]
+    return {
+        facet.replace("_", " "): sorted(
+            counts[facet].items(), key=lambda pair: (-pair[1], pair[0])
+        )
+        for facet in ("archetype", "class", "plan", "agent", "user", "prompt_version")
+    }
 
 
 def _environment(row: Environment) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from environments.core.state import pointer
+from writ_app.services.review.leaves import at
 
 LINE = 72
 """Values that fit into this many characters stay on one line."""
@@ -49,7 +50,7 @@ def around(value: Any, marks: Marks) -> list[Line]:
 
 def _excerpt(value: Any, place: str, marks: Marks) -> Line:
     """The fields of one container on one line; unmarked ones give way if they are too long together."""
-    holder = _at(value, place)
+    holder = at(value, place)
     if not isinstance(holder, dict | list):
         return []
     children = list(_children(holder, place))
@@ -74,17 +75,6 @@ def _excerpt(value: Any, place: str, marks: Marks) -> Line:
     if hidden:
         line.append(Token("gap", "…"))
     return line
-
-
-def _at(value: Any, place: str) -> Any:
-    """What stands at a JSON pointer, None if nothing does."""
-    for part in place.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        try:
-            value = value[int(key)] if isinstance(value, list) else value[key]
-        except (KeyError, IndexError, ValueError, TypeError):
-            return None
-    return value
 
 
 def _readable(place: str) -> str:

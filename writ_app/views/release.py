@@ -11,6 +11,8 @@ from writ_app.forms.release import ReleaseForm
 from writ_app.models.release import Release
 from writ_app.services.release import (
     freeze_release,
+    marginals,
+    two_axes,
     write_card,
     write_manifest,
     write_release,
@@ -55,7 +57,13 @@ def _freeze(request: MemberRequest, form: ReleaseForm) -> Release | None:
 @member_required
 def release(request: MemberRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Release.objects.visible_to(request.user).frozen(), pk=pk)
-    context = {"release": row, "manifest": row.manifest, "card": write_card(row)}
+    context = {
+        "release": row,
+        "manifest": row.manifest,
+        "grid": two_axes(row),
+        "marginals": marginals(row),
+        "card": write_card(row),
+    }
     return render_page(request, "release/release.html", context)
 
 

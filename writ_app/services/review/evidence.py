@@ -6,7 +6,13 @@ from typing import Any
 
 from environments.core.environment import Environment
 from writ_app.engine.types import CandidateTable, Task, Verification, Witness
-from writ_app.services.review.leaves import argument_name, leaves, plain_text
+from writ_app.services.review.leaves import (
+    argument_name,
+    at,
+    is_plain,
+    leaves,
+    plain_text,
+)
 from writ_app.services.review.steps import Step, brief_arguments
 
 CANDIDATES_SHOWN = 9
@@ -43,6 +49,8 @@ class EvidenceRow:
     """The step that made this read in time; None if nobody did."""
     marks: Mapping[str, Mark]
     """JSON pointer into the result → its mark."""
+    anchors: tuple[str, ...]
+    """Ids of marks that have no field of their own to stand at: links to them lead to the row."""
     witness: str
     """What would have to be different for the answer to be another."""
     would_be: tuple[Change, ...]
@@ -51,8 +59,6 @@ class EvidenceRow:
     grounds: int
     via: str = ""
     """The equivalent call that was made instead."""
-    unseen: tuple[str, ...] = ()
-    """Decisive pointers of a read that was not made."""
 
     @property
     def id(self) -> str:
@@ -108,6 +114,7 @@ def make_evidence(
         own = dict(marks.get(read.call.key, {}))
         for place in read.decisive:
             own.setdefault(place, Mark(f"e{number}-d{len(own)}", title="decides"))
+        visible = _visible(own, step)
         made = step is not None and step.name != read.call.name
         rows.append(
             EvidenceRow(
@@ -116,16 +123,29 @@ def make_evidence(
                 subject=brief_arguments(environment, read.call),
                 role=read.role,
                 step=step,
-                marks=own,
+                marks=visible,
+                anchors=tuple(
+                    mark.id for mark in own.values() if mark not in visible.values()
+                ),
                 witness=_condition(read.witness),
                 would_be=tuple(_would_be(task, read.witness)),
                 proved=read.witness is not None,
                 grounds=len({mark.argument for mark in own.values()} - {""}),
                 via=step.name if step is not None and made else "",
-                unseen=() if step else tuple(own),
             )
         )
     return tuple(rows)
+
+
+def _visible(marks: Mapping[str, Mark], step: Step | None) -> dict[str, Mark]:
+    """Marks that stand at a plain field of the result. An answer in words, such as an id, is one field."""
+    if step is None:
+        return dict(marks)
+    if isinstance(step.result, str):
+        return dict(zip(("",), marks.values(), strict=False))
+    return {
+        place: mark for place, mark in marks.items() if is_plain(at(step.result, place))
+    }
 
 
 CHANGES_SHOWN = 4

@@ -30,3 +30,22 @@ def argument_name(place: str) -> str:
 
 def plain_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+MISSING = object()
+
+
+def at(value: Any, place: str) -> Any:
+    """What stands at a JSON pointer; MISSING if nothing does."""
+    for part in place.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        try:
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return MISSING
+    return value
+
+
+def is_plain(value: Any) -> bool:
+    """Text, a number, yes, no or nothing: what can be marked on a page."""
+    return value is None or isinstance(value, str | int | float)

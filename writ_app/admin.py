@@ -1,0 +1,94 @@
+"""The administration: people and teams may be changed; what the pipeline made may only be looked at."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.http import HttpRequest
+
+from writ_app.models.accounts import Membership, Team, User
+from writ_app.models.catalog import Environment, Task
+from writ_app.models.release import Release
+from writ_app.models.review import ReviewEvent, ReviewSlot
+from writ_app.models.synthesis import Batch, ModelEndpoint, Simulation, Trajectory
+
+admin.site.site_header = admin.site.site_title = "WRIT"
+admin.site.register(User, UserAdmin)
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    extra = 1
+    autocomplete_fields = ["user"]
+
+
+@admin.register(Team)
+class TeamAdmin(admin.ModelAdmin):
+    inlines = [MembershipInline]
+
+
+@admin.register(ModelEndpoint)
+class ModelEndpointAdmin(admin.ModelAdmin):
+    list_display = ["name", "model", "base_url", "key_variable"]
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that services alone may write."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Environment)
+class EnvironmentAdmin(ReadOnlyAdmin):
+    list_display = ["name", "version", "origin", "created_at"]
+    exclude = ["state"]
+
+
+@admin.register(Task)
+class TaskAdmin(ReadOnlyAdmin):
+    list_display = ["slug", "archetype", "task_class", "burden", "writes"]
+    list_filter = ["archetype", "task_class"]
+
+
+@admin.register(Batch)
+class BatchAdmin(ReadOnlyAdmin):
+    list_display = ["name", "team", "status", "ordered", "created_at"]
+    list_filter = ["status", "team"]
+
+
+@admin.register(Simulation)
+class SimulationAdmin(ReadOnlyAdmin):
+    list_display = ["id", "batch", "plan", "fault", "status", "attempt"]
+    list_filter = ["status", "plan"]
+
+
+@admin.register(Trajectory)
+class TrajectoryAdmin(ReadOnlyAdmin):
+    list_display = ["id", "accepted", "reason", "owner", "scripted", "steps"]
+    list_filter = ["accepted", "reason", "scripted"]
+
+
+@admin.register(ReviewSlot)
+class ReviewSlotAdmin(ReadOnlyAdmin):
+    list_display = ["id", "trajectory_id", "status", "leased_by", "token"]
+    list_filter = ["status"]
+
+
+@admin.register(ReviewEvent)
+class ReviewEventAdmin(ReadOnlyAdmin):
+    list_display = ["id", "slot", "reviewer", "verdict", "reason", "seconds"]
+    list_filter = ["verdict", "reason"]
+
+
+@admin.register(Release)
+class ReleaseAdmin(ReadOnlyAdmin):
+    list_display = ["name", "number", "team", "content_hash", "frozen_at"]
