@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from environments.core.errors import Unidentifiable
 from environments.core.policy import PolicyCheck
 from environments.core.query import Query
 from environments.core.state import Record, Session
@@ -152,3 +153,33 @@ class Domain:
     """Clauses of the policy that a program can judge."""
     canonical_write: Callable[[ToolCall], ToolCall] = lambda call: call
     """One spelling for writes that mean the same."""
+
+
+def no_requests() -> Domain:
+    """The domain of a world about which nothing is asked yet: it can be played and imported, but no task designed in it."""
+    return Domain(
+        relations={},
+        from_state=lambda session: _Unasked(),
+        from_tools=lambda call, allowed: _Unasked(),
+        derivable_reads=lambda texts: (),
+        first_reads=lambda facts: (),
+        equivalents=lambda call, session: [],
+        mutations=lambda session, call, rng: iter(()),
+        swaps=lambda session, one, other: iter(()),
+        archetypes=(),
+        lexicon={},
+        named=lambda calls: Query(steps=()),
+    )
+
+
+class _Unasked:
+    """A source without rows that takes no writes."""
+
+    def expand(self, relation: str, parent: Row | None, by: Facts) -> list[Shown]:
+        return []
+
+    def apply(self, call: ToolCall) -> None:
+        raise Unidentifiable("no_requests", "This world has no requests yet.")
+
+    def effect(self) -> str:
+        return ""

@@ -12,7 +12,14 @@ from typing import Any
 
 from environments.core.domain import Domain
 from environments.core.state import Session, State
-from environments.core.tools import Tool, ToolCall, ToolKind, Toolkit, ToolResult
+from environments.core.tools import (
+    Mode,
+    Tool,
+    ToolCall,
+    ToolKind,
+    Toolkit,
+    ToolResult,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +35,7 @@ class Environment:
     """How requests are asked and proved in this world."""
     clauses: Mapping[str, str] = field(default_factory=dict)
     """Numbered clauses of the policy, for findings that cite one."""
+    mode: Mode = Mode.STRICT
 
     @property
     def tools(self) -> Mapping[str, Tool]:
@@ -40,8 +48,10 @@ class Environment:
 
     @cached_property
     def content_hash(self) -> str:
-        """Hash of everything an agent can meet: state, policy and tool schemas."""
+        """Hash of everything an agent can meet: state, policy, tool schemas and, unless it is strict, the mode."""
         parts = [self.state.content_hash, self.policy, self.schemas]
+        if self.mode != Mode.STRICT:
+            parts.append(self.mode)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def session(self, over: Session | None = None) -> "EnvironmentSession":
@@ -61,10 +71,24 @@ class EnvironmentSession:
     def __init__(self, environment: Environment, state: Session):
         self.environment = environment
         self.state = state
-        self._toolkit = environment.toolkit(state)
+        self._toolkit = environment.toolkit(state, environment.mode)
 
     def call(self, call: ToolCall, requestor: str = "assistant") -> ToolResult:
-        """Make a call. Never raises: what goes wrong is a result with `error` set, and nothing is rolled back (SPEC §2.2)."""
+        """Make a call. Never raises: what goes wrong is a result with `error` set.
+
+        What a failing call changed before it failed stays in strict mode (SPEC §2.2) and is taken back in corrected mode.
+        """
+        before = self.state.fork() if self._takes_back(call) else None
+        result = self._attempt(call, requestor)
+        if before and result.error:
+            self.state.restore(before)
+        return result
+
+    def _takes_back(self, call: ToolCall) -> bool:
+        tool = self.environment.tools.get(call.name)
+        return self.environment.mode == Mode.CORRECTED and bool(tool and tool.mutates)
+
+    def _attempt(self, call: ToolCall, requestor: str) -> ToolResult:
         try:
             return ToolResult(self._text(self._invoke(call, requestor)))
         except (

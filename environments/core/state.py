@@ -7,7 +7,7 @@ Serialisation and hash follow the reference's rules (tau2 SPEC §2.1, §2.4).
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -112,6 +112,11 @@ class Session:
         self._changes.clear()
         self._owned.clear()
 
+    def restore(self, earlier: "Session") -> None:
+        """Back to where this session stood when `earlier` was forked from it."""
+        self._changes = dict(earlier._changes)
+        self._owned.clear()
+
     def get(self, collection: str, key: Any) -> Record | None:
         """The record, or None. Raises TypeError for an unhashable key, as a look-up in a dict does."""
         if self.touched is not None:
@@ -134,14 +139,17 @@ class Session:
 
     def lookup(self, index: str, value: Any) -> str | None:
         """Key of the first record whose index values contain `value`."""
+        return next(iter(self.lookup_all(index, value)), None)
+
+    def lookup_all(self, index: str, value: Any) -> Sequence[str]:
+        """Keys of the records whose index values contain `value`, in file order, added ones last."""
         if self.touched is not None:
             self.touched.add((f"index:{index}", value))
+        filed = self.base._index_tables[index].get(value, [])
+        if not self._changes:
+            return filed
         spec = self.base.indexes[index]
-        found = [
-            key
-            for key in self.base._index_tables[index].get(value, ())
-            if (spec.collection, key) not in self._changes
-        ]
+        found = [key for key in filed if (spec.collection, key) not in self._changes]
         for (name, key), record in self._changes.items():
             if (
                 name == spec.collection
@@ -149,10 +157,8 @@ class Session:
                 and value in spec.values(record)
             ):
                 found.append(key)
-        if not found:
-            return None
         last = len(self.base.positions)
-        return min(
+        return sorted(
             found, key=lambda key: self.base.positions.get((spec.collection, key), last)
         )
 

@@ -19,6 +19,15 @@ class ToolKind(StrEnum):
     GENERIC = "generic"
 
 
+class Mode(StrEnum):
+    """How a world treats the reference's known bugs (tau2 SPEC §14.1)."""
+
+    STRICT = "strict"
+    """They are kept, so that imported data gives the recorded results."""
+    CORRECTED = "corrected"
+    """They are mended, and a call that fails leaves nothing behind: for data of our own."""
+
+
 class ToolCall(BaseModel):
     """One call as an agent makes it. Hashable by its canonical text `key`."""
 
@@ -71,8 +80,9 @@ class Toolkit:
 
     tools: ClassVar[Mapping[str, Tool]] = {}
 
-    def __init__(self, session: Session):
+    def __init__(self, session: Session, mode: Mode = Mode.STRICT):
         self.session = session
+        self.corrected = mode == Mode.CORRECTED
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
