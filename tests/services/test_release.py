@@ -17,6 +17,7 @@ from writ_app.services.release import (
     ReleaseDamaged,
     draft_release,
     freeze_release,
+    two_axes,
     write_card,
     write_manifest,
     write_release,
@@ -160,6 +161,14 @@ class TestWriteRelease:
         next(lines)
         with pytest.raises(ReleaseDamaged, match=f"trajectory {row.pk}"):
             next(lines)
+
+
+class TestTwoAxes:
+    def test_puts_every_trajectory_into_one_cell(self, release):
+        grid = two_axes(release)
+
+        counts = {writes: sum(cells) for writes, cells in grid.rows}
+        assert counts == {"0": 0, "1": 3, "2-3": 0, "4+": 0}
 
 
 class TestManifest:

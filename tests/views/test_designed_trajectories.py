@@ -36,6 +36,8 @@ def owner(db):
 @pytest.fixture
 def trajectories(owner):
     environment = catalog.register_generated(name="retail", seed=7, users=60)
+    loaded = catalog.load_environment(environment)
+    kinds = [archetype.slug for archetype in loaded.domain.archetypes]
     for seed, faults in ((1, 0.0), (2, 1.0)):
         batch = synthesis.start_batch(
             team=team_of(owner),
@@ -43,7 +45,8 @@ def trajectories(owner):
             name=f"Batch {seed}",
             environment=environment,
             seed=seed,
-            ordered=18,
+            mix=dict.fromkeys(kinds, 1),
+            ordered=len(kinds),
             fault_share=faults,
         )
         for simulation_id in list(synthesis.design_batch(batch_id=batch.pk)):
