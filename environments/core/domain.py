@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -31,10 +31,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Shown:
-    """What one look shows: the read it takes (None: already seen) and the rows in it."""
+    """What one look shows: the read it takes (None: already seen) and the rows in it. `unread`: it may not be made."""
 
     read: ToolCall | None
     rows: list[Row]
+    unread: bool = False
 
 
 class Source(Protocol):
@@ -147,7 +148,7 @@ class Domain:
         frozenset()
     )
     """Keys of the people whom a text (a benchmark's tasks) speaks of, so that ours can keep away from them."""
-    words: Words = Words()
+    words: Words = field(default_factory=Words)
     """How writes, questions and refusals are spoken of."""
     policy_checks: tuple[PolicyCheck, ...] = ()
     """Clauses of the policy that a program can judge."""

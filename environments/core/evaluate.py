@@ -103,8 +103,8 @@ class GoldWrite:
     call: ToolCall
     origins: Mapping[str, Origin]
     """JSON pointer into the arguments → origin, one per leaf."""
-    after: tuple[str, ...]
-    """Keys of the reads looked at before this write."""
+    rests_on: frozenset[str]
+    """Keys of the reads behind the arguments, behind the branches that lead here, and on the way to them."""
 
 
 @dataclass
@@ -117,6 +117,8 @@ class Answer:
     choices: list[Choice] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     effect: str = ""
+    guessed: bool = False
+    """Something was concluded from rows that were not read: other than by a description that is presupposed to fit one row."""
 
     @property
     def gold(self) -> tuple[ToolCall, ...]:
@@ -128,7 +130,10 @@ class Answer:
         return (self.declined, *(call.key for call in self.gold))
 
 
-type Scope = dict[str, Any]
+type Scope = dict[Any, Any]
+"""Name → row, number or list of scopes; (RESTS, name) → keys of the reads that the name rests on."""
+
+RESTS = "rests on"
 
 
 def answer(
@@ -196,6 +201,10 @@ class _Evaluation:
         self.delta = delta
         self.overrides = overrides
         self.result = Answer()
+        self._expanded: set[str] = set()
+        self._used: set[str] = set()
+        self._branches: frozenset[str] = frozenset()
+        self._presupposing = False
 
     # steps
 
@@ -208,37 +217,67 @@ class _Evaluation:
                 case Best():
                     scope.update(self._best(step, scope, place))
                 case Each():
-                    scope[step.selection.name] = self._each(step, scope)
+                    scope[step.selection.name] = self._each(step, scope, place)
                 case Value():
+                    self._used = set()
                     scope[step.name] = self.value(step.value, scope)
+                    scope[RESTS, step.name] = frozenset(self._used)
                 case Branch():
-                    self.take(
-                        step.then if self._decide(step, scope) else step.otherwise,
-                        scope,
-                        place,
-                    )
+                    self._branch(step, scope, place)
                 case Write():
                     self._write(step, scope)
                 case Decline():
                     self.result.declined = step.clause
 
+    def _branch(self, step: Branch, scope: Scope, place: str) -> None:
+        outer = self._branches
+        self._used = set()
+        held = self._decide(step, scope)
+        self._branches = outer | self._used
+        self.take(step.then if held else step.otherwise, scope, place)
+        self._branches = outer
+
     def _the(self, step: The, scope: Scope) -> Scope:
+        self._used = set()
+        self._presupposing = True
         found = list(self.rows(step.selection, scope))
+        self._presupposing = False
         if len(found) != 1:
             reason = "ambiguous" if found else "no_match"
             raise Unidentifiable(reason, f"{len(found)} rows are {step.selection}.")
-        return found[0]
+        return self._resting(step.selection, found[0], frozenset(self._used))
 
-    def _each(self, step: Each, scope: Scope) -> list[Scope]:
+    def _each(self, step: Each, scope: Scope, place: str) -> list[Scope]:
+        self._used, self._expanded = set(), set()
         found = list(self.rows(step.selection, scope))
         if not found:
             raise Unidentifiable("no_match", f"No rows are {step.selection}.")
+        rests = frozenset(self._used | self._expanded)
         for number, inner in enumerate(found):
-            self.take(step.steps, inner, f"[{number}]")
+            self._resting(step.selection, inner, rests)
+            self.take(step.steps, inner, f"{place}[{number}]")
         return found
+
+    def _resting(
+        self, selection: Selection, scope: Scope, more: frozenset[str]
+    ) -> Scope:
+        """Note what the rows that the selection named rest on: the reads that show them, what leads there, and `more`."""
+        rests = more
+        chain = [selection]
+        while isinstance(chain[-1].of, Selection):
+            chain.append(chain[-1].of)
+        root = chain[-1].of
+        if isinstance(root, Ref):
+            rests |= scope.get((RESTS, root.name), frozenset())
+        for part in reversed(chain):
+            row: Row = scope[part.name]
+            rests |= {row.read.key} if row.read else frozenset()
+            scope[RESTS, part.name] = rests
+        return scope
 
     def _best(self, step: Best, scope: Scope, place: str) -> Scope:
         name = step.selection.name + place
+        self._used, self._expanded = set(), set()
         ranked = self._ranked(step, scope)
         feasible = [n for n, (_, candidate) in enumerate(ranked) if candidate.feasible]
         rank = self.overrides.get(name, step.rank)
@@ -263,7 +302,10 @@ class _Evaluation:
         self.result.choices.append(
             Choice(name, objective, candidates, chosen, margin, fields)
         )
-        return ranked[chosen][0]
+        rests = frozenset(
+            self._used | self._expanded
+        )  # all candidates: the choice is between them
+        return self._resting(step.selection, ranked[chosen][0], rests)
 
     def _ranked(self, step: Best, scope: Scope) -> list[tuple[Scope, Candidate]]:
         unfiltered = step.selection.model_copy(update={"where": None})
@@ -325,16 +367,30 @@ class _Evaluation:
             yield from self._compared(condition.condition, scope)
 
     def _slack(self, condition: Any, scope: Scope) -> float | None:
-        if isinstance(condition, Compare) and condition.op in ("lt", "le", "gt", "ge"):
-            left, right = (
-                self.value(condition.left, scope)[0],
-                self.value(condition.right, scope)[0],
-            )
-            return abs(left - right) if _is_number(left) and _is_number(right) else None
+        """How far the nearest numeric comparison is from tipping over; None if there is none."""
+        match condition:
+            case Compare(op="lt" | "le" | "gt" | "ge"):
+                left, right = (
+                    self.value(side, scope)[0]
+                    for side in (condition.left, condition.right)
+                )
+                return (
+                    abs(left - right)
+                    if _is_number(left) and _is_number(right)
+                    else None
+                )
+            case Not():
+                return self._slack(condition.condition, scope)
+            case AllOf() | AnyOf():
+                slacks = [self._slack(part, scope) for part in condition.conditions]
+                return min(
+                    (slack for slack in slacks if slack is not None), default=None
+                )
         return None
 
     def _write(self, step: Write, scope: Scope) -> None:
         arguments, origins = {}, {}
+        self._used = set()
         for name, expr in step.arguments.items():
             value, origin = self.value(expr, scope)
             arguments[name] = value
@@ -344,7 +400,7 @@ class _Evaluation:
                 origins[pointer(name)] = origin
         call = ToolCall(name=step.tool, arguments=arguments)
         self.source.apply(call)
-        self.result.writes.append(GoldWrite(call, origins, tuple(self.result.reads)))
+        self.result.writes.append(GoldWrite(call, origins, self._branches | self._used))
 
     # rows
 
@@ -355,7 +411,10 @@ class _Evaluation:
                 name: self.value(expr, outer)[0] for name, expr in selection.by.items()
             }
             for shown in self.source.expand(selection.relation, parent, by):
+                if shown.unread and not self._presupposing:
+                    self.result.guessed = True
                 if shown.read is not None:
+                    self._expanded.add(shown.read.key)
                     self.result.reads.setdefault(shown.read.key, shown.read)
                     self.result.roles.setdefault(
                         shown.read.key, self.domain.relations[selection.relation]
@@ -393,8 +452,15 @@ class _Evaluation:
             case AnyOf():
                 return any(self.holds(part, scope) for part in condition.conditions)
             case Exists():
-                return next(self.rows(condition.selection, scope), None) is not None
+                return self._exists(condition, scope)
         raise TypeError(f"not a condition: {condition!r}")
+
+    def _exists(self, condition: Exists, scope: Scope) -> bool:
+        """Nothing presupposes that something exists: what was not read counts as guessed here."""
+        outer, self._presupposing = self._presupposing, False
+        found = next(self.rows(condition.selection, scope), None) is not None
+        self._presupposing = outer
+        return found
 
     def _why_not(self, condition: Any, scope: Scope) -> str:
         if condition is None or self.holds(condition, scope):
@@ -444,6 +510,7 @@ class _Evaluation:
 
     def _ref(self, expr: Ref, scope: Scope) -> tuple[Any, Origin]:
         named = scope[expr.name]
+        self._used |= scope.get((RESTS, expr.name), frozenset())
         if not isinstance(named, Row):
             return named  # type: ignore[no-any-return]  # a (value, origin) that a `Value` step named
         value: Any = named.values

@@ -44,12 +44,9 @@ def say(
 ) -> Said:
     """One way to say the clause. Raises KeyError if a slot's fact is missing."""
     pattern = rng.choice(clause.patterns)
-    text = _speak(_parse_pattern(pattern), facts, lexicon, rng)
-    return Said(clause.name, text[0].upper() + text[1:], slots(pattern), clause.opens)
-
-
-def slots(pattern: str) -> tuple[str, ...]:
-    return tuple(re.findall(r"\{(\w+)\}", pattern))
+    tells: list[str] = []
+    text = _speak(_parse_pattern(pattern), facts, lexicon, rng, tells)
+    return Said(clause.name, text[0].upper() + text[1:], tuple(tells), clause.opens)
 
 
 def understand(
@@ -142,7 +139,9 @@ def _speak(
     facts: Mapping[str, Any],
     lexicon: Lexicon,
     rng: random.Random,
+    tells: list[str],
 ) -> str:
+    """Words of one way through the tree; the slots on it are added to `tells`."""
     words = []
     for part in tree:
         if isinstance(part, str):
@@ -150,11 +149,12 @@ def _speak(
         elif isinstance(part, tuple):
             slot = part[1]
             value = facts[slot]
+            tells.append(slot)
             words.append(
                 rng.choice(lexicon[slot][value]) if slot in lexicon else str(value)
             )
         else:
-            words.append(_speak(rng.choice(part), facts, lexicon, rng))
+            words.append(_speak(rng.choice(part), facts, lexicon, rng, tells))
     return "".join(words)
 
 

@@ -103,7 +103,10 @@ class Session:
         self.touched: set[tuple[str, Any]] | None = None
 
     def fork(self) -> "Session":
-        """A new session that starts where this one stands; neither sees the other's later changes."""
+        """A new session that starts where this one stands; neither sees the other's later changes.
+
+        Records that `edit` gave out before must not be changed afterwards: from here on they belong to both.
+        """
         self._owned.clear()  # what was ours is shared from now on: the next edit copies again
         return Session(self.base, self._changes)
 
@@ -234,6 +237,12 @@ class Session:
             collection, key, *path = [
                 _unescape(part) for part in step["path"].split("/")[1:]
             ]
+            if step["op"] not in ("add", "replace", "remove"):
+                raise ValueError(
+                    f"{step['op']!r} is no operation that changes something."
+                )
+            if step["op"] != "add" and self.get(collection, key) is None:
+                raise KeyError(key)
             if path:
                 _patch_value(self.edit(collection, key), path, step)
             elif step["op"] == "remove":

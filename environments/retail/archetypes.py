@@ -121,6 +121,31 @@ def _exchange(order: str, items: Any, new: Any, method: Any) -> Write:
     return Write(tool="exchange_delivered_order_items", arguments=arguments)
 
 
+def _return(method: Any) -> Write:
+    """Return the row called `item` of the row called `order`."""
+    arguments = {
+        "order_id": ref("order.order_id"),
+        "item_ids": ListOf(values=(ref("item.item_id"),)),
+        "payment_method_id": method,
+    }
+    return Write(tool="return_delivered_order_items", arguments=arguments)
+
+
+_ORIGINAL_METHOD = ref("order.payment_history.0.payment_method_id")
+
+
+def _item_in(status: str) -> The:
+    """The thing called $product in an order with that status; names `order` and `item`."""
+    return The(
+        selection=Selection(
+            name="item",
+            relation="items",
+            of=_orders("order", _status("order", status)),
+            where=compare(ref("item.name"), "eq", fact("product")),
+        )
+    )
+
+
 def _repay(order: str, method: str) -> Write:
     arguments: dict[str, Any] = {
         "order_id": ref(f"{order}.order_id"),
@@ -146,9 +171,27 @@ def _query(facts: Facts, *steps: Step) -> Query:
 def _draw_user(
     session: Session, rng: random.Random, avoid: Collection[str]
 ) -> Record | None:
-    keys = list(session.base.collections["users"])
-    key = rng.choice(keys)
+    key = rng.choice(list(session.base.collections["users"]))
     return None if key in avoid else session.get("users", key)
+
+
+def _draw_payer(
+    session: Session, rng: random.Random, avoid: Collection[str], orders: int
+) -> tuple[Record, str] | None:
+    """Somebody with one gift card and another way to pay, who has that many pending orders paid with neither.
+
+    Such people are rare, so that up to 300 are looked at.
+    """
+    keys = list(session.base.collections["users"])
+    for key in rng.sample(keys, min(300, len(keys))):
+        user: Any = session.get("users", key)
+        others = [source for source in _sources(user) if source != "gift_card"]
+        if key in avoid or "gift_card" not in _sources(user) or not others:
+            continue
+        fallback = rng.choice(others)
+        if len(_repayable(session, user, fallback)) >= orders:
+            return user, fallback
+    return None
 
 
 def _identity(user: Record, rng: random.Random) -> dict[str, Any]:
@@ -175,16 +218,27 @@ def _products(order: Record) -> list[str]:
     return [line["name"] for line in order["items"]]
 
 
+_SOUNDS_LIKE = {
+    "delivered": ("delivered", "exchange requested", "return requested"),
+    "pending": ("pending", "pending (item modified)"),
+}
+"""Status → statuses of the orders that its plain word also describes to a customer."""
+
+
 def _described(
-    orders: Sequence[Record], rng: random.Random
+    session: Session, user: Record, status: str, rng: random.Random
 ) -> tuple[Record, str] | None:
-    """An order, and a product that is in no other of these orders and only once in this one."""
+    """An order with that status ("" for any), and a product that tells it from all orders that the word describes."""
+    sounding = _user_orders(session, user, *_SOUNDS_LIKE[status] if status else ())
     pairs = [
         (order, name)
-        for order in orders
+        for order in sounding
+        if order["status"] == status or not status
         for name in dict.fromkeys(_products(order))
         if _products(order).count(name) == 1
-        and not any(name in _products(other) for other in orders if other is not order)
+        and not any(
+            name in _products(other) for other in sounding if other is not order
+        )
     ]
     return rng.choice(pairs) if pairs else None
 
@@ -243,15 +297,9 @@ def _swap(rank: int) -> Callable[[Facts], Query]:
                 name="new", relation="variants", of=ref("item"), where=_IN_STOCK
             )
         )
-        item = Selection(
-            name="item",
-            relation="items",
-            of=_orders("order", _status("order", "delivered")),
-            where=compare(ref("item.name"), "eq", fact("product")),
-        )
         return _query(
             facts,
-            The(selection=item),
+            _item_in("delivered"),
             Best(selection=new, objective=(Key(value=ref("new.price")),), rank=rank),
             _method("method", fact("payment")),
             _exchange(
@@ -279,7 +327,7 @@ def _propose_swap(
     user = _draw_user(session, rng, avoid)
     if user is None or not _sources(user):
         return None
-    described = _described(_user_orders(session, user, "delivered"), rng)
+    described = _described(session, user, "delivered", rng)
     if described is None:
         return None
     wishes = {"product": described[1], "payment": rng.choice(_sources(user))}
@@ -373,8 +421,7 @@ def _propose_swap_all(
     user = _draw_user(session, rng, avoid)
     if user is None or not _sources(user):
         return None
-    delivered = _user_orders(session, user, "delivered")
-    described = _described(delivered, rng)
+    described = _described(session, user, "delivered", rng)
     if described is None:
         return None
     order, product = described
@@ -404,7 +451,8 @@ R2 = Archetype(
             "wish",
             (
                 "[I'd like|I want] to exchange everything in the delivered order [that has the {product} in it|with the {product}].",
-                "[Please exchange|Can you exchange] all [the things|items] in my delivered order with the {product}[.|?]",
+                "[Please exchange all the things|Exchange all items] in my delivered order with the {product}.",
+                "Can you exchange all [the things|items] in my delivered order with the {product}?",
                 "There's a delivered order of mine with [a|one] {product} in it, and I'd like every item of it exchanged.",
             ),
             opens=True,
@@ -440,14 +488,7 @@ def _return_dearest(
         Best(
             selection=item, objective=(Key(value=ref("item.price"), direction="desc"),)
         ),
-        Write(
-            tool="return_delivered_order_items",
-            arguments={
-                "order_id": ref("order.order_id"),
-                "item_ids": ListOf(values=(ref("item.item_id"),)),
-                "payment_method_id": ref("order.payment_history.0.payment_method_id"),
-            },
-        ),
+        _return(_ORIGINAL_METHOD),
     )
 
 
@@ -470,7 +511,7 @@ def _propose_scan(
         clauses = ["wish", "refund"]
         if statuses == ("pending",):
             wishes["reason"] = rng.choice(["no longer needed", "ordered by mistake"])
-            clauses = ["wish", "reason"]
+            clauses = ["wish", "total", "reason"]
         return _proposal(user, rng, wishes, *clauses)
 
     return propose
@@ -488,7 +529,8 @@ R5 = Archetype(
             (
                 "[I'd like|I want] to return [one thing|one item]: the most expensive [item|thing] I have ever [received|had delivered] from you.",
                 "Of everything you have [|ever ]delivered to me, I want to return the [|single ]most expensive item.",
-                "[Please take|Can you take] back the priciest item among all [my delivered orders|the orders that were delivered to me][.|?]",
+                "Please take back the priciest item among all [my delivered orders|the orders that were delivered to me].",
+                "Can you take back the priciest item among all [my delivered orders|the orders that were delivered to me]?",
             ),
             opens=True,
         ),
@@ -513,7 +555,12 @@ R5 = Archetype(
             "everything ever ordered",
             _return_dearest(facts, statuses=("delivered", "pending", "processed")),
             "received",
-        )
+        ),
+        Reading(
+            "what is on its way back was received, too",
+            _return_dearest(facts, statuses=_SOUNDS_LIKE["delivered"]),
+            "",
+        ),
     ],
 )
 
@@ -521,11 +568,11 @@ R5 = Archetype(
 # --- R6: cancel the largest pending order -------------------------------------------------------------------------------------------
 
 
-def _cancel_largest(facts: Facts) -> Query:
+def _cancel_largest(facts: Facts, *, statuses: tuple[str, ...] = ("pending",)) -> Query:
     return _query(
         facts,
         Best(
-            selection=_orders("order", _status("order", "pending")),
+            selection=_orders("order", _status("order", *statuses)),
             objective=(
                 Key(value=ref("order.payment_history.0.amount"), direction="desc"),
             ),
@@ -561,16 +608,22 @@ R6 = Archetype(
             "wish",
             (
                 "[I'd like|I want|I need] to cancel the largest of my pending orders.",
-                "[Please cancel|Could you cancel] my largest order that is still pending[.|?]",
+                "Please cancel my largest order that is still pending.",
+                "Could you cancel my largest order that is still pending?",
                 "Among my pending orders, the largest one [should be cancelled|has to go].",
             ),
             opens=True,
         ),
-        _REASON,
         _IN_TOTAL,
+        _REASON,
     ),
     lambda facts: [
-        Reading("largest by number of things", _cancel_longest(facts), "total")
+        Reading("largest by number of things", _cancel_longest(facts), "total"),
+        Reading(
+            "an order with modified items is pending, too",
+            _cancel_largest(facts, statuses=_SOUNDS_LIKE["pending"]),
+            "",
+        ),
     ],
 )
 
@@ -621,15 +674,11 @@ def _repayable(session: Session, user: Record, fallback: str) -> list[Record]:
 def _propose_gift_card(
     session: Session, rng: random.Random, avoid: Collection[str]
 ) -> Proposal | None:
-    user = _draw_user(session, rng, avoid)
-    if user is None or "gift_card" not in _sources(user):
+    drawn = _draw_payer(session, rng, avoid, 1)
+    if drawn is None:
         return None
-    fallbacks = [source for source in _sources(user) if source != "gift_card"]
-    if not fallbacks:
-        return None
-    fallback = rng.choice(fallbacks)
-    pending = _user_orders(session, user, "pending")
-    described = _described(pending, rng)
+    user, fallback = drawn
+    described = _described(session, user, "pending", rng)
     if described is None or described[0] not in _repayable(session, user, fallback):
         return None
     return _proposal(
@@ -658,7 +707,8 @@ R10 = Archetype(
             (
                 "[Use|Take] my gift card if it covers the whole [amount|total], otherwise {fallback}.",
                 "If the gift card is enough for all of it, use that; if not, use {fallback}.",
-                "[Should|If] my gift card [cover|be enough for] the full amount, take it, and if it doesn't, take {fallback}.",
+                "Should my gift card cover the full amount, take it, and if it doesn't, take {fallback}.",
+                "If my gift card is enough for the full amount, take it; if it isn't, take {fallback}.",
             ),
         ),
     ),
@@ -740,20 +790,18 @@ def _moved(facts: Facts) -> Query:
 
 
 def _two_described(
-    orders: Sequence[Record], rng: random.Random
+    session: Session, user: Record, rng: random.Random
 ) -> tuple[tuple[Record, str], tuple[Record, str]] | None:
-    first = _described(orders, rng)
-    second = _described(orders, rng)
-    if first is None or second is None or first[0] is second[0]:
-        return None
-    return first, second
+    """Two different pending orders, each described by a product."""
+    first, second = (_described(session, user, "pending", rng) for _ in range(2))
+    return (first, second) if first and second and first[0] is not second[0] else None
 
 
 def _propose_moved(
     session: Session, rng: random.Random, avoid: Collection[str]
 ) -> Proposal | None:
     user = _draw_user(session, rng, avoid)
-    pair = _two_described(_user_orders(session, user, "pending"), rng) if user else None
+    pair = _two_described(session, user, rng) if user else None
     if user is None or pair is None:
         return None
     reason = rng.choice(["no longer needed", "ordered by mistake"])
@@ -816,15 +864,9 @@ W1 = Archetype(
 
 
 def _return_and_cancel(facts: Facts) -> Query:
-    item = Selection(
-        name="item",
-        relation="items",
-        of=_orders("order", _status("order", "delivered")),
-        where=compare(ref("item.name"), "eq", fact("product")),
-    )
     return _query(
         facts,
-        The(selection=item),
+        _item_in("delivered"),
         The(
             selection=_orders(
                 "second",
@@ -832,14 +874,7 @@ def _return_and_cancel(facts: Facts) -> Query:
                 _holds_product("second", "other_product"),
             )
         ),
-        Write(
-            tool="return_delivered_order_items",
-            arguments={
-                "order_id": ref("order.order_id"),
-                "item_ids": ListOf(values=(ref("item.item_id"),)),
-                "payment_method_id": ref("order.payment_history.0.payment_method_id"),
-            },
-        ),
+        _return(_ORIGINAL_METHOD),
         _cancel("second"),
     )
 
@@ -850,8 +885,8 @@ def _propose_return_and_cancel(
     user = _draw_user(session, rng, avoid)
     if user is None:
         return None
-    delivered = _described(_user_orders(session, user, "delivered"), rng)
-    pending = _described(_user_orders(session, user, "pending"), rng)
+    delivered = _described(session, user, "delivered", rng)
+    pending = _described(session, user, "pending", rng)
     if delivered is None or pending is None:
         return None
     reason = rng.choice(["no longer needed", "ordered by mistake"])
@@ -898,12 +933,6 @@ W2 = Archetype(
 
 
 def _repay_and_swap(facts: Facts, *, items_first: bool = False) -> Query:
-    item = Selection(
-        name="item",
-        relation="items",
-        of=_orders("order", _status("order", "pending")),
-        where=compare(ref("item.name"), "eq", fact("product")),
-    )
     swap = Write(
         tool="modify_pending_order_items",
         arguments={
@@ -916,7 +945,7 @@ def _repay_and_swap(facts: Facts, *, items_first: bool = False) -> Query:
     writes = [_repay("order", "method"), swap]
     return _query(
         facts,
-        The(selection=item),
+        _item_in("pending"),
         Best(
             selection=_other_variant("item", _IN_STOCK),
             objective=(Key(value=ref("new.price")),),
@@ -930,9 +959,7 @@ def _propose_repay_and_swap(
     session: Session, rng: random.Random, avoid: Collection[str]
 ) -> Proposal | None:
     user = _draw_user(session, rng, avoid)
-    described = (
-        _described(_user_orders(session, user, "pending"), rng) if user else None
-    )
+    described = _described(session, user, "pending", rng) if user else None
     if user is None or described is None:
         return None
     order, product = described
@@ -1028,14 +1055,11 @@ def _both_by_card(
 def _propose_both_by_card(
     session: Session, rng: random.Random, avoid: Collection[str]
 ) -> Proposal | None:
-    user = _draw_user(session, rng, avoid)
-    if user is None or "gift_card" not in _sources(user):
+    drawn = _draw_payer(session, rng, avoid, 2)
+    if drawn is None:
         return None
-    fallbacks = [source for source in _sources(user) if source != "gift_card"]
-    if not fallbacks:
-        return None
-    fallback = rng.choice(fallbacks)
-    pair = _two_described(_user_orders(session, user, "pending"), rng)
+    user, fallback = drawn
+    pair = _two_described(session, user, rng)
     if pair is None or any(
         order not in _repayable(session, user, fallback) for order, _ in pair
     ):
@@ -1101,7 +1125,7 @@ def _propose_late_cancel(
     session: Session, rng: random.Random, avoid: Collection[str]
 ) -> Proposal | None:
     user = _draw_user(session, rng, avoid)
-    described = _described(_user_orders(session, user), rng) if user else None
+    described = _described(session, user, "", rng) if user else None
     if (
         user is None
         or described is None
@@ -1136,26 +1160,13 @@ N1 = Archetype(
 
 
 def _return_elsewhere(facts: Facts) -> Query:
-    item = Selection(
-        name="item",
-        relation="items",
-        of=_orders("order", _status("order", "delivered")),
-        where=compare(ref("item.name"), "eq", fact("product")),
-    )
-    write = Write(
-        tool="return_delivered_order_items",
-        arguments={
-            "order_id": ref("order.order_id"),
-            "item_ids": ListOf(values=(ref("item.item_id"),)),
-            "payment_method_id": ref("method.id"),
-        },
-    )
+    write = _return(ref("method.id"))
     original = compare(
         ref("method.id"), "eq", ref("order.payment_history.0.payment_method_id")
     )
     return _query(
         facts,
-        The(selection=item),
+        _item_in("delivered"),
         _method("method", fact("fallback")),
         Branch(condition=original, then=(write,), otherwise=(Decline(clause="6.2"),)),
     )
@@ -1165,9 +1176,7 @@ def _propose_return_elsewhere(
     session: Session, rng: random.Random, avoid: Collection[str]
 ) -> Proposal | None:
     user = _draw_user(session, rng, avoid)
-    described = (
-        _described(_user_orders(session, user, "delivered"), rng) if user else None
-    )
+    described = _described(session, user, "delivered", rng) if user else None
     if user is None or described is None:
         return None
     order, product = described

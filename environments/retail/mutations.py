@@ -6,6 +6,7 @@ describes something. Each patch keeps to one record, so that it stays easy to re
 
 import random
 from collections.abc import Iterator
+from itertools import product as product_of
 from typing import Any
 
 from environments.core.domain import Patch
@@ -50,17 +51,37 @@ def _product(product: Record, rng: random.Random) -> Iterator[Patch]:
 
 
 def _new_variant(product: Record, price: float, rng: random.Random) -> dict[str, Any]:
-    """A step that adds a variant at that price, under an id that nobody has seen."""
+    """A step that adds a variant at that price, under an id that nobody has seen and with options that no other one has."""
     item_id = str(rng.randrange(10**9, 10**10))
-    like = rng.choice(sorted(product["variants"]))
     variant = {
-        **plain_copy(product["variants"][like]),
         "item_id": item_id,
-        "price": price,
+        "options": _new_options(product, rng),
         "available": True,
+        "price": price,
     }
-    path = pointer("products", product["product_id"], "variants", item_id)
-    return {"op": "add", "path": path, "value": variant}
+    return {
+        "op": "add",
+        "path": pointer("products", product["product_id"], "variants", item_id),
+        "value": variant,
+    }
+
+
+def _new_options(product: Record, rng: random.Random) -> dict[str, str]:
+    present = [variant["options"] for variant in product["variants"].values()]
+    names = list(present[0])
+    values = [
+        list(dict.fromkeys(options[name] for options in present)) for name in names
+    ]
+    unused = [
+        options
+        for chosen in product_of(*values)
+        if (options := dict(zip(names, chosen, strict=True))) not in present
+    ]
+    return (
+        rng.choice(unused)
+        if unused
+        else {**rng.choice(present), names[-1]: "special edition"}
+    )
 
 
 def _order(session: Session, order: Record, rng: random.Random) -> Iterator[Patch]:

@@ -39,6 +39,7 @@ class StateRows(RetailRows):
 
     def apply(self, call: ToolCall) -> None:
         """Take the effect of a legal write (SPEC §4.2). Raises Unidentifiable("illegal") for any other."""
+        self.session = self.session.fork()  # rows given out before stay as they were
         arguments = call.arguments
         match call.name:
             case "modify_user_address":

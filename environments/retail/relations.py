@@ -54,6 +54,9 @@ class RetailRows(ABC):
     @abstractmethod
     def record(self, call: ToolCall) -> Record | None: ...
 
+    def may_read(self, call: ToolCall) -> bool:
+        return True
+
     def expand(self, relation: str, parent: Row | None, by: Facts) -> list[Shown]:
         if relation == "account":
             return self._account(by)
@@ -82,18 +85,19 @@ class RetailRows(ABC):
         call = find_by_email(by["email"]) if "email" in by else find_by_name_zip(**by)
         user_id = self.user_id(call)
         rows = [] if user_id is None else [Row({"user_id": user_id}, call, "", user_id)]
-        return [Shown(call, rows)]
+        return [Shown(call, rows, unread=not self.may_read(call))]
 
     def _one(self, call: ToolCall) -> list[Shown]:
         record = self.record(call)
         label = next(iter(call.arguments.values()))
-        return [Shown(call, [] if record is None else [Row(record, call, "", label)])]
+        rows = [] if record is None else [Row(record, call, "", label)]
+        return [Shown(call, rows, unread=not self.may_read(call))]
 
     def _variants(self, item: Row) -> list[Shown]:
         call = product_details(item.values["product_id"])
         product = self.record(call)
         if product is None:
-            return [Shown(call, [])]
+            return [Shown(call, [], unread=not self.may_read(call))]
         rows = [
             Row(
                 variant,
@@ -174,6 +178,12 @@ def equivalents(call: ToolCall, session: Session) -> list[ToolCall]:
     if user is None:
         raise Unidentifiable("no_match", "No account is found with these facts.")
     name = user["name"]
+    full_name = name["first_name"], name["last_name"]
+    here = (*(part.lower() for part in full_name), user["address"]["zip"])
+    if session.lookup("user_by_email", user["email"].lower()) != session.lookup(
+        "user_by_name_zip", here
+    ):
+        return []  # somebody else has the same email, or the same name and zip
     both = [
         find_by_email(user["email"]),
         find_by_name_zip(name["first_name"], name["last_name"], user["address"]["zip"]),

@@ -20,6 +20,9 @@ class ToolRows(RetailRows):
         self._seen: dict[str, ToolResult] = {}
         self._written: list[str] = []
 
+    def may_read(self, call: ToolCall) -> bool:
+        return self._allowed is None or call.key in self._allowed
+
     def user_id(self, call: ToolCall) -> str | None:
         result = self._read(call)
         return None if result is None or result.error else result.content
@@ -43,7 +46,7 @@ class ToolRows(RetailRows):
         return json.dumps(self._written)
 
     def _read(self, call: ToolCall) -> ToolResult | None:
-        if self._allowed is not None and call.key not in self._allowed:
+        if not self.may_read(call):
             return None
         if call.key not in self._seen:
             self._seen[call.key] = self._call(call)

@@ -8,11 +8,23 @@ import pytest
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
 from environments.core.evaluate import answer
+from environments.core.query import (
+    Aggregate,
+    Branch,
+    Decline,
+    ListOf,
+    Query,
+    Selection,
+    Write,
+    compare,
+    const,
+    ref,
+)
 from environments.core.state import Session
 from environments.core.tools import ToolCall
-from writ_app.engine.evidence import Observer, solve
+from writ_app.engine.evidence import Observer, prove, solve
 from writ_app.engine.task_design import Designer
-from writ_app.engine.types import Task
+from writ_app.engine.types import CertificateRead, Task
 
 SLUGS = ("R1", "R2", "R5", "R6", "R10", "R13", "W1", "W2", "W3", "W4", "N1", "N2")
 
@@ -48,6 +60,13 @@ def outcome_on(shop: Environment, task: Task, state: Session) -> tuple[object, .
     ).outcome
 
 
+def is_swap(read: CertificateRead) -> bool:
+    """Whether the witness lets two orders trade their content."""
+    return read.witness is not None and all(
+        step["path"].count("/") == 2 for step in read.witness.patch
+    )
+
+
 class TestWitness:
     def test_every_read_has_one_or_is_not_counted(self, tasks: list[Task]) -> None:
         for task in tasks:
@@ -72,13 +91,10 @@ class TestWitness:
         chosen = {task.archetype: task for task in tasks}
         checked = 0
         for task in chosen.values():
-            if not task.burden.exact or any(
-                len(r.witness.patch) == 2 for r in task.certificate if r.witness
-            ):
-                continue  # reads that others can replace are looked at below
             ours = outcome_on(shop, task, Session(shop.state))
             for read in task.certificate:
-                assert read.witness is not None
+                if read.witness is None or is_swap(read):
+                    continue  # reads that others can replace are looked at below
                 state = Session(shop.state)
                 state.apply_patch(read.witness.patch)
                 assert outcome_on(shop, task, state) != ours
@@ -91,7 +107,7 @@ class TestWitness:
                         call,
                     )
                 checked += 1
-        assert checked >= 20
+        assert checked >= 40
 
     def test_of_replaceable_reads_is_told_apart_only_by_reads_of_that_kind(
         self, shop: Environment, tasks: list[Task]
@@ -100,9 +116,7 @@ class TestWitness:
             (task, read)
             for task in tasks
             for read in task.certificate
-            if read.witness
-            and len(read.witness.patch) == 2
-            and read.role == "discovery"
+            if is_swap(read) and read.role == "discovery"
         ]
         assert swapped
         for task, read in swapped:
@@ -134,30 +148,71 @@ class TestCertificate:
             assert solved.declined == task.declined
             assert state.effect() == task.gold_effect
 
-    def test_keeps_the_answer_on_random_databases_that_agree_with_it(
+    def test_keeps_the_answer_on_other_databases_that_agree_with_it(
         self, shop: Environment, tasks: list[Task]
     ) -> None:
+        """Only what the request speaks of and the certificate leaves out is changed: nothing else could matter."""
         rng, observer, kept = random.Random(3), Observer(shop), 0
-        for task in tasks[:60]:
+        for task in tasks:
             certificate = [read.call for read in task.certificate]
+            others = [call for call in task.spoken_of if call not in certificate]
             ours = outcome_on(shop, task, Session(shop.state))
-            spoken_of = {read.key for read in certificate}
-            others = [
-                call
-                for key, call in observer.reachable(task.facts).items()
-                if key not in spoken_of
-            ]
-            for _ in range(10):
+            for _ in range(10 if others else 0):
                 state = Session(shop.state)
-                for call in rng.sample(others, 2):
-                    patches = list(shop.domain.mutations(state, call, rng))
-                    if patches:
-                        state.apply_patch(rng.choice(patches))
+                for call in rng.sample(others, rng.randint(1, min(4, len(others)))):
+                    state.apply_patch(
+                        rng.choice(list(shop.domain.mutations(state, call, rng)))
+                    )
                 if not observer.agree(state, certificate):
                     continue
+                assert state.changes()
                 try:
                     assert outcome_on(shop, task, state) == ours
                 except Unidentifiable:
                     continue
                 kept += 1
-        assert kept >= 200
+        assert kept >= 300
+
+    def test_takes_in_a_read_without_which_the_solver_is_only_lucky(
+        self, shop: Environment
+    ) -> None:
+        """ "Return it unless more than n versions are in stock": nobody who has not counted knows, whatever n is."""
+        designer = Designer(shop)
+        task = designer.design("R1", 1)
+        account, profile, item, _, method, _ = task.query.steps
+        in_stock = Selection(
+            name="version",
+            relation="variants",
+            of=ref("item"),
+            where=compare(ref("version.available"), "eq", const(True)),
+        )
+        many = compare(
+            Aggregate(op="count", over=in_stock, value=ref("version.item_id")),
+            "gt",
+            const(30.5),
+        )
+        give_back = Write(
+            tool="return_delivered_order_items",
+            arguments={
+                "order_id": ref("order.order_id"),
+                "item_ids": ListOf(values=(ref("item.item_id"),)),
+                "payment_method_id": ref("order.payment_history.0.payment_method_id"),
+            },
+        )
+        branch = Branch(
+            condition=many, then=(Decline(clause="7.1"),), otherwise=(give_back,)
+        )
+        query = Query(steps=(account, profile, item, method, branch))
+        observer = Observer(shop)
+        found = answer(
+            query, task.facts, shop.domain.from_state(Session(shop.state)), shop.domain
+        )
+
+        proof = prove(observer, query, task.facts, found, rng=random.Random(1))
+
+        names = [read.call.name for read in proof.reads]
+        assert names[-1] == "get_product_details"
+        assert (
+            proof.reads[-1].witness is None
+        )  # one change at a time does not make thirty
+        assert not proof.burden.exact

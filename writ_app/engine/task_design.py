@@ -40,6 +40,8 @@ class DesignReport:
     draws: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     designed: Counter[str] = field(default_factory=Counter)
+    exhausted: list[str] = field(default_factory=list)
+    """Archetypes that gave no more tasks."""
 
 
 class Designer:
@@ -57,7 +59,7 @@ class Designer:
             archetype.slug: archetype for archetype in environment.domain.archetypes
         }
 
-    def design(self, slug: str, seed: int, *, draws: int = 5000) -> Task:
+    def design(self, slug: str, seed: int, *, draws: int = 1000) -> Task:
         """The task that `seed` gives for an archetype. Raises InvalidTask("exhausted") if no draw can be proved."""
         archetype = self._archetypes[slug]
         rng = random.Random(f"{self.environment.content_hash}/{slug}/{seed}")
@@ -98,6 +100,7 @@ class Designer:
                 task = self.design(slug, seed * 1_000_003 + tries)
             except InvalidTask:
                 del weights[slug]
+                self.report.exhausted.append(slug)
                 continue
             mark = f"{task.query.content_hash}{sorted(task.facts.items())}"
             if mark in seen:
@@ -158,7 +161,10 @@ class Designer:
         self, archetype: Archetype, proposal: Proposal, found: Answer
     ) -> tuple[str, ...]:
         """U4: clauses to say, with those that rule out a reading which would give another answer."""
-        names = set(proposal.clauses)
+        names, known = (
+            set(proposal.clauses),
+            {clause.name for clause in archetype.clauses},
+        )
         for reading in archetype.readings(proposal.facts):
             try:
                 same = (
@@ -168,6 +174,10 @@ class Designer:
             except Unidentifiable:
                 same = False
             if not same:
+                if reading.ruled_out_by not in {"", *known}:
+                    raise ValueError(
+                        f"{archetype.slug} has no clause {reading.ruled_out_by!r}."
+                    )
                 if not reading.ruled_out_by:
                     raise InvalidTask(
                         "two_readings", f"The words may also mean: {reading.name}."
@@ -251,6 +261,7 @@ class Designer:
             declined=found.declined,
             gold_effect=found.effect,
             certificate=tuple(proof.reads),
+            spoken_of=tuple(proof.scope.values()),
             burden=proof.burden,
             companions=_companions(found, proof, lift),
             tables=tuple(_table(choice) for choice in found.choices),
@@ -276,6 +287,9 @@ def _refuse_degenerate(archetype: Archetype, found: Answer) -> None:
 
 
 def _gold(found: Answer, proof: Proof) -> tuple[GoldWrite, ...]:
+    """The gold writes; reads of the certificate that no write rests on are needed by the last one."""
+    claimed = {key for write in found.writes for key in write.rests_on}
+    last = len(found.writes) - 1
     return tuple(
         GoldWrite(
             call=write.call,
@@ -289,10 +303,13 @@ def _gold(found: Answer, proof: Proof) -> tuple[GoldWrite, ...]:
                 for place, origin in write.origins.items()
             ),
             needs=tuple(
-                n for n, read in enumerate(proof.reads) if read.call.key in write.after
+                n
+                for n, read in enumerate(proof.reads)
+                if read.call.key in write.rests_on
+                or (number == last and read.call.key not in claimed)
             ),
         )
-        for write in found.writes
+        for number, write in enumerate(found.writes)
     )
 
 

@@ -141,6 +141,8 @@ class Task(Frozen):
     gold_effect: str
     """Hash of the difference that the gold makes (Session.effect)."""
     certificate: tuple[CertificateRead, ...]
+    spoken_of: tuple[ToolCall, ...] = ()
+    """Every read that the request speaks of, needed or not, in the order in which somebody would look around."""
     burden: Burden
     companions: Companions
     tables: tuple[CandidateTable, ...] = ()

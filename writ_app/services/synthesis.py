@@ -157,6 +157,7 @@ def design_batch(*, batch_id: int) -> Iterator[int]:
             "draws": designer.report.draws,
             "refused": dict(designer.report.refused),
             "designed": dict(designer.report.designed),
+            "exhausted": designer.report.exhausted,
         }
         Batch.objects.filter(pk=batch_id, status=BatchStatus.DESIGNING).update(
             status=BatchStatus.RUNNING, design_report=report

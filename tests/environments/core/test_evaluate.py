@@ -95,7 +95,7 @@ class TestAnswer:
         assert write.origins["/payment_method_id"].refs == (
             (read, "/payment_history/0/payment_method_id"),
         )
-        assert write.after == (read,)
+        assert write.rests_on == {read}
 
     def test_refuses_a_tie_at_the_top(
         self, shop: Environment, state: Session, order: dict[str, Any]

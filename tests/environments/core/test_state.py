@@ -153,6 +153,19 @@ class TestApplyPatch:
                 [{"op": "replace", "path": "/people/ann/height", "value": 1}]
             )
 
+    @pytest.mark.parametrize("op", ["replace", "remove"])
+    def test_refuses_to_change_a_record_that_is_not_there(self, op: str) -> None:
+        with pytest.raises(KeyError):
+            Session(small_state()).apply_patch(
+                [{"op": op, "path": "/people/eve", "value": {}}]
+            )
+
+    def test_refuses_an_operation_that_it_does_not_know(self) -> None:
+        with pytest.raises(ValueError, match="no operation"):
+            Session(small_state()).apply_patch(
+                [{"op": "test", "path": "/people/ann", "value": {}}]
+            )
+
     def test_understands_the_pointers_we_make(self) -> None:
         assert pointer("a/b", 0, "c~d") == "/a~1b/0/c~0d"
 

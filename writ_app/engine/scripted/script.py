@@ -5,7 +5,7 @@ A `Script` is made from a task's proof, may be edited by a fault, and is then la
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,9 +36,9 @@ class Script:
     refusal: str = ""
     """What is said instead of making the writes."""
     beside: bool = False
-    """Say something beside the last read of the first round."""
+    """Say something beside the last read of the round that has most reads."""
     parallel: bool = False
-    """Make the first two reads in one turn."""
+    """Make the last two reads of that round in one turn."""
     malformed: str = ""
     """Instead of the first read: "garbage" or "unknown_tool"."""
 
@@ -61,7 +61,7 @@ def make_script(environment: Environment, task: Task) -> Script:
         refusal = words.describe_refusal(
             task.declined, reads, environment.session().state
         )
-        return Script((Round(tuple(reads)),), refusal=refusal)
+        return Script(_looking_around([Round(tuple(reads))], task), refusal=refusal)
     needed = {n for write in task.gold for n in write.needs}
     left = [n for n in range(len(reads)) if n not in needed]
     rounds, done = [], set[int]()
@@ -69,19 +69,35 @@ def make_script(environment: Environment, task: Task) -> Script:
         wanted = sorted({*write.needs, *left} - done)
         done.update(wanted)
         rounds.append(Round(tuple(reads[n] for n in wanted), write.call))
-    return Script(tuple(rounds))
+    return Script(_looking_around(rounds, task))
+
+
+def _looking_around(rounds: Sequence[Round], task: Task) -> tuple[Round, ...]:
+    """The rounds with the reads of somebody who does not know which order it is: one after the other until it is found."""
+    made: set[str] = set()
+    result = []
+    for part in rounds:
+        reads: list[ToolCall] = []
+        for read in part.reads:
+            same = [call for call in task.spoken_of if call.name == read.name]
+            places = [n for n, call in enumerate(same) if call.key == read.key]
+            reads += [*same[: places[0]], read] if places else [read]
+        fresh = [call for call in dict.fromkeys(reads) if call.key not in made]
+        made |= {call.key for call in fresh}
+        result.append(replace(part, reads=tuple(fresh)))
+    return tuple(result)
 
 
 def lay_out(
     script: Script, environment: Environment, task: Task, rng: random.Random
 ) -> tuple[Step, ...]:
     """The script as turns, with everything that will be said."""
-    steps = list(_first_turns(script))
+    steps = list(_malformed(script))
+    most = max(script.rounds, key=lambda part: len(part.reads))
     session = environment.session()
     report = phrase(phrases.LOOKED, rng)
-    for n, part in enumerate(script.rounds):
-        if n:
-            steps += [Step(calls=(read,)) for read in part.reads]
+    for part in script.rounds:
+        steps += _read_turns(part.reads, script if part is most else None)
         if script.refusal or part.write is None:
             steps += [Step(calls=(call,)) for call in part.before]
             break
@@ -99,18 +115,21 @@ def lay_out(
     return (*steps, Step(text=_join(said, more)))
 
 
-def _first_turns(script: Script) -> Iterator[Step]:
-    """The first round's reads, with what a fault does to them."""
-    reads = list(script.rounds[0].reads)
+def _malformed(script: Script) -> Iterator[Step]:
     if script.malformed == "garbage":
         yield Step(garbage=True)
     elif script.malformed:
         yield Step(calls=(ToolCall(name="look_up_everything"),))
-    if script.parallel and len(reads) > 1:
-        yield Step(calls=(reads[-2], reads[-1]))
-        reads = reads[:-2]
+
+
+def _read_turns(reads: Sequence[ToolCall], faulty: Script | None) -> Iterator[Step]:
+    """One turn per read, but for what the flags of a `faulty` script spoil."""
+    if faulty and faulty.parallel and len(reads) > 1:
+        yield from (Step(calls=(read,)) for read in reads[:-2])
+        yield Step(calls=tuple(reads[-2:]))
+        return
     for n, read in enumerate(reads, start=1):
-        beside = script.beside and n == len(reads)  # the first was made long before
+        beside = faulty is not None and faulty.beside and n == len(reads)
         yield Step(text=phrases.CHECKING if beside else "", calls=(read,))
 
 
