@@ -27,6 +27,8 @@ class Row:
     pointer: str = ""
     label: str = ""
     """How a person would name it."""
+    bare: bool = False
+    """The result is one plain text, the row's only value: no pointer leads into it."""
 
 
 @dataclass(frozen=True)

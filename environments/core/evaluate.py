@@ -520,7 +520,8 @@ class _Evaluation:
         except (KeyError, IndexError, TypeError) as error:
             raise Unidentifiable("missing", f"There is no {expr}.") from error
         read = named.read.key if named.read else ""
-        return value, Origin("read", ((read, named.pointer + _path(expr.path)),))
+        place = named.pointer if named.bare else named.pointer + _path(expr.path)
+        return value, Origin("read", ((read, place),))
 
     def _arithmetic(self, expr: Arithmetic, scope: Scope) -> tuple[Any, Origin]:
         (left, from_left), (right, from_right) = (

@@ -84,7 +84,11 @@ class RetailRows(ABC):
     def _account(self, by: Facts) -> list[Shown]:
         call = find_by_email(by["email"]) if "email" in by else find_by_name_zip(**by)
         user_id = self.user_id(call)
-        rows = [] if user_id is None else [Row({"user_id": user_id}, call, "", user_id)]
+        rows = (
+            []
+            if user_id is None
+            else [Row({"user_id": user_id}, call, "", user_id, bare=True)]
+        )
         return [Shown(call, rows, unread=not self.may_read(call))]
 
     def _one(self, call: ToolCall) -> list[Shown]:

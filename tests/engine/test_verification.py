@@ -506,3 +506,19 @@ class TestTrace:
         assert small_shop().tools["calculate"].kind is ToolKind.GENERIC
         verification = judged(talk("R1", "upfront", "malformed_call", 2), "R1", seed=2)
         assert not verification.accepted
+
+
+class TestLongTexts:
+    @pytest.mark.parametrize(
+        "text", ["a" * 300_000, "a.b_c-1@" * 40_000, "#a1_" * 75_000, "$1,2" * 75_000]
+    )
+    def test_are_judged_without_crawling(self, text: str) -> None:
+        """A model may answer with anything; the suite's time limit is what a hang would meet."""
+        trajectory = talk("R1", "upfront")
+        messages = list(trajectory.messages)
+        messages[1] = messages[1].model_copy(
+            update={"content": messages[1].content + " " + text}
+        )
+        odd = trajectory.model_copy(update={"messages": tuple(messages)})
+
+        assert judged(odd, "R1").checks

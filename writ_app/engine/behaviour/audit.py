@@ -167,9 +167,10 @@ def _returns_to(line: LedgerLine, text: str) -> bool:
 
 
 _TOKENS = re.compile(
-    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # emails
-    r"|#\w*\d{3,}"  # order ids
-    r"|\b[a-z]+(?:_[a-z]+)*_\d{3,}\b"  # ids made of words
+    # Bounded, so that no text however long and odd makes the search crawl.
+    r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"  # emails
+    r"|#\w{0,40}?\d{3,}"  # order ids
+    r"|\b[a-z]{1,40}(?:_[a-z]{1,40}){0,8}_\d{3,}\b"  # ids made of words
     r"|\$\s?\d[\d,]*(?:\.\d+)?"  # amounts
     r"|\b\d{4,}\b",  # long numbers
     re.IGNORECASE,

@@ -34,6 +34,9 @@ class _Seen:
     """Everything before one write."""
 
     shown: Sequence[Shown]
+    """Results of reads."""
+    written: Sequence[Shown]
+    """Results of earlier writes: they echo arguments, so they ground one only if nothing else does."""
     user: Sequence[tuple[int, str]]
     agent: Sequence[tuple[int, str]]
     constants: frozenset[str]
@@ -58,8 +61,15 @@ def trace_arguments(
 ) -> Iterator[Provenance]:
     """One value per leaf of the arguments. `writes` and texts are (index of message, what); hints come from the gold's proof."""
     for number, (index, call) in enumerate(writes):
+        before = [result for result in shown if result.index < index]
+        echoes = {
+            result.index
+            for result in before
+            if environment.is_write(result.key.partition("(")[0])
+        }
         seen = _Seen(
-            shown=[result for result in shown if result.index < index],
+            shown=[result for result in before if result.index not in echoes],
+            written=[result for result in before if result.index in echoes],
             user=[(n, text) for n, text in user if n < index],
             agent=[(n, text) for n, text in agent if n < index],
             constants=policy_constants(environment),
@@ -103,7 +113,7 @@ def _hints(
 
 def _find(value: Any, seen: _Seen, hints: Sequence[tuple[str, str]]) -> _Found:
     found = _hinted(value, seen, hints)
-    for search in (_exact, _said, _normalised, _constant, _derived):
+    for search in (_exact, _said, _echoed, _normalised, _constant, _derived):
         found = found or search(value, seen)
     return found or _Found("not_found")
 
@@ -120,11 +130,19 @@ def _hinted(value: Any, seen: _Seen, hints: Sequence[tuple[str, str]]) -> _Found
 
 
 def _exact(value: Any, seen: _Seen) -> _Found | None:
+    return _shown(value, seen.shown)
+
+
+def _echoed(value: Any, seen: _Seen) -> _Found | None:
+    return _shown(value, seen.written)
+
+
+def _shown(value: Any, results: Sequence[Shown]) -> _Found | None:
     """The latest result that holds the value, as a leaf or else as a key."""
     if value == "" or isinstance(value, bool | None | dict | list):
         return None
     text = json.dumps(value)
-    for result in reversed(seen.shown):
+    for result in reversed(results):
         if result.content == value:
             return _Found("exact", result.index, "")
         if text in result.content:

@@ -106,7 +106,9 @@ class Command(BaseCommand):
 
     def wait(self, site: Site, batch: Batch) -> None:
         """Show the workers' progress until the batch is done; what ends meanwhile is started again."""
-        with tqdm(total=batch.ordered, desc="Simulating", unit="", leave=False, disable=None) as bar:
+        with tqdm(
+            total=batch.ordered, desc="Simulating", unit="", leave=False, disable=None
+        ) as bar:
             while True:
                 batch.refresh_from_db()
                 bar.n = synthesis.batch_progress(batch).finished
