@@ -112,7 +112,8 @@ def _row_differences(environment: Environment, row: Mapping[str, Any]) -> Iterat
         )
     for place, sides in row.get("touched", {}).items():
         collection, _, key = place.partition("/")
-        yield from _unequal(place, sides["after"], session.state.get(collection, key))
+        ours = _recorded_part(sides["after"], session.state.get(collection, key))
+        yield from _unequal(place, sides["after"], ours)
 
 
 def _step_differences(
@@ -159,7 +160,30 @@ def _short(value: Any) -> str:
 
 
 def _sorted(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(steps, key=lambda step: step["path"])
+    """Steps by path, without the side that an added or a removed value does not have."""
+    absent = {"add": "before", "remove": "after"}
+    return sorted(
+        [
+            {
+                name: side
+                for name, side in step.items()
+                if name != absent.get(step["op"])
+            }
+            for step in steps
+        ],
+        key=lambda step: step["path"],
+    )
+
+
+def _recorded_part(recorded: Any, whole: Any) -> Any:
+    """What `whole` holds where something was recorded: of a flight only changed dates are. The hash compares the rest."""
+    if isinstance(recorded, dict) and isinstance(whole, dict):
+        return {
+            key: _recorded_part(recorded[key], whole[key])
+            for key in recorded
+            if key in whole
+        }
+    return whole
 
 
 def _unversioned(text: str) -> str:

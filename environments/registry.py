@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from environments import retail
+from environments import airline, retail
 from environments.core.environment import Environment
 from environments.core.state import State
 
@@ -19,6 +19,7 @@ class World:
 
 
 _WORLDS = {
+    "airline": World(airline.build, airline.generated, airline.read_state),
     "retail": World(retail.build, retail.generated, retail.read_state),
 }
 
