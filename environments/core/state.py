@@ -7,6 +7,7 @@ Serialisation and hash follow the reference's rules (tau2 SPEC §2.1, §2.4).
 
 import hashlib
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,7 +44,7 @@ class State:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 (hex) of the canonical text of the whole state."""
-        return _hash(self.collections, {}, self._sorted_texts)
+        return _hash(self, {})
 
     @cached_property
     def positions(self) -> dict[Key, int]:
@@ -68,6 +69,15 @@ class State:
             (name, key): _sorted_text(record)
             for name, records in self.collections.items()
             for key, record in records.items()
+        }
+
+    @cached_property
+    def _pieces(self) -> dict[str, tuple[list[str], list[bytes]]]:
+        """Collection → its keys, sorted, and what each record adds to the canonical text."""
+        texts = self._sorted_texts
+        return {
+            name: (keys, [_piece(key, texts[name, key]) for key in keys])
+            for name, keys in ((n, sorted(r)) for n, r in self.collections.items())
         }
 
     @cached_property
@@ -199,7 +209,7 @@ class Session:
         """SHA-256 (hex) of the canonical text; only changed records are serialised again."""
         if not self._changes:
             return self.base.content_hash
-        return _hash(self.base.collections, self._changes, self.base._sorted_texts)
+        return _hash(self.base, self._changes)
 
     def effect(self) -> str:
         """A short hash of the difference to the base: equal effects on one base are equal states."""
@@ -275,33 +285,37 @@ def _sorted_text(record: Record) -> str:
     return json.dumps(record, sort_keys=True)
 
 
-def _hash(
-    collections: Mapping[str, Mapping[str, Record]],
-    changes: Mapping[Key, Record | None],
-    texts: Mapping[Key, str],
-) -> str:
+def _piece(key: str, text: str) -> bytes:
+    return f"{json.dumps(key)}: {text}".encode()
+
+
+def _hash(base: State, changes: Mapping[Key, Record | None]) -> str:
     digest = hashlib.sha256(b"{")
-    for n, name in enumerate(sorted(collections)):
+    for n, name in enumerate(sorted(base.collections)):
+        digest.update(f"{', ' if n else ''}{json.dumps(name)}: {{".encode())
         changed = {
             key: record
             for (collection, key), record in changes.items()
             if collection == name
         }
-        keys = (
-            sorted({*collections[name], *changed})
-            if changed
-            else sorted(collections[name])
-        )
-        parts = [
-            f"{json.dumps(key)}: {_sorted_text(changed[key]) if key in changed else texts[name, key]}"  # type: ignore[arg-type]
-            for key in keys
-            if changed.get(key, True) is not None
-        ]
-        digest.update(
-            f"{', ' if n else ''}{json.dumps(name)}: {{{', '.join(parts)}}}".encode()
-        )
+        digest.update(b", ".join(_changed_pieces(*base._pieces[name], changed)))
+        digest.update(b"}")
     digest.update(b"}")
     return digest.hexdigest()
+
+
+def _changed_pieces(
+    keys: list[str], pieces: list[bytes], changed: Mapping[str, Record | None]
+) -> list[bytes]:
+    pieces = pieces[:]
+    # From the last key to the first, so that the places of those before stay what they are.
+    for key in sorted(changed, reverse=True):
+        record, place = changed[key], bisect_left(keys, key)
+        known = keys[place : place + 1] == [key]
+        pieces[place : place + known] = (
+            [] if record is None else [_piece(key, _sorted_text(record))]
+        )
+    return pieces
 
 
 def _diff(path: list[str], before: Any, after: Any) -> Iterator[dict[str, Any]]:
