@@ -35,7 +35,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date as Date
 from datetime import timedelta
-from itertools import count, dropwhile, product
+from itertools import count
 from string import ascii_uppercase
 from typing import Any, get_args
 
@@ -62,7 +62,8 @@ NOW = "2024-05-15T15:00:00"
 BAG_PRICE = 50
 INSURANCE_PRICE = 30
 """Per passenger."""
-STRICT_RESERVATION_IDS = ("HATHAT", "HATHAU", "HATHAV")
+FIRST_LETTERS, STRICT_RESERVATIONS = 4751, 3
+"""The first new reservation is HATHAT; HAT as a number is 4751."""
 FIRST_CERTIFICATE, STRICT_CERTIFICATES = 3221322, 3
 
 
@@ -549,10 +550,10 @@ class AirlineTools(Toolkit):
         raise ToolError("Too many reservations")
 
     def _reservation_ids(self) -> Iterable[str]:
-        if not self.corrected:
-            return STRICT_RESERVATION_IDS
-        letters = ("HAT" + "".join(last) for last in product(ascii_uppercase, repeat=3))
-        return dropwhile(lambda text: text < STRICT_RESERVATION_IDS[0], letters)
+        """HATHAT, HATHAU, HATHAV; in corrected mode on to HATZZZ."""
+        letters = range(FIRST_LETTERS, len(ascii_uppercase) ** 3)
+        numbers = letters if self.corrected else letters[:STRICT_RESERVATIONS]
+        return ("HAT" + _three_letters(n) for n in numbers)
 
     def _free_certificate_id(self, user: Record) -> str:
         numbers = count() if self.corrected else range(STRICT_CERTIFICATES)
@@ -561,6 +562,12 @@ class AirlineTools(Toolkit):
             if payment_id not in user["payment_methods"]:
                 return payment_id
         raise ToolError("Too many certificates")
+
+
+def _three_letters(number: int) -> str:
+    """AAA is 0, AAB is 1."""
+    base = len(ascii_uppercase)
+    return "".join(ascii_uppercase[number // base**place % base] for place in (2, 1, 0))
 
 
 def _shown(flight: Record, date: str, shown_date: str | None) -> Record:

@@ -84,7 +84,7 @@ def _so_far(source: Source, leaves: datetime, minutes: int) -> Json:
             "actual_departure_time_est": left.isoformat(),
             "estimated_arrival_time_est": landed.isoformat(),
         }
-    expected = left if late >= LATE_FROM else max(leaves, NOW)
+    expected = max(leaves, left)  # nothing is announced to leave early
     return {
         "status": "delayed" if late >= LATE_FROM else "on time",
         "estimated_departure_time_est": expected.isoformat(),

@@ -49,6 +49,16 @@ class TestContentHash:
 
         assert session.content_hash() == recomputed_hash(session)
 
+    def test_finds_the_place_of_every_added_and_removed_record(self) -> None:
+        session = Session(small_state())
+
+        for key in ("aaa", "b", "bz", "zed", "ann", 'a"b', "á"):
+            session.put("people", key, {"name": key})
+            assert session.content_hash() == recomputed_hash(session)
+        for key in ("bob", "aaa", "never there", "zed", "ann"):
+            session.remove("people", key)
+            assert session.content_hash() == recomputed_hash(session)
+
     def test_tells_an_int_from_an_equal_float(self) -> None:
         session = Session(small_state())
 
@@ -97,6 +107,44 @@ class TestLookup:
         session.edit("people", "ann")["name"] = "Zoe"
         assert session.lookup("by_name", "Ann") == "bob"
         assert session.lookup("by_name", "Bob") is None
+
+
+class TestLookupAll:
+    def test_names_all_in_file_order_and_added_ones_last(self) -> None:
+        session = Session(small_state())
+        session.put("people", "aaa", {"name": "Ann"})
+        session.edit("people", "bob")["name"] = "Ann"
+        session.edit("people", "ann")["age"] = 5
+
+        assert list(session.lookup_all("by_name", "Ann")) == ["ann", "bob", "aaa"]
+
+        session.remove("people", "ann")
+        assert list(session.lookup_all("by_name", "Ann")) == ["bob", "aaa"]
+        assert list(session.lookup_all("by_name", "Bob")) == []
+
+    def test_is_something_that_reads_depend_on(self) -> None:
+        session = Session(small_state())
+        session.touched = set()
+
+        session.lookup_all("by_name", "Ann")
+        session.put("people", "aaa", {"name": "Ann"})
+
+        assert session.touched & session.affected() == {("index:by_name", "Ann")}
+
+
+class TestRestore:
+    def test_takes_back_what_came_after_the_fork(self) -> None:
+        session = Session(small_state())
+        session.edit("people", "ann")["age"] = 9
+        earlier, hash_then = session.fork(), session.content_hash()
+
+        session.edit("people", "ann")["age"] = 10
+        session.put("things", "2", {"owner": "ann"})
+        session.restore(earlier)
+
+        assert session.content_hash() == hash_then
+        session.edit("people", "ann")["age"] = 11
+        assert earlier.content_hash() == hash_then
 
 
 class TestDiff:
