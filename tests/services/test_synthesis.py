@@ -13,6 +13,7 @@ from writ_app.models.catalog import Task
 from writ_app.models.synthesis import (
     Batch,
     BatchStatus,
+    ModelEndpoint,
     Simulation,
     SimulationStatus,
     Trajectory,
@@ -253,6 +254,31 @@ class TestRunSimulation:
 
         assert Trajectory.objects.filter(simulation=first).count() == 1
         assert Simulation.objects.get(pk=first).attempt == 1
+
+
+class TestEndpoints:
+    def test_without_their_key_end_simulations_with_the_reason(
+        self, team: Team, owner: User
+    ) -> None:
+        endpoint = ModelEndpoint.objects.create(
+            name="elsewhere", model="openai/some-model", key_variable="NO_SUCH_VARIABLE"
+        )
+        batch = order(
+            team, owner, agent=endpoint, fault_share=1.0, ordered=1, mix={"R1": 1}
+        )
+
+        for simulation_id in design(batch):
+            synthesis.run_simulation(simulation_id=simulation_id)
+
+        trajectory = Trajectory.objects.get()
+        assert (trajectory.ended_by, trajectory.accepted) == (
+            "infrastructure_error",
+            False,
+        )
+        assert (trajectory.reason, trajectory.owner) == ("ended", "provider")
+        assert "NO_SUCH_VARIABLE" in trajectory.content["note"]
+        assert trajectory.content["agent"] == "elsewhere"
+        assert trajectory.simulation.fault == ""
 
 
 class TestRequeueStale:
