@@ -11,7 +11,7 @@ from tests.factories import (
     team_of,
 )
 from writ_app.models.review import ReviewEvent, SlotStatus
-from writ_app.models.synthesis import Batch, BatchStatus
+from writ_app.models.synthesis import Batch, BatchStatus, ModelEndpoint
 
 pytestmark = pytest.mark.django_db
 LISTS = ["home", "review", "trajectories", "batches", "releases", "environments"]
@@ -253,6 +253,28 @@ class TestReview:
 
 
 class TestBatches:
+    def test_are_ordered_with_a_model_of_ones_own(self, signed_in, monkeypatch):
+        monkeypatch.setattr(
+            "writ_app.views.synthesis.design_batch.delay", lambda **kwargs: None
+        )
+        endpoint = ModelEndpoint.objects.create(name="mine", model="openai/mine")
+        order = {
+            "name": "own",
+            "environment": make_environment().pk,
+            "ordered": 1,
+            "seed": 1,
+            "fault_share": 0,
+            "plans": ["upfront"],
+            "agent": endpoint.pk,
+            "mix-R1": 1,
+        }
+
+        signed_in.post(reverse("batch_new"), order)
+
+        batch = Batch.objects.get()
+        assert batch.agent == endpoint
+        assert batch.user_simulator is None
+
     def test_are_ordered_by_a_form_that_starts_the_design(
         self, signed_in, monkeypatch, django_capture_on_commit_callbacks
     ):

@@ -8,6 +8,7 @@ from django import forms
 
 from writ_app.engine.behaviour import PLANS
 from writ_app.models.catalog import Environment
+from writ_app.models.synthesis import ModelEndpoint
 from writ_app.services.catalog import load_environment
 from writ_app.services.synthesis import DEFAULT_MIX, MAX_ORDERED
 
@@ -27,6 +28,18 @@ class BatchForm(forms.Form):
         max_value=2**31 - 1,
         help_text="The same seed gives the same tasks, byte for byte.",
     )
+    agent = forms.ModelChoiceField(
+        queryset=ModelEndpoint.objects.order_by("name"),
+        required=False,
+        empty_label="scripted",
+        label="Agent",
+    )
+    user_simulator = forms.ModelChoiceField(
+        queryset=ModelEndpoint.objects.order_by("name"),
+        required=False,
+        empty_label="scripted",
+        label="User",
+    )
     plans = forms.MultipleChoiceField(
         widget=forms.CheckboxSelectMultiple, label="Behavior plans"
     )
@@ -35,7 +48,7 @@ class BatchForm(forms.Form):
         max_value=100,
         initial=20,
         label="Faults, percent",
-        help_text="Share of simulations in which the scripted agent or user is asked to make a mistake.",
+        help_text="Share of simulations in which the agent or user is asked to make a mistake, if both are scripted.",
     )
 
     def __init__(self, data: Any = None):
@@ -55,7 +68,7 @@ class BatchForm(forms.Form):
             self.fields[f"mix-{slug}"] = forms.IntegerField(
                 min_value=0,
                 max_value=100,
-                initial=DEFAULT_MIX.get(slug, 0),
+                initial=DEFAULT_MIX.get(slug, 1),
                 label=archetype.title,
             )
 
@@ -64,9 +77,12 @@ class BatchForm(forms.Form):
             yield archetype, self[f"mix-{slug}"]
 
     def mix(self) -> dict[str, int]:
-        """Archetype → weight, only those that are wanted."""
+        """Archetype → weight, only those that are wanted and that the environment has."""
+        environment = self.cleaned_data.get("environment")
+        known = load_environment(environment).domain.archetypes if environment else ()
         weights = {
-            slug: self.cleaned_data.get(f"mix-{slug}") or 0 for slug in self.archetypes
+            archetype.slug: self.cleaned_data.get(f"mix-{archetype.slug}") or 0
+            for archetype in known
         }
         return {slug: weight for slug, weight in weights.items() if weight}
 
@@ -74,13 +90,14 @@ class BatchForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.mix():
             raise forms.ValidationError(
-                "Give at least one kind of request some weight."
+                "Give at least one kind of request of this environment some weight."
             )
         return cleaned
 
     def order(self) -> dict[str, Any]:
         """Keywords for start_batch."""
-        names = ("name", "environment", "seed", "ordered", "plans")
+        names = ["name", "environment", "seed", "ordered", "plans"]
+        names += ["agent", "user_simulator"]
         given = {name: self.cleaned_data[name] for name in names}
         share = self.cleaned_data["fault_share"] / 100
         return {**given, "mix": self.mix(), "fault_share": share}

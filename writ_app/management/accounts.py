@@ -30,7 +30,12 @@ def first_accounts(notes: Path) -> FirstAccounts:
     for name in NAMES:
         if not User.objects.filter(username=name).exists():
             passwords[name] = secrets.token_urlsafe(12)
-            User.objects.create_user(username=name, password=passwords[name])
+            create = (
+                User.objects.create_superuser
+                if NAMES[name] == Role.OWNER
+                else User.objects.create_user
+            )
+            create(username=name, password=passwords[name])
     _write_private(notes, json.dumps(passwords))
     people = {name: User.objects.get(username=name) for name in NAMES}
     team = Team.objects.filter(name=TEAM).first() or accounts.create_team(

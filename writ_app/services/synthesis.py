@@ -97,12 +97,12 @@ def start_batch(
     user_simulator: ModelEndpoint | None = None,
 ) -> Batch:
     """Order a batch. Raises BadOrder. The caller sends the job that designs it."""
-    mix = dict(mix or DEFAULT_MIX)
     plans = list(plans or behaviour.PLANS)
     known = {
         archetype.slug
         for archetype in catalog.load_environment(environment).domain.archetypes
     }
+    mix = dict(mix or {slug: DEFAULT_MIX.get(slug, 1) for slug in sorted(known)})
     if not 1 <= ordered <= MAX_ORDERED:
         raise BadOrder(f"Order between 1 and {MAX_ORDERED:,} simulations.")
     if unknown := sorted(set(mix) - known):
