@@ -66,6 +66,7 @@ class BatchForm(forms.Form):
                 self.archetypes[archetype.slug] = archetype
         for slug, archetype in self.archetypes.items():
             self.fields[f"mix-{slug}"] = forms.IntegerField(
+                required=False,
                 min_value=0,
                 max_value=100,
                 initial=DEFAULT_MIX.get(slug, 1),
