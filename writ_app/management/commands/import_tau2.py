@@ -5,16 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management import CommandError, call_command
 
 from environments import registry
 from writ_app.adapters.embedded.services import services_running
 from writ_app.adapters.tau2 import BadCheckout, find_domains
 from writ_app.management.site import clear_errors
+from writ_app.management.versions import VersionCommand
 from writ_app.services import catalog
 
 
-class Command(BaseCommand):
+class Command(VersionCommand):
     help = "Import database, policy, tasks and splits of a tau2-bench checkout as environment versions."
     requires_system_checks = []
 
