@@ -18,7 +18,12 @@ class TestConformance:
         vectors = some_vectors(tau2_root, tmp_path)
 
         lines = conformance(
-            "--tau2-root", f"{tau2_root / 'checkout'}", "--vectors", f"{vectors}"
+            "--environment",
+            "retail",
+            "--tau2-root",
+            f"{tau2_root / 'checkout'}",
+            "--vectors",
+            f"{vectors}",
         ).splitlines()
 
         assert lines == ["retail/random_calls: 20 passed, 0 failed"]
@@ -47,7 +52,13 @@ class TestConformance:
         vectors = some_vectors(tau2_root, tmp_path)
 
         printed = conformance(
-            "--tau2-root", f"{tau2_root}", "--vectors", f"{vectors}", "--json"
+            "--environment",
+            "retail",
+            "--tau2-root",
+            f"{tau2_root}",
+            "--vectors",
+            f"{vectors}",
+            "--json",
         )
 
         assert json.loads(printed) == [
@@ -58,11 +69,25 @@ class TestConformance:
         self, tau2_root: Path, tmp_path: Path
     ) -> None:
         with pytest.raises(CommandError, match="There are no vectors of retail"):
-            conformance("--tau2-root", f"{tau2_root}", "--vectors", f"{tmp_path}")
+            conformance(
+                "--environment",
+                "retail",
+                "--tau2-root",
+                f"{tau2_root}",
+                "--vectors",
+                f"{tmp_path}",
+            )
 
     def test_refuses_a_folder_that_is_no_checkout(self, tmp_path: Path) -> None:
         with pytest.raises(CommandError, match="no tau2-bench checkout"):
-            conformance("--tau2-root", f"{tmp_path}", "--vectors", f"{tmp_path}")
+            conformance(
+                "--environment",
+                "retail",
+                "--tau2-root",
+                f"{tmp_path}",
+                "--vectors",
+                f"{tmp_path}",
+            )
 
 
 def some_vectors(tau2_root: Path, tmp_path: Path, *, spoil: bool = False) -> Path:
