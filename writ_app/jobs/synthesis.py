@@ -1,6 +1,6 @@
 """Shells around the synthesis services: ids in, one call, retries."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
@@ -33,10 +33,9 @@ def requeue_stale() -> None:
     )
 
 
-def send_unfinished(*, before: object = None) -> None:
-    """Send everything that waits; `before` (default: now) is when a running simulation counts as left behind."""
-    moment = before or timezone.now()
+def send_unfinished(*, before: datetime | None = None) -> None:
+    """Send everything that waits. What has been running since before that moment (default: now) counts as left behind."""
     for batch_id in synthesis.unfinished_designs():
         design_batch.delay(batch_id=batch_id)
-    for simulation_id in synthesis.requeue_stale(before=moment):  # type: ignore[arg-type]
+    for simulation_id in synthesis.requeue_stale(before=before or timezone.now()):
         run_simulation.delay(simulation_id=simulation_id)

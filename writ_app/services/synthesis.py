@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,6 +48,8 @@ DEFAULT_MIX = {
 }
 """More than half read-heavy with a burden of five and more."""
 MAX_ORDERED = 20_000
+_DESIGN_LOCK = 20_260_608
+"""First half of the advisory lock's key: tells our locks from anybody else's."""
 
 
 class BadOrder(WritError):
@@ -364,27 +367,16 @@ def _store_outcome(
     )
 
 
-class _only_one:
-    """Holds the batch's advisory lock for a while; the database lets go of it if this process dies."""
-
-    def __init__(self, batch_id: int):
-        self._key = batch_id
-
-    def __enter__(self) -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_try_advisory_lock(%s, %s)", [_DESIGN_LOCK, self._key]
-            )
-            self._mine = bool(cursor.fetchone()[0])
-        return self._mine
-
-    def __exit__(self, *error: object) -> None:
-        if self._mine:
+@contextmanager
+def _only_one(batch_id: int) -> Iterator[bool]:
+    """Whether the batch's advisory lock is ours for a while; the database lets go of it if this process dies."""
+    key = [_DESIGN_LOCK, batch_id]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
+        mine = bool(cursor.fetchone()[0])
+    try:
+        yield mine
+    finally:
+        if mine:
             with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT pg_advisory_unlock(%s, %s)", [_DESIGN_LOCK, self._key]
-                )
-
-
-_DESIGN_LOCK = 20_260_608
-"""First half of the lock's key: tells our locks from anybody else's."""
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
