@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from environments.core.pointers import pointer as pointer
+from environments.core.pointers import split
+
 type Record = dict[str, Any]
 type Key = tuple[str, str]
 """(collection, key of the record)"""
@@ -244,9 +247,7 @@ class Session:
     def apply_patch(self, patch: Iterable[Mapping[str, Any]]) -> None:
         """Apply an RFC 6902 patch (add, replace, remove) over {collection: {key: record}}. Raises KeyError, IndexError."""
         for step in patch:
-            collection, key, *path = [
-                _unescape(part) for part in step["path"].split("/")[1:]
-            ]
+            collection, key, *path = split(step["path"])
             if step["op"] not in ("add", "replace", "remove"):
                 raise ValueError(
                     f"{step['op']!r} is no operation that changes something."
@@ -268,17 +269,6 @@ def plain_copy[T](value: T) -> T:
     if isinstance(value, list):
         return [plain_copy(inner) for inner in value]  # type: ignore[return-value]
     return value
-
-
-def pointer(*parts: str | int) -> str:
-    """A JSON pointer (RFC 6901)."""
-    return "".join(
-        "/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts
-    )
-
-
-def _unescape(part: str) -> str:
-    return part.replace("~1", "/").replace("~0", "~")
 
 
 def _sorted_text(record: Record) -> str:

@@ -24,6 +24,7 @@ from environments.core.domain import Domain, Facts, Patch, Role
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
 from environments.core.evaluate import Answer, answer, check_rivals
+from environments.core.pointers import split
 from environments.core.query import Query
 from environments.core.state import Session
 from environments.core.tools import ToolCall
@@ -490,7 +491,7 @@ def _burden(reads: Sequence[CertificateRead]) -> Burden:
 
 
 def _changes_text(patch: Patch) -> str:
-    places = [_place(step["path"]) for step in patch]
+    places = [split(step["path"]) for step in patch]
     if len(patch) == 2 and all(len(place) == 2 for place in places):
         return f"{places[0][1]} and {places[1][1]} had each other's content"
     if [step["op"] for step in patch] == ["remove", "add"]:
@@ -509,10 +510,6 @@ def _change_text(place: list[str], step: Mapping[str, Any]) -> str:
     ]
     verb = "were there, with" if step["op"] == "add" else "had"
     return f"{name} {verb} {', '.join(shown)}"
-
-
-def _place(path: str) -> list[str]:
-    return [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
 
 
 def _outcome_text(found: Answer, other: Answer) -> str:

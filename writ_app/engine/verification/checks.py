@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from environments.core.pointers import leaves
 from environments.core.tools import ToolCall
 from writ_app.engine.behaviour import STOP_TOKENS, audit_user, mentions, says_yes
 from writ_app.engine.types import Check, Ending, Owner
-from writ_app.engine.verification.provenance import leaves
 from writ_app.engine.verification.trace import Made, Trace
 
 

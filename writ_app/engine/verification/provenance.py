@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from environments.core.environment import Environment
-from environments.core.state import pointer
+from environments.core.pointers import at, leaves, pointer
 from environments.core.tools import ToolCall
 from writ_app.engine.behaviour import mentions, plain
 from writ_app.engine.types import GoldWrite, Provenance
@@ -89,18 +89,6 @@ def trace_arguments(
             )
 
 
-def leaves(value: Any, *path: str | int) -> Iterator[tuple[str, Any]]:
-    """(JSON pointer, value) of every leaf; an empty list or object is one."""
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from leaves(inner, *path, key)
-    elif isinstance(value, list) and value:
-        for n, inner in enumerate(value):
-            yield from leaves(inner, *path, n)
-    else:
-        yield pointer(*path), value
-
-
 def _hints(
     call: ToolCall, gold: Sequence[GoldWrite]
 ) -> Mapping[str, Sequence[tuple[str, str]]]:
@@ -124,7 +112,7 @@ def _find(value: Any, seen: _Seen, hints: Sequence[tuple[str, str]]) -> _Found:
 def _hinted(value: Any, seen: _Seen, hints: Sequence[tuple[str, str]]) -> _Found | None:
     for key, place in hints:
         for result in reversed(seen.shown):
-            if result.key == key and _at(parsed(result.content), place) == value:
+            if result.key == key and at(parsed(result.content), place) == value:
                 return _Found("exact", result.index, place)
     return None
 
@@ -198,17 +186,6 @@ def _key_places(data: Any, key: Any, *path: str | int) -> Iterator[str]:
     elif isinstance(data, list):
         for n, inner in enumerate(data):
             yield from _key_places(inner, key, *path, n)
-
-
-def _at(data: Any, place: str) -> Any:
-    """The value at a JSON pointer; None if there is none."""
-    for part in place.split("/")[1:]:
-        part = part.replace("~1", "/").replace("~0", "~")
-        try:
-            data = data[int(part)] if isinstance(data, list) else data[part]
-        except (KeyError, IndexError, ValueError, TypeError):
-            return None
-    return data
 
 
 # --- the user, the policy ------------------------------------------------------------------------------------------------------

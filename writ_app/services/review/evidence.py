@@ -5,14 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from environments.core.environment import Environment
+from environments.core.pointers import at, leaves
 from writ_app.engine.types import CandidateTable, Task, Verification, Witness
-from writ_app.services.review.leaves import (
-    argument_name,
-    at,
-    is_plain,
-    leaves,
-    plain_text,
-)
+from writ_app.services.review.leaves import argument_name, is_plain, plain_text
 from writ_app.services.review.steps import Step, brief_arguments
 
 CANDIDATES_SHOWN = 9

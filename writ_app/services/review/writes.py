@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from environments.core.environment import Environment
+from environments.core.pointers import leaves
 from environments.core.tools import ToolCall
 from writ_app.engine.types import (
     ArgumentOrigin,
@@ -15,7 +16,7 @@ from writ_app.engine.types import (
     Verification,
 )
 from writ_app.services.review.evidence import Mark
-from writ_app.services.review.leaves import argument_name, leaves, plain_text
+from writ_app.services.review.leaves import argument_name, plain_text
 from writ_app.services.review.steps import Step, in_order
 
 NOTHING = object()
