@@ -265,6 +265,18 @@ class Session:
             steps.extend(_diff([collection, key], before, after))
         return steps
 
+    def merge(self, data: Mapping[str, Mapping[str, Any]]) -> None:
+        """Merge {collection: {key: part of a record}}: objects by name, at any depth; everything else replaces what is there.
+
+        Raises KeyError for a collection that is not there.
+        """
+        for collection, records in data.items():
+            for key, part in records.items():
+                if self.get(collection, key) is None:
+                    self.put(collection, key, plain_copy(part))
+                else:
+                    _merge(self.edit(collection, key), part)
+
     def apply_patch(self, patch: Iterable[Mapping[str, Any]]) -> None:
         """Apply an RFC 6902 patch (add, replace, remove) over {collection: {key: record}}. Raises KeyError, IndexError."""
         for step in patch:
@@ -341,6 +353,15 @@ def _diff(path: list[str], before: Any, after: Any) -> Iterator[dict[str, Any]]:
             else "set"
         )
         yield {"op": op, "path": path, "before": before, "after": after}
+
+
+def _merge(target: Record, part: Mapping[str, Any]) -> None:
+    for name, value in part.items():
+        held = target.get(name)
+        if isinstance(held, dict) and isinstance(value, Mapping):
+            _merge(held, value)
+        else:
+            target[name] = plain_copy(value)
 
 
 def _patch_value(target: Any, path: list[str], step: Mapping[str, Any]) -> None:

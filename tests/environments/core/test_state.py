@@ -133,6 +133,36 @@ class TestDiff:
         ]
 
 
+class TestMerge:
+    def test_merges_objects_replaces_the_rest_and_adds_records(self) -> None:
+        session = Session(small_state())
+        session.edit("people", "ann")["home"] = {"city": "Rome", "zip": "1"}
+
+        session.merge(
+            {"people": {"ann": {"home": {"zip": "2"}, "tags": []}, "eve": {"age": 1}}}
+        )
+
+        assert session.get("people", "ann") == {
+            "name": "Ann",
+            "age": 4,
+            "tags": [],
+            "home": {"city": "Rome", "zip": "2"},
+        }
+        assert session.get("people", "eve") == {"age": 1}
+
+    def test_keeps_nothing_of_what_was_given(self) -> None:
+        session, part = Session(small_state()), {"tags": ["x"]}
+
+        session.merge({"people": {"ann": part}})
+        session.edit("people", "ann")["tags"].append("y")
+
+        assert part == {"tags": ["x"]}
+
+    def test_refuses_a_collection_that_is_not_there(self) -> None:
+        with pytest.raises(KeyError):
+            Session(small_state()).merge({"places": {"a": {}}})
+
+
 class TestApplyPatch:
     def test_adds_replaces_and_removes_inside_records(self) -> None:
         session = Session(small_state())
