@@ -60,8 +60,12 @@ class Tool:
     name: str
     kind: ToolKind
     mutates: bool
-    schema: dict[str, Any]
-    """OpenAI form: {type: function, function: {name, description, parameters}}."""
+    method: Callable[..., Any]
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """OpenAI form: {type: function, function: {name, description, parameters}}. Made when first asked for."""
+        return _schema(self.method)
 
 
 def tool[F: Callable[..., Any]](
@@ -92,7 +96,7 @@ class Toolkit:
             name for one in reversed(cls.__mro__) for name in vars(one)
         )
         cls.tools = {
-            name: Tool(name, method.__tool__[0], method.__tool__[1], _schema(method))
+            name: Tool(name, method.__tool__[0], method.__tool__[1], method)
             for name in names
             if hasattr(method := getattr(cls, name), "__tool__")
         }
