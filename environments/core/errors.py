@@ -15,3 +15,7 @@ class Unidentifiable(ValueError):
     def __init__(self, reason: str, text: str):
         super().__init__(text)
         self.reason = reason
+
+
+class NotOffered(ValueError):
+    """A task asks a world for a side, collection or function that it does not have; the text says which."""

@@ -5,20 +5,20 @@ it changed, so that opening one, asking for its difference and throwing it away 
 Serialisation and hash follow the reference's rules (tau2 SPEC §2.1, §2.4).
 """
 
-import hashlib
 import json
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from environments.core.canonical import CanonicalText, Key, canonical, effect_of
 from environments.core.pointers import pointer as pointer
 from environments.core.pointers import split
 
 type Record = dict[str, Any]
-type Key = tuple[str, str]
-"""(collection, key of the record)"""
+
+HASHES_KEPT = 4096
+"""States whose hash a base remembers (about 300 bytes each)."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,13 @@ class State:
         self.collections = collections
         self.indexes = dict(indexes or {})
         self._texts: dict[int, str] = {}
+        self._canonical: dict[Key, str] = {}
+        self._hashes: dict[str, str] = {}
 
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 (hex) of the canonical text of the whole state."""
-        return _hash(self, {})
+        return self._whole.hash_with({})
 
     @cached_property
     def positions(self) -> dict[Key, int]:
@@ -67,21 +69,10 @@ class State:
         }
 
     @cached_property
-    def _sorted_texts(self) -> dict[Key, str]:
-        return {
-            (name, key): _sorted_text(record)
-            for name, records in self.collections.items()
-            for key, record in records.items()
-        }
-
-    @cached_property
-    def _pieces(self) -> dict[str, tuple[list[str], list[bytes]]]:
-        """Collection → its keys, sorted, and what each record adds to the canonical text."""
-        texts = self._sorted_texts
-        return {
-            name: (keys, [_piece(key, texts[name, key]) for key in keys])
-            for name, keys in ((n, sorted(r)) for n, r in self.collections.items())
-        }
+    def _whole(self) -> CanonicalText:
+        return CanonicalText(
+            self.collections, lambda key: canonical(self.collections[key[0]][key[1]])
+        )
 
     @cached_property
     def _index_tables(self) -> dict[str, dict[Any, list[str]]]:
@@ -101,6 +92,30 @@ class State:
         if text is None:
             text = self._texts[id(record)] = json.dumps(record)
         return text
+
+    def canonical_text(self, key: Key) -> str | None:
+        """Canonical text of a record (None: there is none); kept for those that sessions change and compare."""
+        text = self._canonical.get(key)
+        if text is None:
+            record = self.collections[key[0]].get(key[1])
+            if record is not None:
+                text = self._canonical[key] = canonical(record)
+        return text
+
+    def hash_with(self, changes: Mapping[Key, str | None]) -> str:
+        """Hash of this state with other texts for some records (None: removed).
+
+        Remembered by effect: many sessions over one base end in the same few states.
+        """
+        if not changes:
+            return self.content_hash
+        effect = effect_of(changes)
+        found = self._hashes.get(effect)
+        if found is None:
+            if len(self._hashes) >= HASHES_KEPT:
+                self._hashes.clear()
+            found = self._hashes[effect] = self._whole.hash_with(changes)
+        return found
 
 
 class Session:
@@ -145,6 +160,9 @@ class Session:
         """Keys in file order, added ones last. A walk over everything depends on everything: `touched` gets a wildcard."""
         if self.touched is not None:
             self.touched.add((collection, "*"))
+        if not self._changes:
+            yield from self.base.collections[collection]
+            return
         for key in self.base.collections[collection]:
             if self._changes.get((collection, key), True) is not None:
                 yield key
@@ -190,7 +208,9 @@ class Session:
         return self.put(collection, key, plain_copy(record))
 
     def put(self, collection: str, key: str, record: Record) -> Record:
-        """Store `record`, which now belongs to the session."""
+        """Store `record`, which now belongs to the session. Raises KeyError if there is no such collection."""
+        if collection not in self.base.collections:
+            raise KeyError(collection)
         self._changes[collection, key] = record
         self._owned.add((collection, key))
         return record
@@ -201,26 +221,29 @@ class Session:
 
     def changes(self) -> dict[Key, Record | None]:
         """Records that differ from the base (None: removed); a record changed back does not count."""
-        return {
-            key: record
+        return {key: self._changes[key] for key in self._changed_texts()}
+
+    def _changed_texts(self) -> dict[Key, str | None]:
+        texts = {
+            key: None if record is None else canonical(record)
             for key, record in self._changes.items()
-            if (None if record is None else _sorted_text(record))
-            != self.base._sorted_texts.get(key)
+        }
+        return {
+            key: text
+            for key, text in texts.items()
+            if text != self.base.canonical_text(key)
         }
 
     def content_hash(self) -> str:
         """SHA-256 (hex) of the canonical text; only changed records are serialised again."""
-        if not self._changes:
-            return self.base.content_hash
-        return _hash(self.base, self._changes)
+        return self.base.hash_with(self._changed_texts())
 
     def effect(self) -> str:
-        """A short hash of the difference to the base: equal effects on one base are equal states."""
-        texts = sorted(
-            (name, key, "" if r is None else _sorted_text(r))
-            for (name, key), r in self.changes().items()
-        )
-        return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+        """A short hash of the difference to the base: equal effects on one base are equal states.
+
+        Costs what the changed records cost, however large the base.
+        """
+        return effect_of(self._changed_texts())
 
     def affected(self) -> set[tuple[str, Any]]:
         """What reads can depend on and the changes have moved; compare with `touched`."""
@@ -244,6 +267,18 @@ class Session:
             steps.extend(_diff([collection, key], before, after))
         return steps
 
+    def merge(self, data: Mapping[str, Mapping[str, Any]]) -> None:
+        """Merge {collection: {key: part of a record}}: objects by name, at any depth; everything else replaces what is there.
+
+        Raises KeyError for a collection that is not there.
+        """
+        for collection, records in data.items():
+            for key, part in records.items():
+                if self.get(collection, key) is None:
+                    self.put(collection, key, plain_copy(part))
+                else:
+                    _merge(self.edit(collection, key), part)
+
     def apply_patch(self, patch: Iterable[Mapping[str, Any]]) -> None:
         """Apply an RFC 6902 patch (add, replace, remove) over {collection: {key: record}}. Raises KeyError, IndexError."""
         for step in patch:
@@ -264,48 +299,17 @@ class Session:
 
 def plain_copy[T](value: T) -> T:
     """A deep copy of plain JSON data (several times quicker than copy.deepcopy)."""
-    if isinstance(value, dict):
-        return {key: plain_copy(inner) for key, inner in value.items()}  # type: ignore[return-value]
-    if isinstance(value, list):
-        return [plain_copy(inner) for inner in value]  # type: ignore[return-value]
-    return value
-
-
-def _sorted_text(record: Record) -> str:
-    return json.dumps(record, sort_keys=True)
-
-
-def _piece(key: str, text: str) -> bytes:
-    return f"{json.dumps(key)}: {text}".encode()
-
-
-def _hash(base: State, changes: Mapping[Key, Record | None]) -> str:
-    digest = hashlib.sha256(b"{")
-    for n, name in enumerate(sorted(base.collections)):
-        digest.update(f"{', ' if n else ''}{json.dumps(name)}: {{".encode())
-        changed = {
-            key: record
-            for (collection, key), record in changes.items()
-            if collection == name
+    if isinstance(value, dict):  # looking at leaves here saves most of the calls
+        return {  # type: ignore[return-value]
+            key: plain_copy(inner) if isinstance(inner, (dict, list)) else inner
+            for key, inner in value.items()
         }
-        digest.update(b", ".join(_changed_pieces(*base._pieces[name], changed)))
-        digest.update(b"}")
-    digest.update(b"}")
-    return digest.hexdigest()
-
-
-def _changed_pieces(
-    keys: list[str], pieces: list[bytes], changed: Mapping[str, Record | None]
-) -> list[bytes]:
-    pieces = pieces[:]
-    # From the last key to the first, so that the places of those before stay what they are.
-    for key in sorted(changed, reverse=True):
-        record, place = changed[key], bisect_left(keys, key)
-        known = keys[place : place + 1] == [key]
-        pieces[place : place + known] = (
-            [] if record is None else [_piece(key, _sorted_text(record))]
-        )
-    return pieces
+    if isinstance(value, list):
+        return [  # type: ignore[return-value]
+            plain_copy(inner) if isinstance(inner, (dict, list)) else inner
+            for inner in value
+        ]
+    return value
 
 
 def _diff(path: list[str], before: Any, after: Any) -> Iterator[dict[str, Any]]:
@@ -338,6 +342,15 @@ def _diff(path: list[str], before: Any, after: Any) -> Iterator[dict[str, Any]]:
             else "set"
         )
         yield {"op": op, "path": path, "before": before, "after": after}
+
+
+def _merge(target: Record, part: Mapping[str, Any]) -> None:
+    for name, value in part.items():
+        held = target.get(name)
+        if isinstance(held, dict) and isinstance(value, Mapping):
+            _merge(held, value)
+        else:
+            target[name] = plain_copy(value)
 
 
 def _patch_value(target: Any, path: list[str], step: Mapping[str, Any]) -> None:

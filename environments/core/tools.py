@@ -10,6 +10,7 @@ from typing import Any, ClassVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from environments.core.errors import NotOffered
 from environments.core.state import Session
 
 
@@ -59,8 +60,12 @@ class Tool:
     name: str
     kind: ToolKind
     mutates: bool
-    schema: dict[str, Any]
-    """OpenAI form: {type: function, function: {name, description, parameters}}."""
+    method: Callable[..., Any]
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """OpenAI form: {type: function, function: {name, description, parameters}}. Made when first asked for."""
+        return _schema(self.method)
 
 
 def tool[F: Callable[..., Any]](
@@ -85,12 +90,25 @@ class Toolkit:
         self.corrected = mode == Mode.CORRECTED
 
     def __init_subclass__(cls) -> None:
+        """Tools of what it inherits from stand first, so that toolkits can be composed."""
         super().__init_subclass__()
+        names = dict.fromkeys(
+            name for one in reversed(cls.__mro__) for name in vars(one)
+        )
         cls.tools = {
-            name: Tool(name, method.__tool__[0], method.__tool__[1], _schema(method))
-            for name, method in vars(cls).items()
-            if hasattr(method, "__tool__")
+            name: Tool(name, method.__tool__[0], method.__tool__[1], method)
+            for name in names
+            if hasattr(method := getattr(cls, name), "__tool__")
         }
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """A method that a task may call, tool or not. Raises NotOffered for private ones and those that are not there."""
+        known = not name.startswith("_") and not hasattr(Toolkit, name)
+        method = getattr(self, name, None) if known else None
+        if name in ("session", "corrected") or not callable(method):
+            raise NotOffered(f"{type(self).__name__} has no function {name!r}.")
+        function: Callable[..., Any] = method
+        return function
 
 
 def _schema(method: Callable[..., Any]) -> dict[str, Any]:

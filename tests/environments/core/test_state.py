@@ -1,14 +1,10 @@
 import hashlib
 import json
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from environments.core.environment import Environment
 from environments.core.state import Index, Session, State, pointer
-from environments.core.tools import ToolCall
+from tests.environments.core.recompute import recomputed_hash
 
 
 def small_state() -> State:
@@ -20,16 +16,6 @@ def small_state() -> State:
         "things": {"1": {"owner": "ann", "price": 2.0}},
     }
     return State(records, {"by_name": Index("people", lambda person: [person["name"]])})
-
-
-def recomputed_hash(session: Session) -> str:
-    """The hash from scratch, with none of the session's shortcuts."""
-    whole = {
-        name: {key: session.get(name, key) for key in session.keys(name)}
-        for name in session.base.collections
-    }
-    text = json.dumps(whole, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class TestContentHash:
@@ -65,6 +51,22 @@ class TestContentHash:
         session.edit("things", "1")["price"] = 2
 
         assert session.content_hash() != session.base.content_hash
+
+    def test_of_a_state_seen_before_is_not_that_of_another(self) -> None:
+        base = small_state()
+        hashes = []
+        for age in (6, 7, 6):
+            session = Session(base)
+            session.edit("people", "bob")["age"] = age
+            hashes.append(session.content_hash())
+
+        assert hashes[0] == hashes[2] != hashes[1]
+
+
+class TestPut:
+    def test_refuses_a_collection_that_is_not_there(self) -> None:
+        with pytest.raises(KeyError):
+            Session(small_state()).put("places", "1", {})
 
 
 class TestEdit:
@@ -179,6 +181,36 @@ class TestDiff:
         ]
 
 
+class TestMerge:
+    def test_merges_objects_replaces_the_rest_and_adds_records(self) -> None:
+        session = Session(small_state())
+        session.edit("people", "ann")["home"] = {"city": "Rome", "zip": "1"}
+
+        session.merge(
+            {"people": {"ann": {"home": {"zip": "2"}, "tags": []}, "eve": {"age": 1}}}
+        )
+
+        assert session.get("people", "ann") == {
+            "name": "Ann",
+            "age": 4,
+            "tags": [],
+            "home": {"city": "Rome", "zip": "2"},
+        }
+        assert session.get("people", "eve") == {"age": 1}
+
+    def test_keeps_nothing_of_what_was_given(self) -> None:
+        session, part = Session(small_state()), {"tags": ["x"]}
+
+        session.merge({"people": {"ann": part}})
+        session.edit("people", "ann")["tags"].append("y")
+
+        assert part == {"tags": ["x"]}
+
+    def test_refuses_a_collection_that_is_not_there(self) -> None:
+        with pytest.raises(KeyError):
+            Session(small_state()).merge({"places": {"a": {}}})
+
+
 class TestApplyPatch:
     def test_adds_replaces_and_removes_inside_records(self) -> None:
         session = Session(small_state())
@@ -230,62 +262,3 @@ class TestAffected:
             ("index:by_name", "Ann"),
             ("index:by_name", "Zoe"),
         }
-
-
-def calls(shop: Environment) -> st.SearchStrategy[ToolCall]:
-    """Calls as a model may make them: real tools, with real, foreign and garbage arguments."""
-    state = shop.state.collections
-    known = [
-        *list(state["orders"])[:20],
-        *list(state["users"])[:20],
-        *list(state["products"])[:10],
-    ]
-    known += [
-        line["item_id"]
-        for order in list(state["orders"].values())[:10]
-        for line in order["items"]
-    ]
-    known += [
-        key
-        for user in list(state["users"].values())[:20]
-        for key in user["payment_methods"]
-    ]
-    known += ["no longer needed", "12345", ""]
-    scalar: st.SearchStrategy[Any] = st.one_of(
-        st.sampled_from(known), st.none(), st.integers(), st.text(max_size=5)
-    )
-    value = st.one_of(
-        scalar,
-        st.lists(scalar, max_size=3),
-        st.dictionaries(st.text(max_size=3), scalar, max_size=2),
-    )
-
-    def arguments(name: str) -> st.SearchStrategy[dict[str, Any]]:
-        wanted = list(shop.tools[name].schema["function"]["parameters"]["properties"])
-        return st.fixed_dictionaries(dict.fromkeys(wanted, value))
-
-    return st.sampled_from(sorted(shop.tools)).flatmap(
-        lambda name: arguments(name).map(
-            lambda given: ToolCall(name=name, arguments=given)
-        )
-    )
-
-
-class TestAnySequenceOfCalls:
-    @settings(max_examples=60, deadline=None)
-    @given(drawn=st.data())
-    def test_never_crashes_and_never_changes_the_base(
-        self, shop: Environment, drawn: st.DataObject
-    ) -> None:
-        before = shop.state.content_hash
-        session = shop.session()
-
-        for call in drawn.draw(st.lists(calls(shop), max_size=6)):
-            result = session.call(call)
-            assert isinstance(result.content, str)
-
-        assert session.state.content_hash() == recomputed_hash(session.state)
-        session.state.reset()
-        assert session.state.content_hash() == before
-        fresh = State(shop.state.collections)
-        assert fresh.content_hash == before
