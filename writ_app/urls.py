@@ -28,6 +28,41 @@ urlpatterns = [
         name="environment",
     ),
     path(
+        "environments/<slug:name>/<slug:version>/policy/",
+        catalog.environment_policy,
+        name="environment_policy",
+    ),
+    path(
+        "environments/<slug:name>/<slug:version>/tools/",
+        catalog.environment_tools,
+        name="environment_tools",
+    ),
+    path(
+        "environments/<slug:name>/<slug:version>/state/<str:collection>/",
+        catalog.environment_state,
+        name="environment_state",
+    ),
+    path(
+        "environments/<slug:name>/<slug:version>/state/<str:collection>/record/",
+        catalog.environment_record,
+        name="environment_record",
+    ),
+    path(
+        "environments/<slug:name>/<slug:version>/state/<str:collection>/record/raw/",
+        catalog.environment_record_raw,
+        name="environment_record_raw",
+    ),
+    path(
+        "environments/<slug:name>/<slug:version>/console/",
+        catalog.environment_console,
+        name="environment_console",
+    ),
+    path(
+        "environments/<slug:name>/<slug:version>/console/reset/",
+        catalog.environment_console_reset,
+        name="environment_console_reset",
+    ),
+    path(
         "login/",
         LoginView.as_view(
             template_name="accounts/login.html", redirect_authenticated_user=True

@@ -46,7 +46,7 @@ def patterns(resolver=None, prefix=""):
             yield entry
 
 
-ARGUMENTS = {"pk": 1, "name": "retail", "version": "sample"}
+ARGUMENTS = {"pk": 1, "name": "retail", "version": "sample", "collection": "orders"}
 
 
 class TestEveryView:
