@@ -14,6 +14,18 @@ urlpatterns = [
     path("trajectories/", review.trajectories, name="trajectories"),
     path("trajectories/<int:pk>/", review.trajectory, name="trajectory"),
     path("trajectories/<int:pk>/raw/", review.trajectory_raw, name="trajectory_raw"),
+    path("references/", review.references, name="references"),
+    path("references/<int:pk>/", review.reference_set, name="reference_set"),
+    path(
+        "references/<int:pk>/<int:position>/",
+        review.reference,
+        name="reference",
+    ),
+    path(
+        "references/<int:pk>/<int:position>/raw/",
+        review.reference_raw,
+        name="reference_raw",
+    ),
     path("batches/", synthesis.batches, name="batches"),
     path("batches/new/", synthesis.batch_new, name="batch_new"),
     path("batches/<int:pk>/", synthesis.batch, name="batch"),

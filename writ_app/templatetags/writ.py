@@ -40,6 +40,13 @@ def visible(value: Any, cap: int = SHOWN_CAP) -> SafeString:
     return format_html_join("", "{}", ((_part(part),) for part in parts if part))
 
 
+@register.filter
+def plain(value: Any, cap: int = 120) -> str:
+    """The same without markup, for attributes and titles."""
+    cut = json_text.cut(str(value), cap)
+    return _ODD.sub(lambda odd: f"U+{ord(odd[0]):04X}", cut)
+
+
 def _part(part: str) -> SafeString | str:
     if not _ODD.fullmatch(part):
         return part

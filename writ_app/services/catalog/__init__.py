@@ -7,9 +7,11 @@ from writ_app.services.catalog.environments import (
     register_generated,
     store_task,
 )
+from writ_app.services.catalog.results import import_results
 
 __all__ = [
     "avoided_people",
+    "import_results",
     "import_tau2",
     "load_environment",
     "register_generated",
