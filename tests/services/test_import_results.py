@@ -41,6 +41,16 @@ class TestImportResults:
 
         assert made.environment == row
 
+    def test_again_finds_an_environment_that_came_later(self, tmp_path: Path) -> None:
+        path = written(tmp_path, minimal())
+        (first,) = catalog.import_results(root=path)
+
+        (second,) = catalog.import_results(root=path, environment=make_environment())
+
+        assert first.environment is None
+        assert second == first
+        assert second.environment == make_environment()
+
     def test_refuses_an_environment_of_another_domain(self, tmp_path: Path) -> None:
         value = minimal()
         value["info"]["environment_info"]["domain_name"] = "telecom"

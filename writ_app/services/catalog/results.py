@@ -22,7 +22,8 @@ AT_ONCE = 50
 def import_results(
     *, root: Path, environment: Environment | None = None
 ) -> list[ReferenceSet]:
-    """A file, a directory-form result, or a folder of them. A file that is here already is not brought in again.
+    """A file, a directory-form result, or a folder of them. A file that is here already is not brought in again, but
+    learns its environment if it had none.
 
     Without `environment`, the newest version with the file's domain and policy is taken, if there is one. Raises BadResults.
     """
@@ -39,12 +40,13 @@ def _bring_in(path: Path, environment: Environment | None) -> ReferenceSet:
             f"{results.name}, $.info.environment_info.domain_name: "
             f"is {results.domain!r}, but the environment is {environment}."
         )
+    environment = environment or _matching(results)
     reference_set, made = ReferenceSet.objects.get_or_create(
         content_hash=results.content_hash,
         defaults={
             "name": results.name[-200:],
             "domain": results.domain,
-            "environment": environment or _matching(results),
+            "environment": environment,
             "agent": results.agent,
             "user": results.user,
             "content": results.content,
@@ -53,6 +55,10 @@ def _bring_in(path: Path, environment: Environment | None) -> ReferenceSet:
     if made:
         for rows in batched(_rows(results, reference_set), AT_ONCE):
             ReferenceTrajectory.objects.bulk_create(rows)
+    elif reference_set.environment is None and environment is not None:
+        # The file was here before its environment.
+        reference_set.environment = environment
+        reference_set.save(update_fields=["environment"])
     return reference_set
 
 
