@@ -250,6 +250,8 @@ class TestBrokenFiles:
             ('{"info": {}, "info": {}}', "'info' twice"),
             ('{"info": {"a": 1, "a": 2}}', "$.info: an object has the key 'a' twice"),
             ('{"info": {"a": NaN}}', "$.info: NaN is no JSON number"),
+            ('{"info": {"a": 1e999}}', "1e999 is larger than a number may be"),
+            ('{"info": {"a": ' + "1" * 5_000 + "}}", "$.info: Exceeds the limit"),
             ('{"simulations": [{}, {]}', "$.simulations[1]: is not JSON"),
             ('{"simulations": [{},]}', "nothing between the comma and ]"),
             ('{"info": ' + "[" * 200_000, "$.info: is"),

@@ -1,7 +1,7 @@
 """Reading τ²-bench result files, monolithic or a directory, old or new (tau2 SPEC §11).
 
-A file's text is held once and its simulations are parsed one at a time, so that a file of a hundred megabytes needs little more
-than its own size. Optional keys may be missing, unknown ones are kept; what is wrong is said with file and JSON path.
+A file's text is held once and its simulations are parsed one at a time, so that a large file needs about twice its
+own size in memory. Optional keys may be missing, unknown ones are kept; what is wrong is said with file and JSON path.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isinf
 from pathlib import Path
 from typing import Any
 
@@ -232,7 +233,16 @@ def _no_constant(name: str) -> Any:
     raise _Refused(f"{name} is no JSON number")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_no_constant)
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        raise _Refused(f"{text} is larger than a number may be")
+    return number
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_constant=_no_constant, parse_float=_finite
+)
 
 
 @contextmanager
@@ -243,7 +253,7 @@ def _clear(text: str, place: _Place) -> Iterator[None]:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise place.wrong(f"is not JSON: {error.msg} at {where}.") from error
-    except _Refused as error:
+    except ValueError as error:  # ours, or a number with too many digits
         raise place.wrong(f"{error}.") from error
     except RecursionError as error:
         raise place.wrong("is nested too deep.") from error
