@@ -7,7 +7,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
 from writ_app.models.accounts import Membership, Team, User
-from writ_app.models.catalog import Environment, Task
+from writ_app.models.catalog import Environment, ReferenceSet, Task
 from writ_app.models.release import Release
 from writ_app.models.review import ReviewEvent, ReviewSlot
 from writ_app.models.synthesis import Batch, ModelEndpoint, Simulation, Trajectory
@@ -51,6 +51,13 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 class EnvironmentAdmin(ReadOnlyAdmin):
     list_display = ["name", "version", "origin", "created_at"]
     exclude = ["state"]
+
+
+@admin.register(ReferenceSet)
+class ReferenceSetAdmin(ReadOnlyAdmin):
+    list_display = ["name", "domain", "agent", "user", "created_at"]
+    list_filter = ["domain"]
+    exclude = ["content"]
 
 
 @admin.register(Task)

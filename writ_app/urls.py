@@ -14,6 +14,18 @@ urlpatterns = [
     path("trajectories/", review.trajectories, name="trajectories"),
     path("trajectories/<int:pk>/", review.trajectory, name="trajectory"),
     path("trajectories/<int:pk>/raw/", review.trajectory_raw, name="trajectory_raw"),
+    path("references/", review.references, name="references"),
+    path("references/<int:pk>/", review.reference_set, name="reference_set"),
+    path(
+        "references/<int:pk>/<int:position>/",
+        review.reference,
+        name="reference",
+    ),
+    path(
+        "references/<int:pk>/<int:position>/raw/",
+        review.reference_raw,
+        name="reference_raw",
+    ),
     path("batches/", synthesis.batches, name="batches"),
     path("batches/new/", synthesis.batch_new, name="batch_new"),
     path("batches/<int:pk>/", synthesis.batch, name="batch"),
@@ -26,6 +38,41 @@ urlpatterns = [
         "environments/<slug:name>/<slug:version>/",
         catalog.environment,
         name="environment",
+    ),
+    path(
+        "environments/<slug:name>/<slug:version>/policy/",
+        catalog.environment_policy,
+        name="environment_policy",
+    ),
+    path(
+        "environments/<slug:name>/<slug:version>/tools/",
+        catalog.environment_tools,
+        name="environment_tools",
+    ),
+    path(
+        "environments/<slug:name>/<slug:version>/state/<str:collection>/",
+        catalog.environment_state,
+        name="environment_state",
+    ),
+    path(
+        "environments/<slug:name>/<slug:version>/state/<str:collection>/record/",
+        catalog.environment_record,
+        name="environment_record",
+    ),
+    path(
+        "environments/<slug:name>/<slug:version>/state/<str:collection>/record/raw/",
+        catalog.environment_record_raw,
+        name="environment_record_raw",
+    ),
+    path(
+        "environments/<slug:name>/<slug:version>/console/",
+        catalog.environment_console,
+        name="environment_console",
+    ),
+    path(
+        "environments/<slug:name>/<slug:version>/console/reset/",
+        catalog.environment_console_reset,
+        name="environment_console_reset",
     ),
     path(
         "login/",

@@ -46,7 +46,13 @@ def patterns(resolver=None, prefix=""):
             yield entry
 
 
-ARGUMENTS = {"pk": 1, "name": "retail", "version": "sample"}
+ARGUMENTS = {
+    "pk": 1,
+    "name": "retail",
+    "version": "sample",
+    "collection": "orders",
+    "position": 0,
+}
 
 
 class TestEveryView:

@@ -334,18 +334,6 @@ class TestBatches:
         assert batch.status == BatchStatus.CANCELLED
 
 
-class TestEnvironments:
-    def test_show_policy_and_tools(self, signed_in):
-        row = make_environment()
-
-        page = text_of(
-            signed_in.get(reverse("environment", args=[row.name, row.version]))
-        )
-
-        assert "exchange_delivered_order_items" in page
-        assert "Before anything else" in page
-
-
 def slugs(client) -> list[str]:
     from environments.retail.archetypes import ARCHETYPES
 

@@ -1,7 +1,13 @@
 """Re-exports for Django alone; everything else imports from the room's own module."""
 
 from writ_app.models.accounts import Membership, Team, User
-from writ_app.models.catalog import Environment, ReferenceTask, Task
+from writ_app.models.catalog import (
+    Environment,
+    ReferenceSet,
+    ReferenceTask,
+    ReferenceTrajectory,
+    Task,
+)
 from writ_app.models.release import Release, ReleaseMember
 from writ_app.models.review import ReviewEvent, ReviewSlot
 from writ_app.models.synthesis import Batch, ModelEndpoint, Simulation, Trajectory
@@ -11,7 +17,9 @@ __all__ = [
     "Environment",
     "Membership",
     "ModelEndpoint",
+    "ReferenceSet",
     "ReferenceTask",
+    "ReferenceTrajectory",
     "Release",
     "ReleaseMember",
     "ReviewEvent",

@@ -87,3 +87,58 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+
+class ReferenceSet(models.Model):
+    """An imported τ²-bench result file: somebody else's trajectories, for viewing and calibration, never for training."""
+
+    name = models.CharField(max_length=200)
+    """Of the file, without its folder."""
+    domain = models.CharField(max_length=120)
+    environment = models.ForeignKey(
+        Environment,
+        on_delete=models.PROTECT,
+        related_name="reference_sets",
+        null=True,
+        blank=True,
+    )
+    """The version they were made in, if we have it."""
+    agent = models.CharField(max_length=200)
+    user = models.CharField(max_length=200)
+    content_hash = models.CharField(max_length=64, unique=True)
+    """Of the file's bytes: a file comes in once."""
+    content = OrderedJSONField()
+    """Everything the file says besides its simulations."""
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ReferenceTrajectory(models.Model):
+    """One simulation of an imported file. `messages` are engine values, `content` the rest as it stood."""
+
+    reference_set = models.ForeignKey(
+        ReferenceSet, on_delete=models.CASCADE, related_name="trajectories"
+    )
+    position = models.PositiveIntegerField()
+    simulation_id = models.CharField(max_length=120)
+    task_id = models.CharField(max_length=120)
+    trial = models.PositiveIntegerField(default=0)
+    ended_by = models.CharField(max_length=120)
+    reward = models.FloatField(null=True)
+    steps = models.PositiveIntegerField()
+    messages = OrderedJSONField()
+    content = OrderedJSONField()
+
+    class Meta:
+        ordering: ClassVar = ["reference_set_id", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["reference_set", "position"],
+                name="reference_trajectory_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} ({self.trial})"

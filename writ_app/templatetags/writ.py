@@ -13,7 +13,7 @@ from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from writ_app.services.review.evidence import Mark
-from writ_app.services.review.steps import Ribbon
+from writ_app.services.review.steps import Ribbon, parse_result
 from writ_app.templatetags import json_text
 
 register = template.Library()
@@ -38,6 +38,13 @@ def visible(value: Any, cap: int = SHOWN_CAP) -> SafeString:
         return escape(text)
     parts = _ODD.split(text)
     return format_html_join("", "{}", ((_part(part),) for part in parts if part))
+
+
+@register.filter
+def plain(value: Any, cap: int = 120) -> str:
+    """The same without markup, for attributes and titles."""
+    cut = json_text.cut(str(value), cap)
+    return _ODD.sub(lambda odd: f"U+{ord(odd[0]):04X}", cut)
 
 
 def _part(part: str) -> SafeString | str:
@@ -68,30 +75,58 @@ def json_around(value: Any, marks: Mapping[str, Mark]) -> SafeString:
     )
 
 
+@register.simple_tag
+def json_linked(value: Any, links: Mapping[str, str]) -> SafeString:
+    """A value as indented JSON in which some leaves (by pointer) lead to an address."""
+    return _printed(json_text.whole(value), {}, links)
+
+
+@register.filter
+def parsed(text: str) -> Any:
+    """A tool's answer as the JSON it is, or the text as it is."""
+    return parse_result(text)
+
+
 PLAIN = ("key", "punct", "space")
 """Tokens that look like the text around them, and so need no element of their own."""
 
 
-def _printed(lines: Iterable[json_text.Line], marks: Mapping[str, Mark]) -> SafeString:
+def _printed(
+    lines: Iterable[json_text.Line],
+    marks: Mapping[str, Mark],
+    links: Mapping[str, str] | None = None,
+) -> SafeString:
     broken = (
         (*([json_text.Token("space", "\n")] if n else []), *line)
         for n, line in enumerate(lines)
     )
     runs = groupby(chain.from_iterable(broken), lambda token: token.kind in PLAIN)
-    return format_html_join("", "{}", ((part,) for part in _parts(runs, marks)))
+    return format_html_join(
+        "", "{}", ((part,) for part in _parts(runs, marks, links or {}))
+    )
 
 
-def _parts(runs: Any, marks: Mapping[str, Mark]) -> Iterator[SafeString]:
+def _parts(
+    runs: Any, marks: Mapping[str, Mark], links: Mapping[str, str]
+) -> Iterator[SafeString]:
     for plain, tokens in runs:
         if plain:
             text = "".join(token.text for token in tokens)
             yield visible(text, cap=len(text))
         else:
-            yield from (_token(token, marks) for token in tokens)
+            yield from (_token(token, marks, links) for token in tokens)
 
 
-def _token(token: json_text.Token, marks: Mapping[str, Mark]) -> SafeString:
+def _token(
+    token: json_text.Token,
+    marks: Mapping[str, Mark],
+    links: Mapping[str, str] | None = None,
+) -> SafeString:
     text = visible(token.text, cap=len(token.text))
+    if links and token.kind == "str" and token.place in links:
+        return format_html(
+            '<a class="j-str" href="{}">{}</a>', links[token.place], text
+        )
     mark = marks.get(token.place) if token.kind in ("str", "num", "word") else None
     if mark is None:
         return format_html('<span class="j-{}">{}</span>', token.kind, text)

@@ -1,10 +1,28 @@
-"""Environments: policy and tools, as the agent gets them."""
+"""Environments: numbers, policy, tools, records, and a console to try them."""
 
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+import json
+from typing import Any
+from urllib.parse import urlencode
 
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from environments.core import environment as core
+from environments.core.state import Key, State
+from environments.core.tools import ToolCall, ToolKind
+from writ_app.forms.catalog import CallForm, RecordSearch
 from writ_app.models.catalog import Environment
 from writ_app.services.catalog import load_environment
+from writ_app.services.catalog.console import (
+    MAX_CALLS,
+    blank_arguments,
+    replay_console,
+)
+from writ_app.services.catalog.policy import read_policy
+from writ_app.services.catalog.state import browse, view_record
 from writ_app.views.access import MemberRequest, member_required
 from writ_app.views.page import render_page
 
@@ -17,9 +35,226 @@ def environments(request: MemberRequest) -> HttpResponse:
 
 @member_required
 def environment(request: MemberRequest, name: str, version: str) -> HttpResponse:
+    row, loaded = _found(name, version)
+    tools = list(loaded.tools.values())
+    context = {
+        **_context(row, loaded),
+        "counts": _counts(loaded.state),
+        "tool_counts": [
+            (kind.value, sum(tool.kind is kind for tool in tools)) for kind in ToolKind
+        ],
+        "archetypes": loaded.domain.archetypes,
+        "row_counts": Environment.objects.filter(pk=row.pk).aggregate(
+            tasks=Count("tasks", distinct=True),
+            reference_tasks=Count("reference_tasks", distinct=True),
+        ),
+        "command": f"manage.py serve_environment {row.name} --version {row.version}",
+    }
+    return render_page(request, "catalog/environment.html", context)
+
+
+@member_required
+def environment_policy(request: MemberRequest, name: str, version: str) -> HttpResponse:
+    row, loaded = _found(name, version)
+    lines = read_policy(loaded.policy)
+    context = {
+        **_context(row, loaded),
+        "lines": lines,
+        "headings": [line for line in lines if line.kind == "heading"],
+        "judged": {check.clause for check in loaded.domain.policy_checks},
+    }
+    return render_page(request, "catalog/policy.html", context)
+
+
+@member_required
+def environment_tools(request: MemberRequest, name: str, version: str) -> HttpResponse:
+    row, loaded = _found(name, version)
+    tools = [(tool, _parameters(tool.schema)) for tool in loaded.tools.values()]
+    return render_page(
+        request, "catalog/tools.html", {**_context(row, loaded), "tools": tools}
+    )
+
+
+@member_required
+def environment_state(
+    request: MemberRequest, name: str, version: str, collection: str
+) -> HttpResponse:
+    row, loaded = _found(name, version)
+    _require(loaded.state, collection)
+    form = RecordSearch(request.GET)
+    form.full_clean()
+    context = {
+        **_context(row, loaded),
+        "counts": _counts(loaded.state),
+        "collection": collection,
+        "form": form,
+        "sought": form.text_sought,
+        "list": browse(
+            loaded.state,
+            collection,
+            text=form.text_sought,
+            where=form.where_sought,
+            after=form.key_after,
+        ),
+    }
+    return render_page(request, "catalog/state.html", context, fragment="found")
+
+
+@member_required
+def environment_record(
+    request: MemberRequest, name: str, version: str, collection: str
+) -> HttpResponse:
+    row, loaded = _found(name, version)
+    _require(loaded.state, collection)
+    view = view_record(loaded.state, collection, request.GET.get("key", ""))
+    if view is None:
+        raise Http404(f"{collection} has no such key.")
+    context = {
+        **_context(row, loaded),
+        "collection": collection,
+        "view": view,
+        "links": {p: _record_address(row, key) for p, key in view.links.items()},
+        "mentions": [(key, _record_address(row, key)) for key in view.mentions],
+    }
+    return render_page(request, "catalog/record.html", context)
+
+
+@member_required
+def environment_record_raw(
+    request: MemberRequest, name: str, version: str, collection: str
+) -> HttpResponse:
+    """Everything, uncut, for a file viewer: never shown by the browser itself."""
+    _, loaded = _found(name, version)
+    _require(loaded.state, collection)
+    found = loaded.state.collections[collection].get(request.GET.get("key", ""))
+    if found is None:
+        raise Http404(f"{collection} has no such key.")
+    response = HttpResponse(
+        json.dumps(found, indent=1), content_type="text/plain; charset=utf-8"
+    )
+    response["Content-Disposition"] = 'attachment; filename="record.json"'
+    return response
+
+
+@member_required
+def environment_console(
+    request: MemberRequest, name: str, version: str
+) -> HttpResponse:
+    """One call more (POST), or the session as it stands (GET, `tool` picks what to call next)."""
+    row, loaded = _found(name, version)
+    calls = _kept_calls(request, row)
+    status = 200
+    if request.method == "POST":
+        form = CallForm(request.POST, environment=loaded)
+        call = form.call() if len(calls) < MAX_CALLS else None
+        if call:
+            _keep_calls(request, row, [*calls, call])
+            there = reverse("environment_console", args=[row.name, row.version])
+            return redirect(f"{there}?{urlencode({'tool': call.name, 'again': 1})}")
+        status = 422
+    else:
+        form = CallForm(environment=loaded, initial=_next_call(request, loaded, calls))
+    context = {
+        **_context(row, loaded),
+        "form": form,
+        "picked": loaded.tools.get(str(form["tool"].value())),
+        "console": replay_console(loaded, calls),
+        "most": MAX_CALLS,
+    }
+    return render_page(request, "catalog/console.html", context, status=status)
+
+
+@require_POST
+@member_required
+def environment_console_reset(
+    request: MemberRequest, name: str, version: str
+) -> HttpResponse:
+    row, _ = _found(name, version)
+    request.session.pop(_session_key(row), None)
+    return redirect("environment_console", row.name, row.version)
+
+
+def _found(name: str, version: str) -> tuple[Environment, core.Environment]:
     known = Environment.objects.defer("state")
     row = get_object_or_404(known, name=name, version=version)
-    loaded = load_environment(row)
-    counts = {name: len(rows) for name, rows in loaded.state.collections.items()}
-    context = {"row": row, "environment": loaded, "counts": counts}
-    return render_page(request, "catalog/environment.html", context)
+    return row, load_environment(row)
+
+
+def _context(row: Environment, loaded: core.Environment) -> dict[str, Any]:
+    """What every page of an environment needs, its tabs included."""
+    return {
+        "row": row,
+        "environment": loaded,
+        "first_collection": next(iter(loaded.state.collections), ""),
+    }
+
+
+def _counts(state: State) -> dict[str, int]:
+    return {name: len(records) for name, records in state.collections.items()}
+
+
+def _require(state: State, collection: str) -> None:
+    if collection not in state.collections:
+        raise Http404("There is no such collection.")
+
+
+def _record_address(row: Environment, key: Key) -> str:
+    collection, name = key
+    there = reverse("environment_record", args=[row.name, row.version, collection])
+    return f"{there}?{urlencode({'key': name})}"
+
+
+def _parameters(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """One line per parameter for the table; the raw schema says the rest."""
+    parameters = schema["function"]["parameters"]
+    required = parameters.get("required", [])
+    return [
+        {
+            "name": name,
+            "type": _type_words(given),
+            "required": name in required,
+            "description": given.get("description", ""),
+        }
+        for name, given in parameters.get("properties", {}).items()
+    ]
+
+
+def _type_words(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return " | ".join(json.dumps(value) for value in schema["enum"])
+    if "const" in schema:
+        return json.dumps(schema["const"])
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    for several in ("anyOf", "oneOf"):
+        if several in schema:
+            return " or ".join(_type_words(one) for one in schema[several])
+    if schema.get("type") == "array":
+        return f"list of {_type_words(schema.get('items', {}))}"
+    return str(schema.get("type", "anything"))
+
+
+def _session_key(row: Environment) -> str:
+    return f"console-{row.pk}"
+
+
+def _kept_calls(request: HttpRequest, row: Environment) -> list[ToolCall]:
+    kept = request.session.get(_session_key(row), [])
+    return [ToolCall.model_validate(call) for call in kept]
+
+
+def _keep_calls(request: HttpRequest, row: Environment, calls: list[ToolCall]) -> None:
+    request.session[_session_key(row)] = [call.model_dump() for call in calls]
+
+
+def _next_call(
+    request: HttpRequest, loaded: core.Environment, calls: list[ToolCall]
+) -> dict[str, str]:
+    """The form to begin with: the tool that was picked, with the last call's arguments after a call."""
+    picked = request.GET.get("tool", "")
+    if picked not in loaded.tools:
+        picked = next(iter(loaded.tools), "")
+    if request.GET.get("again") and calls and calls[-1].name == picked:
+        text = json.dumps(calls[-1].arguments, indent=2, ensure_ascii=False)
+        return {"tool": picked, "arguments": text}
+    return {"tool": picked, "arguments": blank_arguments(loaded, picked)}

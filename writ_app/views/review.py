@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from writ_app.engine.errors import WritError
 from writ_app.forms.review import LeaseForm, TrajectoryFilter, VerdictForm
+from writ_app.models.catalog import ReferenceTrajectory
 from writ_app.models.review import RejectReason, ReviewSlot, Verdict
 from writ_app.models.synthesis import Trajectory
 from writ_app.services.review import (
@@ -22,6 +23,11 @@ from writ_app.services.review import (
     undo_last,
 )
 from writ_app.services.review.listing import facets, list_trajectories
+from writ_app.services.review.references import (
+    list_references,
+    reference_sets,
+    view_reference,
+)
 from writ_app.views.access import MemberRequest, member_required
 from writ_app.views.page import render_page, wants_fragment
 
@@ -143,3 +149,42 @@ def trajectory_raw(request: MemberRequest, pk: int) -> HttpResponse:
     response = HttpResponse(text, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="trajectory-{pk}.json"'
     return response
+
+
+@member_required
+def references(request: MemberRequest) -> HttpResponse:
+    """Imported result files. They belong to everybody, as environments do."""
+    return render_page(request, "review/references.html", {"sets": reference_sets()})
+
+
+@member_required
+def reference_set(request: MemberRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(reference_sets(), pk=pk)
+    after = request.GET.get("after", "")
+    known = after.isascii() and after.isdigit() and len(after) < 10
+    found = list_references(row, after=int(after) if known else None)
+    context = {"set": row, "list": found}
+    return render_page(request, "review/reference_set.html", context, fragment="found")
+
+
+@member_required
+def reference(request: MemberRequest, pk: int, position: int) -> HttpResponse:
+    row = _reference(pk, position)
+    return render_page(request, "review/reference.html", {"view": view_reference(row)})
+
+
+@member_required
+def reference_raw(request: MemberRequest, pk: int, position: int) -> HttpResponse:
+    row = _reference(pk, position)
+    value = {**row.content, "messages": row.messages}
+    response = HttpResponse(
+        json.dumps(value, indent=1), content_type="text/plain; charset=utf-8"
+    )
+    response["Content-Disposition"] = f'attachment; filename="reference-{row.pk}.json"'
+    return response
+
+
+def _reference(pk: int, position: int) -> ReferenceTrajectory:
+    known = ReferenceTrajectory.objects.select_related("reference_set__environment")
+    known = known.defer("reference_set__content", "reference_set__environment__state")
+    return get_object_or_404(known, reference_set=pk, position=min(position, 2**31 - 1))

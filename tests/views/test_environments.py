@@ -1,0 +1,384 @@
+"""Pages of an environment: numbers, policy, tools, records, console."""
+
+import json
+import re
+import zlib
+from html import unescape
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from environments.core.state import State
+from tests.factories import make_environment, make_owner, make_user
+from tests.samples import sample_environment
+from tests.views.test_hostile_text import HOSTILE
+from writ_app.models.catalog import Environment
+from writ_app.services.catalog import console, load_environment, state
+
+pytestmark = pytest.mark.django_db
+PAGES = ["environment", "environment_policy", "environment_tools"]
+
+
+@pytest.fixture
+def row() -> Environment:
+    return make_environment()
+
+
+@pytest.fixture
+def signed_in(client: Client) -> Client:
+    client.force_login(make_owner())
+    return client
+
+
+def address(name: str, row: Environment, *more: str) -> str:
+    return reverse(name, args=[row.name, row.version, *more])
+
+
+def text_of(response) -> str:
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def first(collection: str) -> tuple[str, dict]:
+    return next(iter(sample_environment().state.collections[collection].items()))
+
+
+def odd_environment(*, name: str, size: int = 0) -> Environment:
+    """The sample with one more user, who has hostile or huge texts everywhere."""
+    sample = sample_environment()
+    users = dict(sample.state.collections["users"])
+    _, like = first("users")
+    user = {**like, "user_id": name, "email": "x" * size or HOSTILE}
+    user["address"] = {**like["address"], "city": HOSTILE}
+    collections = {**sample.state.collections, "users": {**users, name: user}}
+    content = State(collections).content_hash
+    return Environment.objects.create(
+        name="retail",
+        version="odd",
+        policy=f"# {HOSTILE}\n\n1.1 {HOSTILE}\n\n{HOSTILE}",
+        state=zlib.compress(json.dumps(collections).encode()),
+        state_hash=content,
+        content_hash=content,
+        origin=HOSTILE,
+    )
+
+
+class TestAccess:
+    @pytest.mark.parametrize("name", [*PAGES, "environment_console"])
+    def test_is_for_members(self, client: Client, row: Environment, name: str) -> None:
+        client.force_login(make_user())
+
+        assert client.get(address(name, row)).status_code == 403
+
+    @pytest.mark.parametrize("name", [*PAGES, "environment_console"])
+    def test_of_what_does_not_exist_says_so(self, signed_in: Client, name: str) -> None:
+        there = reverse(name, args=["retail", "nowhere"])
+
+        assert signed_in.get(there).status_code == 404
+
+
+class TestOverview:
+    def test_shows_numbers_hashes_origin_and_links(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        page = text_of(signed_in.get(address("environment", row)))
+
+        assert row.state_hash in page
+        assert row.content_hash in page
+        assert row.origin in page
+        for name, records in sample_environment().state.collections.items():
+            assert address("environment_state", row, name) in page
+            assert f"<strong>{len(records)}</strong>" in page
+
+
+class TestPolicy:
+    def test_numbers_its_clauses_and_gives_each_an_address(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        page = text_of(signed_in.get(address("environment_policy", row)))
+
+        for number, text in sample_environment().clauses.items():
+            assert f'id="c{number}"' in page
+            assert text[:40] in unescape(page)
+
+    def test_without_numbers_is_shown_as_it_stands(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        Environment.objects.update(
+            policy="# Title\n\nOne.\nTwo.\n\n- a\n- b", content_hash="other"
+        )
+
+        page = text_of(signed_in.get(address("environment_policy", row)))
+
+        assert "One.\nTwo." in page
+        assert "- a\n- b" in page
+
+
+class TestTools:
+    def test_list_every_tool_with_parameters_and_schema(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        page = text_of(signed_in.get(address("environment_tools", row)))
+
+        for tool in sample_environment().tools.values():
+            assert f'id="{tool.name}"' in page
+            for parameter in tool.schema["function"]["parameters"]["properties"]:
+                assert f">{parameter}" in page
+        assert "list of string" in page
+
+
+class TestState:
+    def test_pages_by_key_to_the_last_record(
+        self, signed_in: Client, row: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(state, "PAGE_SIZE", 7)
+        there, seen = address("environment_state", row, "orders"), list[str]()
+        while there:
+            page = unescape(text_of(signed_in.get(there)))
+            seen += re.findall(r'record/\?key=%23(\w+)"', page)
+            following = re.search(r'href="(\?[^"]*)" rel="next"', page)
+            there = (
+                address("environment_state", row, "orders") + following[1]
+                if following
+                else ""
+            )
+
+        orders = sample_environment().state.collections["orders"]
+        assert [f"#{key}" for key in seen] == list(orders)
+
+    def test_searches_keys_or_whole_records_and_nothing_else(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        key, user = first("users")
+        there = address("environment_state", row, "users")
+
+        def found(**given: str) -> bool:
+            page = text_of(signed_in.get(there, given))
+            return f"?key={key}" in page
+
+        assert found(text=key.upper())
+        assert not found(text=user["email"], where="key")
+        assert found(text=user["email"], where="text")
+        assert not found(text="no such thing", where="text")
+        assert found(text=key, where="address__zip")  # ignored: not on the list
+
+    def test_search_stops_and_can_be_continued(
+        self, signed_in: Client, row: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(state, "SCANNED", 2)
+
+        page = text_of(
+            signed_in.get(address("environment_state", row, "users"), {"text": "~"})
+        )
+
+        assert "there is more to search" in page
+        assert 'rel="next"' in page
+
+    def test_comes_as_a_fragment_for_htmx(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        part = signed_in.get(
+            address("environment_state", row, "users"), headers={"HX-Request": "true"}
+        )
+
+        assert "<html" not in text_of(part)
+
+    @pytest.mark.parametrize("name", ["environment_state", "environment_record"])
+    def test_of_another_name_does_not_exist(
+        self, signed_in: Client, row: Environment, name: str
+    ) -> None:
+        assert signed_in.get(address(name, row, "secrets")).status_code == 404
+
+
+class TestRecord:
+    def test_links_to_the_records_it_names_and_back(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        key, order = first("orders")
+        there = address("environment_record", row, "orders")
+        user = address("environment_record", row, "users") + f"?key={order['user_id']}"
+
+        page = text_of(signed_in.get(there, {"key": key}))
+        back = text_of(signed_in.get(user))
+
+        assert f'href="{user}"' in page
+        assert f'href="{there}?key=%23{key[1:]}"' in back
+
+    def test_is_downloaded_raw_as_plain_text(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        key, order = first("orders")
+
+        response = signed_in.get(
+            address("environment_record_raw", row, "orders"), {"key": key}
+        )
+
+        assert json.loads(response.content) == order
+        assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert "attachment" in response.headers["Content-Disposition"]
+
+    @pytest.mark.parametrize("name", ["environment_record", "environment_record_raw"])
+    def test_that_does_not_exist_says_so(
+        self, signed_in: Client, row: Environment, name: str
+    ) -> None:
+        there = address(name, row, "orders")
+
+        assert signed_in.get(there, {"key": "#W0"}).status_code == 404
+        assert signed_in.get(there).status_code == 404
+
+    def test_that_is_huge_is_cut_and_says_so(self, signed_in: Client) -> None:
+        row = odd_environment(name="huge", size=400_000)
+
+        page = text_of(
+            signed_in.get(address("environment_record", row, "users"), {"key": "huge"})
+        )
+
+        assert len(page) < 100_000
+        assert "398,000 more characters" in page
+
+
+class TestHostileText:
+    @pytest.mark.parametrize(
+        ("name", "more"),
+        [
+            ("environment", ()),
+            ("environment_policy", ()),
+            ("environment_state", ("users",)),
+            ("environment_record", ("users",)),
+            ("environment_console", ()),
+        ],
+    )
+    def test_is_shown_and_does_nothing(
+        self, signed_in: Client, name: str, more: tuple[str, ...]
+    ) -> None:
+        key = f"key {HOSTILE}"
+        row = odd_environment(name=key)
+        signed_in.post(
+            address("environment_console", row),
+            {"tool": "get_user_details", "arguments": json.dumps({"user_id": key})},
+        )
+
+        given = {"key": key, "text": "script"}
+        page = text_of(signed_in.get(address(name, row, *more), given))
+
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert 'onfocus="alert' not in page
+        assert "\u202e" not in page
+        assert "\u200b" not in page
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=\"|hx-on", page)
+
+
+class TestConsole:
+    def call(
+        self, client: Client, row: Environment, tool: str, arguments: object = None
+    ) -> str:
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments or {})
+        return text_of(
+            client.post(
+                address("environment_console", row),
+                {"tool": tool, "arguments": text},
+                follow=True,
+            )
+        )
+
+    def test_offers_the_arguments_of_the_tool_that_is_picked(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        there = address("environment_console", row)
+
+        page = unescape(
+            text_of(signed_in.get(there, {"tool": "return_delivered_order_items"}))
+        )
+
+        assert '"order_id": "",\n  "item_ids": [],' in page
+
+    def test_shows_result_difference_and_hash_and_carries_them_on(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        key, user = first("users")
+        move = {
+            "user_id": key,
+            **user["address"],
+            "city": "Elsewhere",
+        }
+
+        before = self.call(signed_in, row, "get_user_details", {"user_id": key})
+        after = self.call(signed_in, row, "modify_user_address", move)
+        later = self.call(signed_in, row, "get_user_details", {"user_id": key})
+
+        session = load_environment(row).session()
+        session.call(console.ToolCall(name="modify_user_address", arguments=move))
+        assert row.state_hash in before
+        assert "as it began" in before
+        assert session.state.content_hash() in after
+        assert f"users/{key}/address/city" in after
+        assert later.count("Elsewhere") == 4  # change, arguments, both results
+        assert load_environment(row).state.content_hash == row.state_hash
+
+    def test_shows_refusals_as_results(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        page = self.call(signed_in, row, "get_user_details", {"user_id": "nobody"})
+
+        assert "Error: User not found" in page
+
+    def test_is_private_and_can_be_reset(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        self.call(signed_in, row, "list_all_product_types")
+        other = Client()
+        other.force_login(make_owner())
+
+        assert "No calls yet" in text_of(other.get(address("environment_console", row)))
+        page = text_of(
+            signed_in.post(address("environment_console_reset", row), follow=True)
+        )
+        assert "No calls yet" in page
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            ("{", "line 1, column 2"),
+            ("[1]", "one JSON object"),
+            ('{"a": NaN}', "NaN is no JSON number"),
+            ('{"a": ' + "[" * 900 + "]" * 900 + "}", "nested 50 deep"),
+            ('{"a": "' + "x" * 20_000 + '"}', "10000 characters"),
+        ],
+    )
+    def test_says_what_is_wrong_with_arguments(
+        self, signed_in: Client, row: Environment, arguments: str, says: str
+    ) -> None:
+        response = signed_in.post(
+            address("environment_console", row),
+            {"tool": "calculate", "arguments": arguments},
+        )
+
+        assert response.status_code == 422
+        assert says in response.content.decode()
+
+    def test_knows_no_other_tools(self, signed_in: Client, row: Environment) -> None:
+        response = signed_in.post(
+            address("environment_console", row),
+            {"tool": "__init__", "arguments": "{}"},
+        )
+
+        assert response.status_code == 422
+
+    def test_has_an_end(
+        self, signed_in: Client, row: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("writ_app.views.catalog.MAX_CALLS", 2)
+        monkeypatch.setattr(console, "MAX_CALLS", 2)
+        for _ in range(2):
+            self.call(signed_in, row, "list_all_product_types")
+
+        response = signed_in.post(
+            address("environment_console", row),
+            {"tool": "list_all_product_types", "arguments": "{}"},
+        )
+
+        assert response.status_code == 422
+        assert "reset it to go on" in response.content.decode()

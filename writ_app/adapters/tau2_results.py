@@ -1,0 +1,514 @@
+"""Reading τ²-bench result files, monolithic or a directory, old or new (tau2 SPEC §11).
+
+A file's text is held once and its simulations are parsed one at a time, so that a large file needs about twice its
+own size in memory. Optional keys may be missing, unknown ones are kept; what is wrong is said with file and JSON path.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import isinf
+from pathlib import Path
+from typing import Any
+
+from writ_app.engine.errors import WritError
+from writ_app.engine.types import Message, MessageCall
+
+MAX_BYTES = 2_000_000_000
+SHORT = 120
+"""Characters of ids and of other texts that become columns."""
+_REQUIRED_INFO = (
+    ("git_commit", str),
+    ("num_trials", int),
+    ("max_steps", int),
+    ("max_errors", int),
+    ("user_info", dict),
+    ("agent_info", dict),
+    ("environment_info", dict),
+)
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+class BadResults(WritError):
+    """Not a result file, or something in it is wrong; the text names the file and the JSON path."""
+
+
+@dataclass(frozen=True)
+class Tau2Simulation:
+    """One simulation: what is looked for, its conversation, and the rest as it stood in the file."""
+
+    id: str
+    task_id: str
+    trial: int
+    ended_by: str
+    reward: float | None
+    messages: tuple[Message, ...]
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Tau2Results:
+    """A result file that was found to be in order, simulation by simulation."""
+
+    name: str
+    domain: str
+    policy: str
+    agent: str
+    user: str
+    content_hash: str
+    content: dict[str, Any]
+    """Everything but the simulations."""
+    _sources: "tuple[_Source, ...]"
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    def simulations(self) -> Iterator[Tau2Simulation]:
+        """In the file's order, each parsed anew."""
+        for source in self._sources:
+            yield _simulation(source.value(), source.place)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where in which file: what errors cite."""
+
+    file: str
+    path: str = "$"
+
+    def __truediv__(self, part: str | int) -> "_Place":
+        step = f"[{part}]" if isinstance(part, int) else f".{part}"
+        return _Place(self.file, self.path + step)
+
+    def wrong(self, text: str) -> BadResults:
+        return BadResults(f"{self.file}, {self.path}: {text}")
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where a simulation's text begins: in the big file, or in one of its own."""
+
+    place: _Place
+    text: str = ""
+    start: int = 0
+    path: Path | None = None
+
+    def value(self) -> Any:
+        if self.path is None:
+            with _clear(self.text, self.place):
+                return _DECODER.raw_decode(self.text, self.start)[0]
+        text = _read(self.path)
+        with _clear(text, self.place):
+            return _DECODER.decode(text)
+
+
+def find_result_files(root: Path) -> list[Path]:
+    """Result files at a path: the file itself, a directory-form result, or all of either kind in a folder. Raises BadResults."""
+    if root.is_file():
+        return [root]
+    if (root / "results.json").is_file():
+        return [root / "results.json"]
+    if not root.is_dir():
+        raise BadResults(f"{root} is neither a file nor a folder.")
+    found = [*root.glob("*.json"), *root.glob("*/results.json")]
+    if not found:
+        raise BadResults(f"{root} holds no result files: no *.json, no */results.json.")
+    return sorted(found)
+
+
+def read_results(path: Path) -> Tau2Results:
+    """The results in a file, every simulation of them checked. Raises BadResults."""
+    place = _Place(path.name if path.name != "results.json" else _folder_name(path))
+    text = _read(path)
+    rest, starts = _top(text, place)
+    folder = path.parent / "simulations"
+    if starts is None and folder.is_dir():
+        sources = _from_folder(folder, rest.get("simulation_index"), place)
+    elif starts is None:
+        raise place.wrong("simulations is missing, and there is no folder of them.")
+    else:
+        list_place = place / "simulations"
+        sources = [
+            _Source(list_place / n, text, start) for n, start in enumerate(starts)
+        ]
+    info = _info(rest, place)
+    _tasks(rest.get("tasks"), place / "tasks")
+    results = Tau2Results(
+        name=place.file,
+        domain=_short(info["environment_info"], "domain_name", place / "info"),
+        policy=_field(info["environment_info"], "policy", str, place / "info"),
+        agent=_player(info["agent_info"], place / "info" / "agent_info"),
+        user=_player(info["user_info"], place / "info" / "user_info"),
+        content_hash=_hash(text, sources),
+        content=rest,
+        _sources=tuple(sources),
+    )
+    seen: set[str] = set()
+    for source, simulation in zip(sources, results.simulations(), strict=True):
+        if simulation.id in seen:
+            raise (source.place / "id").wrong(
+                f"two simulations are called {simulation.id!r}."
+            )
+        seen.add(simulation.id)
+    return results
+
+
+# --- files ---------------------------------------------------------------------------------------------------------------------
+
+
+def _folder_name(path: Path) -> str:
+    return f"{path.resolve().parent.name}/{path.name}"
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise BadResults(f"{path.name} is larger than {MAX_BYTES:,} bytes.")
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise BadResults(f"{path.name} is missing.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadResults(f"{path.name} cannot be read: {error}") from error
+
+
+def _hash(text: str, sources: Iterable[_Source]) -> str:
+    digest = hashlib.sha256(text.encode())
+    for source in sources:
+        if source.path:
+            digest.update(_read(source.path).encode())
+    return digest.hexdigest()
+
+
+def _from_folder(folder: Path, index: Any, place: _Place) -> list[_Source]:
+    """Files of the directory form, in the index's order; index and files must agree."""
+    index_place = place / "simulation_index"
+    if not isinstance(index, list):
+        raise index_place.wrong("must be an array: the simulations lie in files.")
+    files = {path.stem: path for path in sorted(folder.glob("*.json"))}
+    sources = []
+    for n, line in enumerate(index):
+        there = index_place / n
+        name = _short(_object(line, there), "id", there)
+        path = files.pop(name, None)
+        if path is None:
+            raise there.wrong(f"there is no file simulations/{name}.json.")
+        source = _Source(_Place(f"simulations/{path.name}"), path=path)
+        _agree(line, _object(source.value(), source.place), there)
+        sources.append(source)
+    if files:
+        raise index_place.wrong(
+            f"does not name simulations/{next(iter(files.values())).name}."
+        )
+    return sources
+
+
+def _agree(line: Mapping[str, Any], simulation: Mapping[str, Any], at: _Place) -> None:
+    for name in ("id", "task_id", "trial", "termination_reason"):
+        if name in line and name in simulation and line[name] != simulation[name]:
+            raise (at / name).wrong(
+                f"is {line[name]!r}, but {simulation[name]!r} in the simulation's file."
+            )
+
+
+# --- JSON ----------------------------------------------------------------------------------------------------------------------
+
+
+class _Refused(ValueError):
+    pass
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _Refused(f"an object has the key {twice!r} twice")
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise _Refused(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        raise _Refused(f"{text} is larger than a number may be")
+    return number
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_constant=_no_constant, parse_float=_finite
+)
+
+
+@contextmanager
+def _clear(text: str, place: _Place) -> Iterator[None]:
+    """Whatever the decoder refuses, as BadResults."""
+    try:
+        yield
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise place.wrong(f"is not JSON: {error.msg} at {where}.") from error
+    except ValueError as error:  # ours, or a number with too many digits
+        raise place.wrong(f"{error}.") from error
+    except RecursionError as error:
+        raise place.wrong("is nested too deep.") from error
+
+
+def _top(text: str, place: _Place) -> tuple[dict[str, Any], list[int] | None]:
+    """The top-level object without its simulations, and where in the text each of those begins (None: there are none)."""
+    rest: dict[str, Any] = {}
+    starts: list[int] | None = None
+    at = _past(text, 0)
+    if text[at : at + 1] != "{":
+        raise place.wrong("must hold one JSON object.")
+    at = _past(text, at + 1)
+    while text[at : at + 1] != "}":
+        with _clear(text, place):
+            name, at = _DECODER.raw_decode(text, at)
+        at = _expect(text, at, ":", place)
+        if not isinstance(name, str) or name in rest:
+            raise place.wrong(f"an object has the key {name!r} twice or is broken.")
+        if name == "simulations" and text[at : at + 1] == "[":
+            if starts is not None:
+                raise place.wrong("an object has the key 'simulations' twice.")
+            starts, at = _starts(text, at, place / name)
+        else:
+            with _clear(text, place / name):
+                value, at = _DECODER.raw_decode(text, at)
+            if name == "simulations" and value is not None:
+                raise (place / name).wrong("must be an array.")
+            rest[name] = value
+        at = _comma(text, at, "}", place)
+    if _past(text, at + 1) != len(text):
+        raise place.wrong("there is more after the end of the object.")
+    rest.pop("simulations", None)
+    return rest, starts
+
+
+def _starts(text: str, at: int, place: _Place) -> tuple[list[int], int]:
+    starts: list[int] = []
+    at = _past(text, at + 1)
+    while text[at : at + 1] != "]":
+        starts.append(at)
+        with _clear(text, place / (len(starts) - 1)):
+            _, at = _DECODER.raw_decode(text, at)
+        at = _comma(text, at, "]", place)
+    return starts, _past(text, at + 1)
+
+
+def _past(text: str, at: int) -> int:
+    """The next place that is no white space."""
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _comma(text: str, at: int, closing: str, place: _Place) -> int:
+    at = _past(text, at)
+    if text[at : at + 1] == closing:
+        return at
+    at = _expect(text, at, ",", place)
+    if text[at : at + 1] == closing:
+        raise place.wrong(f"is not JSON: nothing between the comma and {closing}.")
+    return at
+
+
+def _expect(text: str, at: int, sign: str, place: _Place) -> int:
+    at = _past(text, at)
+    if text[at : at + 1] != sign:
+        line = text.count("\n", 0, at) + 1
+        raise place.wrong(f"is not JSON: {sign!r} expected in line {line}.")
+    return _past(text, at + 1)
+
+
+# --- content -------------------------------------------------------------------------------------------------------------------
+
+
+def _info(rest: Mapping[str, Any], place: _Place) -> dict[str, Any]:
+    if "info" not in rest:
+        raise place.wrong("info is missing: this is no result file.")
+    place /= "info"
+    info = _object(rest["info"], place)
+    for name, kind in _REQUIRED_INFO:
+        _field(info, name, kind, place)
+    for name in ("agent_info", "user_info"):
+        _short(info[name], "implementation", place / name)
+    return info
+
+
+def _tasks(tasks: Any, place: _Place) -> None:
+    if tasks is None:
+        return
+    if not isinstance(tasks, list):
+        raise place.wrong("must be an array.")
+    for n, task in enumerate(tasks):
+        _short(_object(task, place / n), "id", place / n)
+
+
+def _player(info: Mapping[str, Any], place: _Place) -> str:
+    """The model that played, or the implementation of one without."""
+    if info.get("llm") is not None:
+        return _short(info, "llm", place)
+    return _short(info, "implementation", place)
+
+
+def _simulation(value: Any, place: _Place) -> Tau2Simulation:
+    value = _object(value, place)
+    for name in ("start_time", "end_time"):
+        _field(value, name, str, place)
+    _field(value, "duration", (int, float), place)
+    trial = value.get("trial") or 0
+    if not isinstance(trial, int) or not 0 <= trial < 2**31:
+        raise (place / "trial").wrong("must be a number of a trial, from 0.")
+    return Tau2Simulation(
+        id=_short(value, "id", place),
+        task_id=_short(value, "task_id", place),
+        trial=trial,
+        ended_by=_short(value, "termination_reason", place),
+        reward=_reward(value.get("reward_info"), place / "reward_info"),
+        messages=_messages(value.get("messages") or [], place / "messages"),
+        content={name: kept for name, kept in value.items() if name != "messages"},
+    )
+
+
+def _reward(value: Any, place: _Place) -> float | None:
+    if value is None or _object(value, place).get("reward") is None:
+        return None
+    return float(_field(value, "reward", (int, float), place))
+
+
+def _messages(value: Any, place: _Place) -> tuple[Message, ...]:
+    """Messages as engine values. Files may use an id of a call again, or leave it empty: here each is answered under its own."""
+    if not isinstance(value, list):
+        raise place.wrong("must be an array.")
+    waiting: dict[str, list[str]] = {}
+    used: set[str] = set()
+    messages: list[Message] = []
+    for there, message in _flat(value, place):
+        role = _field(message, "role", str, there)
+        content = _text(message, there)
+        if role == "tool":
+            name = message.get("id")
+            name = name if isinstance(name, str) else ""
+            if not waiting.get(name):
+                raise (there / "id").wrong(f"{name!r} answers no call before it.")
+            messages.append(
+                Message(
+                    role="tool",
+                    content=content,
+                    tool_call_id=waiting[name].pop(0),
+                    error=message.get("error") is True,
+                )
+            )
+        elif role in ("assistant", "user"):
+            calls = _calls(message.get("tool_calls"), there / "tool_calls")
+            own = [(call, _unused(call.id, used)) for call in calls]
+            for call, name in own:
+                waiting.setdefault(call.id, []).append(name)
+            messages.append(
+                Message(
+                    role="assistant" if role == "assistant" else "user",
+                    content=content,
+                    tool_calls=tuple(
+                        call.model_copy(update={"id": name}) for call, name in own
+                    ),
+                )
+            )
+        else:
+            raise (there / "role").wrong(
+                f"is {role!r}; it must be assistant, user or tool."
+            )
+    return tuple(messages)
+
+
+def _flat(
+    messages: Iterable[Any], place: _Place
+) -> Iterator[tuple[_Place, dict[str, Any]]]:
+    """Messages with their places; answers to several calls at once, as some files keep them, one by one."""
+    for n, message in enumerate(messages):
+        there = place / n
+        several = _object(message, there).get("tool_messages")
+        if isinstance(several, list):
+            inner = there / "tool_messages"
+            for m, one in enumerate(several):
+                yield inner / m, _object(one, inner / m)
+        else:
+            yield there, message
+
+
+def _calls(value: Any, place: _Place) -> list[MessageCall]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise place.wrong("must be null or an array.")
+    calls = []
+    for n, call in enumerate(value):
+        there = place / n
+        name = _field(_object(call, there), "name", str, there)
+        arguments = _field(call, "arguments", dict, there)
+        given = call.get("id")
+        calls.append(
+            MessageCall(
+                id=given if isinstance(given, str) else "",
+                name=name,
+                arguments=arguments,
+            )
+        )
+    return calls
+
+
+def _unused(name: str, used: set[str]) -> str:
+    free, n = name or "call", 1
+    while free in used:
+        n += 1
+        free = f"{name or 'call'}~{n}"
+    used.add(free)
+    return free
+
+
+def _text(message: Mapping[str, Any], place: _Place) -> str:
+    content = message.get("content")
+    if content is None:
+        return ""
+    if not isinstance(content, str):
+        raise (place / "content").wrong("must be a text or null.")
+    return content
+
+
+def _object(value: Any, place: _Place) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise place.wrong("must be an object.")
+    return value
+
+
+def _field(holder: Mapping[str, Any], name: str, kind: Any, place: _Place) -> Any:
+    """A required field of that type. A truth value is no number here."""
+    if name not in holder:
+        raise (place / name).wrong("is missing.")
+    value = holder[name]
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise (place / name).wrong(f"must be {_KINDS[kind]}.")
+    return value
+
+
+_KINDS = {
+    str: "a text",
+    int: "a whole number",
+    dict: "an object",
+    (int, float): "a number",
+}
+
+
+def _short(holder: Mapping[str, Any], name: str, place: _Place) -> str:
+    """A required text that becomes a column: not long, and nothing in it that a database refuses."""
+    text = str(_field(holder, name, str, place))
+    odd = "\x00" in text or any("\ud800" <= sign <= "\udfff" for sign in text)
+    if odd or len(text) > SHORT:
+        raise (place / name).wrong(
+            f"must be a plain text of at most {SHORT} characters."
+        )
+    return text

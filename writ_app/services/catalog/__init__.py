@@ -1,0 +1,19 @@
+"""The catalog room: environments and tasks, how they come in, how they are looked into and tried."""
+
+from writ_app.services.catalog.environments import (
+    avoided_people,
+    import_tau2,
+    load_environment,
+    register_generated,
+    store_task,
+)
+from writ_app.services.catalog.results import import_results
+
+__all__ = [
+    "avoided_people",
+    "import_results",
+    "import_tau2",
+    "load_environment",
+    "register_generated",
+    "store_task",
+]

@@ -1,0 +1,95 @@
+"""Imported trajectories as a page shows them: the same steps and ribbon as our own, without a verdict."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Avg, Count, QuerySet
+
+from environments.core import environment as core
+from environments.core.domain import no_requests
+from environments.core.state import State
+from environments.core.tools import Toolkit
+from writ_app.engine.types import Message
+from writ_app.models.catalog import ReferenceSet, ReferenceTrajectory
+from writ_app.services.catalog import load_environment
+from writ_app.services.review.steps import Ribbon, Step, make_ribbon, make_steps
+
+PAGE_SIZE = 40
+
+
+@dataclass(frozen=True)
+class ListedReference:
+    row: ReferenceTrajectory
+    ribbon: Ribbon
+
+
+@dataclass(frozen=True)
+class ReferencePage:
+    rows: tuple[ListedReference, ...]
+    total: int
+    first: bool
+    after: int | None
+    """Position to go on after; None at the end."""
+
+
+@dataclass(frozen=True)
+class ReferenceView:
+    row: ReferenceTrajectory
+    steps: tuple[Step, ...]
+    ribbon: Ribbon
+
+
+def reference_sets() -> QuerySet[ReferenceSet]:
+    """Newest first, each with how many trajectories it has and their mean reward."""
+    counted = ReferenceSet.objects.annotate(
+        count=Count("trajectories"), mean=Avg("trajectories__reward")
+    )
+    known = counted.select_related("environment").defer(
+        "content", "environment__state", "environment__policy"
+    )
+    return known.order_by("-pk")
+
+
+def list_references(
+    reference_set: ReferenceSet, *, after: int | None = None
+) -> ReferencePage:
+    found = reference_set.trajectories.order_by("position")
+    begun = found.filter(position__gt=after) if after is not None else found
+    rows = list(begun.defer("content")[: PAGE_SIZE + 1])
+    more = len(rows) > PAGE_SIZE
+    rows = rows[:PAGE_SIZE]
+    environment = _environment(reference_set)
+    return ReferencePage(
+        rows=tuple(
+            ListedReference(row, make_ribbon(_steps(row.messages, environment)))
+            for row in rows
+        ),
+        total=found.count(),
+        first=after is None,
+        after=rows[-1].position if more else None,
+    )
+
+
+def view_reference(row: ReferenceTrajectory) -> ReferenceView:
+    steps = _steps(row.messages, _environment(row.reference_set))
+    return ReferenceView(row, steps, make_ribbon(steps))
+
+
+def _steps(
+    messages: Iterable[object], environment: core.Environment
+) -> tuple[Step, ...]:
+    return make_steps([Message.model_validate(m) for m in messages], environment)
+
+
+def _environment(reference_set: ReferenceSet) -> core.Environment:
+    """The environment it was made in; without one, a world whose tools nobody knows: every call is just a call."""
+    if reference_set.environment:
+        return load_environment(reference_set.environment)
+    return core.Environment(
+        name=reference_set.domain,
+        version="",
+        policy="",
+        toolkit=Toolkit,
+        state=State({}),
+        domain=no_requests(),
+    )
