@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from environments.core import environment as core
-from environments.core.state import Key, State
+from environments.core.canonical import Key
+from environments.core.state import State
 from environments.core.tools import ToolCall, ToolKind
 from writ_app.forms.catalog import CallForm, RecordSearch
 from writ_app.models.catalog import Environment

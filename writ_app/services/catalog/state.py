@@ -7,7 +7,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
-from environments.core.state import Key, Record, State, pointer
+from environments.core.canonical import Key
+from environments.core.state import Record, State, pointer
 
 PAGE_SIZE = 40
 SCANNED = 20_000
