@@ -3,6 +3,8 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from environments.core.environment import Environment, EnvironmentSession
 from environments.core.errors import NotOffered
@@ -222,6 +224,39 @@ class TestBothSides:
         again = session.environment.session(*session.states().values())
 
         assert again.effects() == session.effects()
+
+    @settings(deadline=None)
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from(
+                    [
+                        call("close_todo", todo_id="t1", note="ok"),
+                        call("close_todo", todo_id="t2", note=""),
+                        call("get_todo", todo_id=["t1"]),
+                        call("switch", on=False),
+                        call("switch", on=True),
+                        call("switch"),
+                    ]
+                ),
+                st.sampled_from(["assistant", "user", ""]),
+            )
+        ),
+        st.sampled_from(Mode),
+    )
+    def test_keep_their_hashes_and_their_bases_whatever_is_called(
+        self, calls: list[tuple[ToolCall, str]], mode: Mode
+    ) -> None:
+        session = build(mode=mode).session()
+        first = session.content_hashes()
+
+        for one, requestor in calls:
+            session.call(one, requestor)
+            for side, state in session.states().items():
+                assert session.content_hashes()[side] == recomputed_hash(state)
+        session.reset()
+
+        assert session.content_hashes() == first == build().session().content_hashes()
 
 
 class TestEnvironment:
