@@ -195,7 +195,7 @@ def _booking(rng: Random, customer: Json, units: Json, bookings: Json) -> Json |
     booking_id = f"B{unit['unit_id'][1:]}{day[5:7]}{day[8:10]}"
     if booking_id in bookings:
         return None
-    if status == "upcoming":
+    if status != "returned":  # what was cancelled has gone to somebody else
         _take_out(unit["offers"], day, days)
     insured = rng.random() < 0.3
     total = round(days * (rate + (INSURANCE_PER_DAY if insured else 0)), 2)

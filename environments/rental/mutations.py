@@ -30,11 +30,11 @@ def _cell(
         unit: Any = session.get("units", unit_id)
         if pickup_date in unit["offers"]:
             path = pointer("units", unit_id, "offers", pickup_date, "daily_rate")
-            for rate in (1 + rng.randrange(1, 99) / 100, 900.5):
+            for rate in (rng.randrange(101, 199) / 100, 900.5):
                 yield [{"op": "replace", "path": path, "value": rate}]
     while session.get("units", unit_id := f"U{rng.randrange(1000, 10_000)}"):
         pass
-    for rate in (1 + rng.randrange(1, 99) / 100, 3 + rng.randrange(1, 99) / 100):
+    for rate in (rng.randrange(101, 199) / 100, rng.randrange(301, 399) / 100):
         unit = {
             "unit_id": unit_id,
             "model": f"Zephyr {category} 99",
