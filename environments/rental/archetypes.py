@@ -13,6 +13,7 @@ from environments.core.domain import (
     TaskClass,
 )
 from environments.core.query import (
+    Aggregate,
     Arithmetic,
     Best,
     Branch,
@@ -439,21 +440,24 @@ E3 = Archetype(
 # --- E4, W1: another unit for a booking, if it is cheap enough; and insurance ----------------------------------------------------------
 
 
-def _other_unit() -> Best:
+def _others() -> Selection:
+    """Units at the depot that could take the place of the booked one."""
     other = compare(ref("offer.unit_id"), "ne", ref("booking.unit_id"))
     day = ref("booking.pickup_date")
-    found = _offers(("depot",), day, day, ref("booking.days"), other)
-    return Best(selection=found, objective=(_RATE,))
+    return _offers(("depot",), day, day, ref("booking.days"), other)
 
 
+_OTHER_UNIT = Best(selection=_others(), objective=(_RATE,))
 _SWAP = _on_booking("swap_unit", new_unit_id=ref("offer.unit_id"))
 _INSURE = _on_booking("add_insurance")
 
 
 def _swap_if(facts: Facts) -> Query:
-    cheap = compare(ref("offer.daily_rate"), "le", fact("rate_cap"))
-    branch = Branch(condition=cheap, then=(_SWAP,), otherwise=(_INSURE,))
-    return _query(facts, _MY_BOOKING, _other_unit(), branch)
+    """Which unit it is matters only if the cheapest is cheap enough; so the branch looks at its price alone."""
+    lowest = Aggregate(op="min", over=_others(), value=ref("offer.daily_rate"))
+    cheap = compare(lowest, "le", fact("rate_cap"))
+    branch = Branch(condition=cheap, then=(_OTHER_UNIT, _SWAP), otherwise=(_INSURE,))
+    return _query(facts, _MY_BOOKING, branch)
 
 
 def _propose_swap(
@@ -470,8 +474,12 @@ def _propose_swap(
         booking = rng.choice(mine)
         wishes: dict[str, Any] = {"category": booking["category"]}
         wishes |= _places(rng, 1)
-        if caps:
-            near = int(booking["daily_rate"] * rng.uniform(0.4, 1.2))
+        if caps:  # near the lowest rate, so that other dates would tip it over
+            place = booking["category"], wishes["depot"], booking["pickup_date"]
+            rates = _rates(session, *place, booking["days"])
+            if not rates:
+                return None
+            near = int(rates[0] * rng.uniform(0.85, 1.25))
             wishes["rate_cap"] = max(5, near // 5 * 5)
         return _proposal(customer, rng, wishes, *clauses)
 
@@ -514,7 +522,7 @@ E4 = Archetype(
 
 def _swap_and_insure(facts: Facts, *, insured_first: bool = False) -> Query:
     writes = [_INSURE, _SWAP] if insured_first else [_SWAP, _INSURE]
-    return _query(facts, _MY_BOOKING, _other_unit(), *writes)
+    return _query(facts, _MY_BOOKING, _OTHER_UNIT, *writes)
 
 
 W1 = Archetype(

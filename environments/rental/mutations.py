@@ -63,7 +63,13 @@ def _booking(session: Session, booking_id: str) -> Iterator[Patch]:
     for name, values in others.items():
         for value in values:
             if value != booking[name]:
-                yield [{"op": "replace", "path": f"{base}/{name}", "value": value}]
+                yield [_replaced(base, name, value)]
+    dear = {"status": "upcoming", "daily_rate": 900.5, "pickup_date": DAYS[6]}
+    yield [_replaced(base, name, value) for name, value in dear.items()]
+
+
+def _replaced(base: str, name: str, value: Any) -> dict[str, Any]:
+    return {"op": "replace", "path": f"{base}/{name}", "value": value}
 
 
 def _customer(

@@ -58,3 +58,32 @@ class TestWholePath:
             for form in FORMATS.values():
                 row = form.to_row(source)
                 assert form.from_row(json.loads(to_line(row))).system
+
+
+class TestRental:
+    """What the third world is there for: long comparisons, both sides of a branch, writes whose order matters."""
+
+    def test_asks_for_every_search_of_a_window(self) -> None:
+        tasks = [DESIGNERS["rental"].design("E1", seed) for seed in range(4)]
+
+        for task in tasks:
+            searches = [r for r in task.certificate if r.call.name == "search_units"]
+            assert task.burden.exact
+            assert task.burden.candidates == len(searches) >= 4
+            assert all(read.witness for read in searches)
+
+    def test_branches_both_ways(self) -> None:
+        tasks = [DESIGNERS["rental"].design("E4", seed) for seed in range(10)]
+
+        assert {task.gold[0].call.name for task in tasks} == {
+            "swap_unit",
+            "add_insurance",
+        }
+
+    def test_spends_the_credit_on_the_first_and_not_on_the_second(self) -> None:
+        task = DESIGNERS["rental"].design("W2", 1)
+
+        first, second = (w.call.arguments["payment_method_id"] for w in task.gold)
+        assert task.dependent
+        assert first.startswith("credit_")
+        assert second.startswith("card_")
