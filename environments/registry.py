@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from environments import airline, retail
+from environments import airline, rental, retail
 from environments.core.environment import Environment
 from environments.core.state import State
 
@@ -20,6 +20,7 @@ class World:
 
 _WORLDS = {
     "airline": World(airline.build, airline.generated, airline.read_state),
+    "rental": World(rental.build, rental.generated, rental.read_state),
     "retail": World(retail.build, retail.generated, retail.read_state),
 }
 

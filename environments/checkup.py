@@ -1,0 +1,474 @@
+"""A check-up for authors: what is missing or inconsistent in a world, one finding per check.
+
+Calls are drawn at random and plausible: arguments are values of the same name in neighbouring records. What takes the engine, the
+proof of a task, is handed in, so that worlds go on knowing nothing of the product.
+"""
+
+import os
+import random
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from environments.core.domain import Archetype, Proposal, Role
+from environments.core.environment import Environment
+from environments.core.errors import Unidentifiable
+from environments.core.grammar import say, understand
+from environments.core.state import Record, Session
+from environments.core.tools import ToolCall, ToolKind
+
+CALLS = 60
+"""Random calls per tool."""
+WORDINGS = 12
+DRAWS = 400
+
+type Prove = Callable[[str, int], object]
+"""(slug, seed) → anything; raises if no task could be proved."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check came to. A warning does not fail the world."""
+
+    name: str
+    level: Literal["ok", "warning", "wrong"]
+    text: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        mark = {"ok": "✓", "warning": "!", "wrong": "✗"}[self.level]
+        return f"{mark} {self.name}: {self.text}" + (
+            f" → {self.hint}" if self.hint else ""
+        )
+
+
+def check_world(
+    environment: Environment, *, tests: str, prove: Prove, tries: int = 3
+) -> Iterator[Finding]:
+    """Every check in turn. `tests` is the text of the world's tests, `tries` how many tasks are proved per archetype."""
+    calls = _Calls(environment)
+    yield check_schemas(environment)
+    yield check_kinds(environment, calls)
+    yield check_determinism(environment, calls)
+    yield check_clauses(environment, tests)
+    if not environment.domain.archetypes:
+        yield Finding(
+            "archetypes",
+            "warning",
+            "nothing can be asked in this world yet",
+            "declare archetypes in its Domain",
+        )
+        return
+    yield check_oracle(environment, calls)
+    yield check_relations(environment)
+    yield check_words(environment)
+    yield from check_proofs(environment, prove, tries)
+
+
+def check_generator(name: str) -> Finding:
+    """The world's generator gives the same in two processes that hash strings differently."""
+    program = f"from environments.registry import world; print(world({name!r}).generated(seed=1, users=10).content_hash)"
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    return _finding(
+        "generator",
+        ["two processes made two different worlds from one seed"]
+        if len(printed) > 1
+        else [],
+        "one seed, one world, in every process",
+        "draw from random.Random(seed) alone, and never iterate over a set",
+    )
+
+
+# --- tools -------------------------------------------------------------------------------------------------------------------
+
+
+def check_schemas(environment: Environment) -> Finding:
+    wrong = []
+    for tool in environment.tools.values():
+        function = tool.schema["function"]
+        if not function["description"].strip():
+            wrong.append(f"{tool.name} has no description")
+        for name, spec in function["parameters"].get("properties", {}).items():
+            if not (spec.get("description") or "").strip():
+                wrong.append(f"{tool.name}: parameter {name} is not described")
+    good = f"{len(environment.tools)} tools, every parameter described"
+    return _finding("schemas", wrong, good, "describe it under Args: in the docstring")
+
+
+def check_kinds(environment: Environment, calls: "_Calls") -> Finding:
+    """Reads change nothing; a write that is never refused changes something at least once."""
+    wrong: list[str] = []
+    unknown: list[str] = []
+    for tool in environment.tools.values():
+        changed = made = 0
+        for call in calls.of(tool.name):
+            session = environment.session()
+            made += not session.call(call).error
+            changed += bool(session.state.changes())
+        if tool.kind is not ToolKind.WRITE and changed:
+            wrong.append(f"{tool.name} is a {tool.kind} and changed the state")
+        if tool.kind is ToolKind.WRITE and not changed:
+            (wrong if made else unknown).append(
+                f"{tool.name} is a write and never changed anything"
+                if made
+                else tool.name
+            )
+    hint = "correct the ToolKind, or what the tool does"
+    if unknown and not wrong:
+        text = f"no random call of {', '.join(unknown)} was legal, so nothing can be said of it"
+        return Finding("kinds", "warning", text, "cover it in a test of your own")
+    return _finding("kinds", wrong, "reads only read, writes write", hint)
+
+
+def check_determinism(environment: Environment, calls: "_Calls") -> Finding:
+    """The same calls give the same results and the same state."""
+    made = [call for name in environment.tools for call in calls.of(name)[:10]]
+    first, second = environment.session(), environment.session()
+    wrong = []
+    for call in made:
+        results = first.call(call), second.call(call)
+        if results[0] != results[1]:
+            wrong.append(f"{call.name} answered the same call in two ways")
+        elif first.state.effect() != second.state.effect():
+            wrong.append(f"{call.name} changed the state in two ways")
+            break
+    return _finding(
+        "determinism",
+        list(dict.fromkeys(wrong)),
+        f"{len(made)} calls made twice, with the same results and states",
+        "no clock, no global random, no iteration over sets in tools",
+    )
+
+
+# --- policy ------------------------------------------------------------------------------------------------------------------
+
+
+def check_clauses(environment: Environment, tests: str) -> Finding:
+    """Every clause is mentioned by a test, judged by a PolicyCheck, or cited by a refusal."""
+    cited = {check.clause for check in environment.domain.policy_checks}
+    for archetype in environment.domain.archetypes:
+        for proposal in _proposals(environment, archetype, 1):
+            text = str(archetype.query(proposal.facts))
+            cited |= set(re.findall(r"decline policy (\S+)", text))
+    stray = sorted(cited - environment.clauses.keys())
+    if stray:
+        text = f"no clause {', '.join(stray)} in the policy, though it is cited"
+        return Finding("clauses", "wrong", text, "cite a number that the policy has")
+    told = set(re.findall(r"(?<![\d.])\d+[._]\d+(?![\d.])", tests))
+    told = {number.replace("_", ".") for number in told}
+    left = [
+        number
+        for number in environment.clauses
+        if number not in cited and number not in told
+    ]
+    if not left:
+        return Finding(
+            "clauses", "ok", f"{len(environment.clauses)} clauses, all tested"
+        )
+    text = f"nothing tests {', '.join(left)}"
+    return Finding(
+        "clauses", "warning", text, "name the clause in the test that covers it"
+    )
+
+
+# --- requests ----------------------------------------------------------------------------------------------------------------
+
+
+def check_oracle(environment: Environment, calls: "_Calls") -> Finding:
+    """Oracle and tools accept the same writes, and leave the same state."""
+    wrong: dict[str, None] = {}
+    compared = 0
+    for tool in environment.tools.values():
+        if tool.kind is not ToolKind.WRITE:
+            continue
+        for call in calls.of(tool.name):
+            session = environment.session()
+            source = environment.domain.from_state(session.state)
+            refused = session.call(call).error
+            compared += not refused
+            try:
+                source.apply(call)
+            except Unidentifiable:
+                if not refused:
+                    wrong[f"{call.name}: the tool takes what the oracle refuses"] = None
+                continue
+            except Exception as error:
+                if not refused:
+                    kind = type(error).__name__
+                    wrong[f"{call.name}: the oracle fails with {kind}"] = None
+                continue
+            if refused:
+                wrong[f"{call.name}: the oracle takes what the tool refuses"] = None
+            elif source.effect() != session.state.effect():
+                wrong[f"{call.name}: oracle and tool leave different states"] = None
+    return _finding(
+        "oracle",
+        list(wrong),
+        f"agrees with the tools on {compared} random writes",
+        "read the policy again: one of the two accounts is wrong",
+    )
+
+
+def check_relations(environment: Environment) -> Finding:
+    """Every relation that a query speaks of has a role."""
+    known = environment.domain.relations
+    used: dict[str, str] = {}
+    for archetype in environment.domain.archetypes:
+        for proposal in _proposals(environment, archetype, 1):
+            query = archetype.query(proposal.facts).model_dump()
+            for name in _relations(query):
+                used.setdefault(name, archetype.slug)
+    wrong = [
+        f"{name} (in {slug}) has no role"
+        for name, slug in used.items()
+        if not isinstance(known.get(name), Role)
+    ]
+    good = f"{len(known)} relations, each with a role"
+    return _finding("relations", wrong, good, "give it one in RELATIONS")
+
+
+def check_words(environment: Environment) -> Finding:
+    """What is said of a draw leads back to it, and to nothing else."""
+    wrong = []
+    for archetype in environment.domain.archetypes:
+        problem = _words_problem(environment, archetype)
+        if problem:
+            wrong.append(f"{archetype.slug}: {problem}")
+    return _finding(
+        "words",
+        wrong,
+        "every archetype's words lead back to its query",
+        "end slots with their sentence, give values in LEXICON, keep clauses of archetypes apart",
+    )
+
+
+def _words_problem(environment: Environment, archetype: Archetype) -> str:
+    domain, rng = environment.domain, random.Random(1)
+    back = spoken = 0
+    for proposal in _proposals(environment, archetype, 4):
+        for _ in range(WORDINGS):
+            clauses = [c for c in archetype.clauses if c.name in proposal.clauses]
+            missing = set(proposal.clauses) - {clause.name for clause in clauses}
+            if missing:
+                return f"there is no clause {', '.join(sorted(missing))}"
+            try:
+                said = [say(c, proposal.facts, domain.lexicon, rng) for c in clauses]
+            except KeyError as error:
+                return f"a clause speaks of {error}, which is no fact or has no words"
+            text = " ".join(part.text for part in said)
+            found = understand(text, domain.archetypes, domain.lexicon)
+            spoken += 1
+            back += (
+                len(found) == 1
+                and found[0].archetype == archetype.slug
+                and all(proposal.facts.get(k) == v for k, v in found[0].facts.items())
+            )
+    if spoken and back < spoken / 2:
+        return f"{spoken - back} of {spoken} wordings do not lead back"
+    return ""
+
+
+def check_proofs(
+    environment: Environment, prove: Prove, tries: int
+) -> Iterator[Finding]:
+    for archetype in environment.domain.archetypes:
+        name = f"proof {archetype.slug}"
+        try:
+            for seed in range(tries):
+                prove(archetype.slug, seed)
+        except Exception as error:
+            hint = "see what Designer.report counts as refused"
+            yield Finding(name, "wrong", f"{type(error).__name__}: {error}", hint)
+        else:
+            yield Finding(name, "ok", f"{tries} tasks proved")
+
+
+# --- draws -------------------------------------------------------------------------------------------------------------------
+
+
+def _proposals(
+    environment: Environment, archetype: Archetype, count: int
+) -> Iterator[Proposal]:
+    rng = random.Random(archetype.slug)
+    for _ in range(DRAWS):
+        proposal = archetype.propose(Session(environment.state), rng, ())
+        if proposal is not None:
+            yield proposal
+            count -= 1
+            if not count:
+                return
+
+
+def _relations(query: Any) -> Iterator[str]:
+    if isinstance(query, dict):
+        if isinstance(query.get("relation"), str):
+            yield query["relation"]
+        for part in query.values():
+            yield from _relations(part)
+    elif isinstance(query, list | tuple):
+        for part in query:
+            yield from _relations(part)
+
+
+def _finding(name: str, wrong: list[str], good: str, hint: str) -> Finding:
+    if not wrong:
+        return Finding(name, "ok", good)
+    return Finding(name, "wrong", "; ".join(wrong[:5]), hint)
+
+
+# --- plausible calls ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Calls:
+    """Random calls with arguments that hang together: all from one record and those that it names."""
+
+    environment: Environment
+    _made: dict[str, list[ToolCall]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._rng = random.Random(self.environment.name)
+        self._keys = {
+            key: (collection, key)
+            for collection, records in self.environment.state.collections.items()
+            for key in records
+        }
+        self._everything = self._values(self._sample())
+
+    def of(self, tool: str) -> list[ToolCall]:
+        if tool not in self._made:
+            self._made[tool] = [self._draw(tool) for _ in range(CALLS)]
+        return self._made[tool]
+
+    def _draw(self, tool: str) -> ToolCall:
+        parameters = self.environment.tools[tool].schema["function"]["parameters"]
+        near = self._values(self._neighbours())
+        arguments = {
+            name: self._argument(name, spec, near, parameters.get("$defs", {}))
+            for name, spec in parameters.get("properties", {}).items()
+        }
+        return ToolCall(name=tool, arguments=arguments)
+
+    def _argument(
+        self,
+        name: str,
+        spec: Mapping[str, Any],
+        near: Mapping[str, list[Any]],
+        shapes: Mapping[str, Any],
+    ) -> Any:
+        if "$ref" in spec:
+            spec = shapes[spec["$ref"].rpartition("/")[2]]
+        for key in ("anyOf", "oneOf"):
+            if key in spec:
+                return self._argument(name, spec[key][0], near, shapes)
+        if "enum" in spec:
+            return self._rng.choice(spec["enum"])
+        match spec.get("type"):
+            case "array":
+                inner = spec.get("items", {})
+                drawn = [self._argument(_singular(name), inner, near, shapes)]
+                return drawn
+            case "object":
+                return {
+                    key: self._argument(key, inner, near, shapes)
+                    for key, inner in spec.get("properties", {}).items()
+                }
+            case "integer":
+                return self._rng.randint(0, 8)
+            case "number":
+                return float(self._rng.randint(0, 500))
+            case "boolean":
+                return self._rng.random() < 0.5
+        return self._text(name, spec, near)
+
+    def _text(
+        self, name: str, spec: Mapping[str, Any], near: Mapping[str, list[Any]]
+    ) -> str:
+        """A value that the description puts in quotes, or one of that name nearby, or anywhere."""
+        bare = name.removeprefix("new_")
+        quoted = re.findall(
+            r"either '([^']+)' or '([^']+)'", spec.get("description", "")
+        )
+        if quoted:
+            return str(self._rng.choice(quoted[0]))
+        pools = [near.get(name), near.get(bare), self._everything.get(bare)]
+        # Mostly what hangs together, and now and then anything of that name.
+        if self._rng.random() < 0.2 or name != bare:
+            pools = [self._everything.get(bare), *pools]
+        pool = next((pool for pool in pools if pool), ["x"])
+        return str(self._rng.choice(pool))
+
+    def _neighbours(self) -> list[Record]:
+        """A record, and those whose keys stand in it, two steps far."""
+        collection, key = self._keys[self._rng.choice(list(self._keys))]
+        found = {key: self.environment.state.collections[collection][key]}
+        for _ in range(2):
+            for record in list(found.values()):
+                for text in _texts(record):
+                    if text in self._keys and text not in found and len(found) < 40:
+                        place, _ = self._keys[text]
+                        found[text] = self.environment.state.collections[place][text]
+        return list(found.values())
+
+    def _sample(self) -> list[Record]:
+        records = self.environment.state.collections.values()
+        return [
+            record
+            for collection in records
+            for record in list(collection.values())[:200]
+        ]
+
+    def _values(self, records: Iterable[Record]) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
+        for record in records:
+            for name, value in _fields(record):
+                found.setdefault(name, []).append(value)
+        return found
+
+
+def _singular(name: str) -> str:
+    return name[:-1] if name.endswith("s") else name
+
+
+def _fields(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _fields(inner, key)
+            if isinstance(inner, dict) and name.endswith("s"):
+                yield f"{_singular(name)}_id", key
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _fields(inner, _singular(name))
+    elif isinstance(value, str):
+        yield name, value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+def summary(findings: Iterable[Finding]) -> str:
+    """ "9 checks: 8 ok, 1 warning"."""
+    counts = Counter(finding.level for finding in findings)
+    told = ", ".join(f"{count} {level}" for level, count in sorted(counts.items()))
+    return f"{sum(counts.values())} checks: {told}"

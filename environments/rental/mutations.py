@@ -1,0 +1,112 @@
+"""Admissible small changes of the rental database: what else a read could have shown."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from environments.core.domain import Patch
+from environments.core.state import Session, plain_copy, pointer
+from environments.core.tools import ToolCall
+from environments.rental.state import DAYS
+
+
+def mutations(session: Session, call: ToolCall, rng: random.Random) -> Iterator[Patch]:
+    """Patches of what `call` shows and, as far as possible, of nothing else; the plainest first."""
+    arguments = call.arguments
+    match call.name:
+        case "search_units":
+            yield from _cell(session, rng, **arguments)
+        case "get_booking":
+            yield from _booking(session, arguments["booking_id"])
+        case "get_customer":
+            yield from _customer(session, arguments["customer_id"], rng)
+
+
+def _cell(
+    session: Session, rng: random.Random, category: str, depot: str, pickup_date: str
+) -> Iterator[Patch]:
+    """Another rate on that one day, or a unit that can be had on no other."""
+    for unit_id in session.lookup_all("units_at", (category, depot)):
+        unit: Any = session.get("units", unit_id)
+        if pickup_date in unit["offers"]:
+            path = pointer("units", unit_id, "offers", pickup_date, "daily_rate")
+            for rate in (rng.randrange(101, 199) / 100, 900.5):
+                yield [{"op": "replace", "path": path, "value": rate}]
+    while session.get("units", unit_id := f"U{rng.randrange(1000, 10_000)}"):
+        pass
+    for rate in (rng.randrange(101, 199) / 100, rng.randrange(301, 399) / 100):
+        unit = {
+            "unit_id": unit_id,
+            "model": f"Zephyr {category} 99",
+            "category": category,
+            "depot": depot,
+            "rating": 5.0,
+            "deposit": 10.0,
+            "accessories": ["case"],
+            "offers": {pickup_date: {"daily_rate": rate, "longest": 7}},
+        }
+        yield [{"op": "add", "path": pointer("units", unit_id), "value": unit}]
+
+
+def _booking(session: Session, booking_id: str) -> Iterator[Patch]:
+    booking = session.get("bookings", booking_id)
+    if booking is None:
+        return
+    base = pointer("bookings", booking_id)
+    others: dict[str, list[Any]] = {
+        "pickup_date": [DAYS[0], *DAYS[4:]],
+        "insured": [not booking["insured"]],
+        "status": ["upcoming", "returned"],
+        "daily_rate": [900.5, 1.5],
+        "days": [1, 2, 3],
+    }
+    for name, values in others.items():
+        for value in values:
+            if value != booking[name]:
+                yield [_replaced(base, name, value)]
+    dear = {"status": "upcoming", "daily_rate": 900.5, "pickup_date": DAYS[6]}
+    yield [_replaced(base, name, value) for name, value in dear.items()]
+
+
+def _replaced(base: str, name: str, value: Any) -> dict[str, Any]:
+    return {"op": "replace", "path": f"{base}/{name}", "value": value}
+
+
+def _customer(
+    session: Session, customer_id: str, rng: random.Random
+) -> Iterator[Patch]:
+    customer = session.get("customers", customer_id)
+    if customer is None:
+        return
+    base = pointer("customers", customer_id)
+    other = "basic" if customer["membership"] == "plus" else "plus"
+    yield [{"op": "replace", "path": f"{base}/membership", "value": other}]
+    for method_id, method in customer["payment_methods"].items():
+        path = f"{base}{pointer('payment_methods', method_id)}"
+        if method["source"] == "store_credit":
+            for balance in (0.0, 9000.0):
+                yield [{"op": "replace", "path": f"{path}/balance", "value": balance}]
+        new_id = f"{method_id.partition('_')[0]}_{rng.randrange(10**6, 10**7)}"
+        added = f"{base}{pointer('payment_methods', new_id)}"
+        yield [
+            {"op": "remove", "path": path},
+            {"op": "add", "path": added, "value": {**method, "id": new_id}},
+        ]
+
+
+def swaps(session: Session, one: ToolCall, other: ToolCall) -> Iterator[Patch]:
+    """Two bookings of one customer trade everything but their numbers."""
+    if one.name != "get_booking" or other.name != "get_booking":
+        return
+    first, second = (
+        session.get("bookings", call.arguments["booking_id"]) for call in (one, other)
+    )
+    if first and second and first["customer_id"] == second["customer_id"]:
+        yield [
+            {
+                "op": "replace",
+                "path": pointer("bookings", here["booking_id"]),
+                "value": {**plain_copy(there), "booking_id": here["booking_id"]},
+            }
+            for here, there in ((first, second), (second, first))
+        ]

@@ -1,0 +1,176 @@
+"""Rental in plain words: what a write will do, what it did, why something is refused."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from environments.core.state import Session
+from environments.core.tools import ToolCall
+from environments.core.words import Words, plain_outcome, plain_write
+from environments.rental.state import INSURANCE_PER_DAY
+
+
+def money(amount: float) -> str:
+    return f"${amount:,.2f}"
+
+
+def _method(session: Session, customer_id: str, method_id: str) -> str:
+    customer: Any = session.get("customers", customer_id)
+    method = customer["payment_methods"][method_id]
+    if method["source"] == "store_credit":
+        return f"store credit ({method_id})"
+    return f"credit card ending in {method['last_four']} ({method_id})"
+
+
+def _paid_by(session: Session, booking: Any) -> str:
+    first = booking["payments"][0]["payment_method_id"]
+    return _method(session, booking["customer_id"], first)
+
+
+def describe_write(call: ToolCall, session: Session) -> str:
+    """An infinitive phrase that names every identifier; odd arguments are told as they are."""
+    try:
+        return _told(call, session)
+    except (KeyError, TypeError, IndexError):
+        return plain_write(call, session)
+
+
+def _told(call: ToolCall, session: Session) -> str:
+    arguments = call.arguments
+    if call.name == "book_unit":
+        unit: Any = session.get("units", arguments["unit_id"])
+        rate = unit["offers"][arguments["pickup_date"]]["daily_rate"]
+        method = _method(
+            session, arguments["customer_id"], arguments["payment_method_id"]
+        )
+        return (
+            f"book the {unit['model']} ({unit['unit_id']}) at {unit['depot']} from {arguments['pickup_date']} for "
+            f"{arguments['days']} day(s) at {money(rate)} a day, {money(rate * arguments['days'])} in all, paid with your {method}"
+        )
+    booking: Any = session.get("bookings", arguments["booking_id"])
+    what = f"booking {booking['booking_id']} ({booking['model']}, from {booking['pickup_date']})"
+    if call.name == "swap_unit":
+        unit = session.get("units", arguments["new_unit_id"])
+        rate = unit["offers"][booking["pickup_date"]]["daily_rate"]
+        return (
+            f"swap the unit of {what} for the {unit['model']} ({unit['unit_id']}) at {unit['depot']}, "
+            f"at {money(rate)} a day, the difference settled with your {_paid_by(session, booking)}"
+        )
+    if call.name == "add_insurance":
+        price = money(INSURANCE_PER_DAY * booking["days"])
+        return f"insure {what} for {price}, paid with your {_paid_by(session, booking)}"
+    if call.name == "extend_booking":
+        return f"make {what} longer by {arguments['extra_days']} day(s), paid with your {_paid_by(session, booking)}"
+    return f"cancel {what} and pay everything back to your {_paid_by(session, booking)}"
+
+
+def describe_outcome(call: ToolCall, session: Session) -> str:
+    arguments = call.arguments
+    key = arguments.get("booking_id", "")
+    match call.name:
+        case "book_unit":
+            return f"Your booking of {arguments['unit_id']} from {arguments['pickup_date']} is made."
+        case "swap_unit":
+            return f"Booking {key} is now for {arguments['new_unit_id']}."
+        case "add_insurance":
+            return f"Booking {key} is insured."
+        case "extend_booking":
+            return f"Booking {key} is now {arguments['extra_days']} day(s) longer."
+        case "cancel_booking":
+            return f"Booking {key} is cancelled and paid back."
+    return plain_outcome(call, session)
+
+
+_RULES = {
+    "4.3": "a hire of more than 5 days is for plus members only.",
+    "5.1": "only an upcoming booking can be changed.",
+    "5.3": "an insured booking cannot be swapped.",
+    "6.1": "a booking cannot be cancelled when its pickup is before 2027-06-05.",
+}
+
+
+def describe_refusal(clause: str, reads: Sequence[ToolCall], session: Session) -> str:
+    rule = _RULES.get(clause, f"rule {clause} of our policy does not allow it.")
+    return f"I'm sorry, but I can't do that: {rule}"
+
+
+QUESTIONS: dict[str, tuple[str, ...]] = {
+    "payment": ("How would you like to pay?", "Which payment method should I use?"),
+    "category": ("What kind of equipment is it about?",),
+    "depot": ("Which depot would you like to use?", "Where should the pickup be?"),
+    "first_day": ("When should the hire start?", "On which days could you start?"),
+    "day": ("On which day should the hire start?",),
+    "days": ("For how many days?",),
+    "rate_cap": ("Is there a limit for the price, and what matters to you?",),
+    "deposit_cap": ("Is there a limit for the deposit?",),
+}
+
+
+def aliases(call: ToolCall, session: Session) -> Mapping[str, Sequence[Sequence[str]]]:
+    """Payment methods may be named by kind or last digits, units by model, the customer not at all."""
+    found: dict[str, Sequence[Sequence[str]]] = {}
+    arguments = call.arguments
+    customer = session.get("customers", str(arguments.get("customer_id")))
+    if customer is not None:
+        found[customer["customer_id"]] = [[]]
+        for key, method in customer["payment_methods"].items():
+            found[key] = [
+                [method["source"].replace("_", " ")],
+                [method.get("last_four", key)],
+            ]
+    for name in ("unit_id", "new_unit_id"):
+        unit = session.get("units", str(arguments.get(name)))
+        if unit is not None:
+            found[unit["unit_id"]] = [[unit["model"]]]
+    return found
+
+
+def unasked_write(gold: ToolCall, session: Session) -> ToolCall | None:
+    """Insurance that nobody wanted, on an upcoming booking of the customer."""
+    booking = session.get("bookings", gold.arguments.get("booking_id"))
+    key = booking["customer_id"] if booking else gold.arguments.get("customer_id")
+    customer = session.get("customers", key)
+    for booking_id in reversed(customer["bookings"] if customer else []):
+        other = session.get("bookings", booking_id)
+        if other and other["status"] == "upcoming" and not other["insured"]:
+            return ToolCall(name="add_insurance", arguments={"booking_id": booking_id})
+    return None
+
+
+def forbidden_write(
+    clause: str, reads: Sequence[ToolCall], session: Session
+) -> ToolCall | None:
+    """The write that the clause forbids: a late cancellation, or a long hire of the first unit that is free so long."""
+    for call in reversed(reads):
+        if call.name == "get_booking":
+            return ToolCall(name="cancel_booking", arguments=call.arguments)
+        customer = session.get("customers", call.arguments.get("customer_id"))
+        if clause == "4.3" and customer is not None:
+            return _long_hire(customer, session)
+    return None
+
+
+def _long_hire(customer: Any, session: Session) -> ToolCall | None:
+    for unit_id in session.keys("units"):
+        unit: Any = session.get("units", unit_id)
+        for day, offer in unit["offers"].items():
+            if offer["longest"] >= 6:
+                arguments = {
+                    "customer_id": customer["customer_id"],
+                    "unit_id": unit_id,
+                    "pickup_date": day,
+                    "days": 6,
+                    "payment_method_id": next(iter(customer["payment_methods"])),
+                }
+                return ToolCall(name="book_unit", arguments=arguments)
+    return None
+
+
+WORDS = Words(
+    describe_write=describe_write,
+    describe_outcome=describe_outcome,
+    describe_refusal=describe_refusal,
+    questions=QUESTIONS,
+    aliases=aliases,
+    unasked_write=unasked_write,
+    forbidden_write=forbidden_write,
+)

@@ -1,0 +1,238 @@
+"""The check-up names every fault that is planted in a copy of the rental world."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from environments import checkup
+from environments.core.domain import Clause
+from environments.core.environment import Environment
+from environments.core.policy import PolicyCheck
+from environments.core.state import Record
+from environments.core.tools import ToolCall, ToolKind, Toolkit, tool
+from environments.rental import generated
+from environments.rental.archetypes import N1, N2
+from environments.rental.oracle import StateRows
+from environments.rental.tools import RentalTools
+
+
+@pytest.fixture(scope="module")
+def rental() -> Environment:
+    return generated(seed=1, users=30)
+
+
+def with_tool(environment: Environment, toolkit: type[Toolkit]) -> Environment:
+    """The world with one tool replaced by another of its name."""
+    toolkit.tools = {**RentalTools.tools, **toolkit.tools}
+    return replace(environment, toolkit=toolkit)
+
+
+def with_domain(environment: Environment, **changes: Any) -> Environment:
+    return replace(environment, domain=replace(environment.domain, **changes))
+
+
+def calls_of(environment: Environment) -> Any:
+    return checkup._Calls(environment)
+
+
+def proved(slug: str, seed: int) -> object:
+    return None
+
+
+class UndescribedParameter(RentalTools):
+    @tool(ToolKind.READ)
+    def get_unit(self, unit_id: str) -> Record:
+        """Get a unit."""
+        return {}
+
+
+class ReadThatWrites(RentalTools):
+    @tool(ToolKind.READ)
+    def get_booking(self, booking_id: str) -> Record:
+        """
+        Get a booking.
+
+        Args:
+            booking_id: The booking id.
+        """
+        booking = self.session.edit("bookings", booking_id)
+        booking["insured"] = not booking["insured"]
+        return booking
+
+
+class WriteThatDoesNothing(RentalTools):
+    @tool(ToolKind.WRITE)
+    def add_insurance(self, booking_id: str) -> Record:
+        """
+        Insure a booking.
+
+        Args:
+            booking_id: The booking id.
+        """
+        return self._upcoming(booking_id)
+
+
+class ToolThatThrowsDice(RentalTools):
+    @tool(ToolKind.READ)
+    def get_unit(self, unit_id: str) -> Record:
+        """
+        Get a unit.
+
+        Args:
+            unit_id: The unit id.
+        """
+        return {"unit_id": unit_id, "rating": random.random()}
+
+
+class WrongOracle(StateRows):
+    def apply(self, call: ToolCall) -> None:
+        super().apply(call)
+        if call.name == "add_insurance":
+            self._upcoming(**call.arguments)["deposit"] = 0.0
+
+
+class StrictOracle(StateRows):
+    def apply(self, call: ToolCall) -> None:
+        if call.name == "cancel_booking":
+            raise checkup.Unidentifiable("illegal", "never")
+        super().apply(call)
+
+
+class TestCheckWorld:
+    def test_finds_nothing_wrong_with_a_good_world(self, rental: Environment) -> None:
+        findings = list(checkup.check_world(rental, tests="", prove=proved))
+
+        assert [str(f) for f in findings if f.level == "wrong"] == []
+        assert {f.name for f in findings} >= {"schemas", "kinds", "oracle", "words"}
+        assert checkup.summary(findings) == "16 checks: 15 ok, 1 warning"
+
+    def test_says_that_nothing_can_be_asked(self, rental: Environment) -> None:
+        silent = with_domain(rental, archetypes=())
+
+        *_, last = checkup.check_world(silent, tests="", prove=proved)
+
+        assert (last.name, last.level) == ("archetypes", "warning")
+
+
+FAULTS: list[tuple[Callable[[Environment], checkup.Finding], str]] = [
+    (
+        lambda world: checkup.check_schemas(with_tool(world, UndescribedParameter)),
+        "get_unit: parameter unit_id is not described",
+    ),
+    (
+        lambda world: checkup.check_kinds(
+            with_tool(world, ReadThatWrites), calls_of(world)
+        ),
+        "get_booking is a read and changed the state",
+    ),
+    (
+        lambda world: checkup.check_kinds(
+            with_tool(world, WriteThatDoesNothing), calls_of(world)
+        ),
+        "add_insurance is a write and never changed anything",
+    ),
+    (
+        lambda world: checkup.check_determinism(
+            with_tool(world, ToolThatThrowsDice), calls_of(world)
+        ),
+        "get_unit answered the same call in two ways",
+    ),
+    (
+        lambda world: checkup.check_clauses(
+            with_domain(
+                world, policy_checks=(PolicyCheck("9.9", "", lambda trace: ()),)
+            ),
+            "",
+        ),
+        "no clause 9.9 in the policy",
+    ),
+    (
+        lambda world: checkup.check_oracle(
+            with_domain(world, from_state=WrongOracle), calls_of(world)
+        ),
+        "add_insurance: oracle and tool leave different states",
+    ),
+    (
+        lambda world: checkup.check_oracle(
+            with_domain(world, from_state=StrictOracle), calls_of(world)
+        ),
+        "cancel_booking: the tool takes what the oracle refuses",
+    ),
+    (
+        lambda world: checkup.check_relations(with_domain(world, relations={})),
+        "account (in E1) has no role",
+    ),
+    (
+        lambda world: checkup.check_words(
+            with_domain(
+                world,
+                archetypes=(
+                    replace(N1, clauses=(Clause("wish", ("I want {wish}.",), True),)),
+                ),
+            )
+        ),
+        "N1: a clause speaks of 'wish'",
+    ),
+    (
+        lambda world: checkup.check_words(
+            with_domain(world, archetypes=(N1, replace(N1, slug="twin")))
+        ),
+        "do not lead back",
+    ),
+]
+
+
+class TestFaults:
+    @pytest.mark.parametrize(("check", "text"), FAULTS, ids=[t for _, t in FAULTS])
+    def test_are_named(
+        self,
+        rental: Environment,
+        check: Callable[[Environment], checkup.Finding],
+        text: str,
+    ) -> None:
+        finding = check(rental)
+
+        assert finding.level == "wrong"
+        assert text in finding.text
+        assert finding.hint
+        assert str(finding).startswith("✗")
+
+
+class TestCheckClauses:
+    def test_counts_clauses_that_tests_name(self, rental: Environment) -> None:
+        before = checkup.check_clauses(rental, "")
+        after = checkup.check_clauses(rental, "def test_swap_5_2(self): # and 4.1")
+
+        assert before.level == after.level == "warning"
+        assert "5.2" in before.text
+        assert "5.2" not in after.text
+        assert "4.1" not in after.text
+
+    def test_counts_clauses_that_a_refusal_cites(self, rental: Environment) -> None:
+        assert "4.3" not in checkup.check_clauses(rental, "").text
+        bare = with_domain(rental, archetypes=(), policy_checks=())
+        assert "4.3" in checkup.check_clauses(bare, "").text
+
+
+class TestCheckProofs:
+    def test_says_which_archetype_cannot_be_proved(self, rental: Environment) -> None:
+        world = with_domain(rental, archetypes=(N1, N2))
+
+        def prove(slug: str, seed: int) -> object:
+            if slug == "N2":
+                raise ValueError("nobody fits")
+            return None
+
+        good, bad = checkup.check_proofs(world, prove, 2)
+
+        assert str(good) == "✓ proof N1: 2 tasks proved"
+        assert bad.level == "wrong"
+        assert "nobody fits" in bad.text
+
+
+class TestCheckGenerator:
+    def test_is_content_with_one_world_per_seed(self) -> None:
+        assert checkup.check_generator("rental").level == "ok"

@@ -1,0 +1,46 @@
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from environments import registry, rental
+from environments.core.environment import Environment
+
+
+def printed(name: str) -> str:
+    out = StringIO()
+    call_command("check_environment", name, tries=1, stdout=out)
+    return out.getvalue()
+
+
+class TestCheckEnvironment:
+    def test_prints_one_line_per_check_and_a_sum(self) -> None:
+        lines = printed("rental").splitlines()
+
+        assert lines[0].startswith("✓ generator")
+        assert "✓ proof W2: 1 tasks proved" in lines
+        assert not any(line.startswith("✗") for line in lines)
+        assert lines[-1].startswith("17 checks")
+
+    def test_exits_with_1_if_something_is_wrong(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def spoiled(*, seed: int, users: int) -> Environment:
+            good = rental.generated(seed=seed, users=users)
+            return replace(good, domain=replace(good.domain, relations={}))
+
+        world = replace(registry.world("rental"), generated=spoiled)
+        monkeypatch.setitem(registry._WORLDS, "rental", world)
+        out = StringIO()
+
+        with pytest.raises(SystemExit) as ended:
+            call_command("check_environment", "rental", tries=1, stdout=out)
+
+        assert ended.value.code == 1
+        assert "✗ relations: account (in E1) has no role" in out.getvalue()
+        assert "✗ proof E1" in out.getvalue()
+
+    def test_knows_which_worlds_there_are(self) -> None:
+        with pytest.raises(CommandError, match="there are airline"):
+            printed("moon")
