@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from random import Random
 
-from environments.retail.generator.chance import Json, Source, to_cents, to_dollars
+from environments.core.chance import Json, Source
+from environments.retail.generator.money import to_cents, to_dollars
 
 STATUS_DECK: dict[str, int] = {
     "delivered": 40,
