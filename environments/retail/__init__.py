@@ -1,10 +1,13 @@
 """The retail world: an online shop, exact to tau2-bench's (SPEC §4), with its own generator, policy and archetypes."""
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from environments.core.domain import Domain
 from environments.core.environment import Environment
 from environments.core.state import State
+from environments.core.tools import Mode
 from environments.retail import archetypes, relations
 from environments.retail.canonical import canonical_write
 from environments.retail.clauses import CLAUSES
@@ -19,36 +22,47 @@ from environments.retail.words import WORDS
 
 POLICY = Path(__file__).with_name("policy.md").read_text(encoding="utf-8")
 
-DOMAIN = Domain(
-    relations=relations.RELATIONS,
-    from_state=StateRows,
-    from_tools=ToolRows,
-    derivable_reads=relations.derivable_reads,
-    first_reads=relations.first_reads,
-    equivalents=relations.equivalents,
-    mutations=mutations,
-    swaps=swaps,
-    archetypes=archetypes.ARCHETYPES,
-    lexicon=archetypes.LEXICON,
-    named=archetypes.named,
-    people_in=archetypes.people_in,
-    words=WORDS,
-    policy_checks=POLICY_CHECKS,
-    canonical_write=canonical_write,
-)
+
+def _domain(mode: Mode) -> Domain:
+    """Only what says beforehand what a write will do knows the mode; all else meets it through the tools."""
+    return Domain(
+        relations=relations.RELATIONS,
+        from_state=partial(StateRows, mode=mode),
+        from_tools=ToolRows,
+        derivable_reads=relations.derivable_reads,
+        first_reads=relations.first_reads,
+        equivalents=relations.equivalents,
+        mutations=mutations,
+        swaps=swaps,
+        archetypes=archetypes.ARCHETYPES,
+        lexicon=archetypes.LEXICON,
+        named=archetypes.named,
+        people_in=archetypes.people_in,
+        words=WORDS,
+        policy_checks=POLICY_CHECKS,
+        canonical_write=partial(canonical_write, mode=mode),
+    )
 
 
-def build(*, state: State, version: str, policy: str = POLICY) -> Environment:
+_DOMAINS: Mapping[Mode, Domain] = {mode: _domain(mode) for mode in Mode}
+
+
+def build(
+    *, state: State, version: str, policy: str = POLICY, mode: Mode = Mode.STRICT
+) -> Environment:
     """The world over `state`. Clauses can be cited only of our own policy."""
     clauses = CLAUSES if policy == POLICY else {}
-    return Environment("retail", version, policy, RetailTools, state, DOMAIN, clauses)
+    return Environment(
+        "retail", version, policy, RetailTools, state, _DOMAINS[mode], clauses, mode
+    )
 
 
 def generated(*, seed: int, users: int = 200) -> Environment:
-    """Our own shop, made from a seed."""
+    """Our own shop, made from a seed, with the reference's bugs mended."""
     return build(
         state=read_state(generate(seed=seed, users=users)),
         version=f"generated-{seed}-{users}",
+        mode=Mode.CORRECTED,
     )
 
 

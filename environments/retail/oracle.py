@@ -3,11 +3,12 @@
 Shares nothing with the toolkit (a test forbids the import), so that the two check each other on every task.
 """
 
+from collections import Counter
 from typing import Any
 
 from environments.core.errors import Unidentifiable
 from environments.core.state import Record, Session
-from environments.core.tools import ToolCall
+from environments.core.tools import Mode, ToolCall
 from environments.retail.relations import RetailRows
 
 _REASONS = ("no longer needed", "ordered by mistake")
@@ -15,8 +16,9 @@ _ADDRESS = ("address1", "address2", "city", "country", "state", "zip")
 
 
 class StateRows(RetailRows):
-    def __init__(self, session: Session):
+    def __init__(self, session: Session, mode: Mode = Mode.STRICT):
         self.session = session.fork()
+        self.corrected = mode == Mode.CORRECTED
 
     def user_id(self, call: ToolCall) -> str | None:
         arguments = call.arguments
@@ -72,6 +74,8 @@ class StateRows(RetailRows):
         order = self._order(order_id, "pending")
         _legal(reason in _REASONS, "not an accepted reason")
         lines = list(order["payment_history"])
+        if self.corrected:
+            lines = _net(lines)
         for line in lines:
             self._move(order["user_id"], line["payment_method_id"], line["amount"])
         order["payment_history"] += [
@@ -102,26 +106,26 @@ class StateRows(RetailRows):
         payment_method_id: str,
     ) -> None:
         order = self._order(order_id, "pending")
-        pairs = self._pairs(order, item_ids, new_item_ids)
-        _legal(
-            all(line["item_id"] != variant["item_id"] for line, variant in pairs),
-            "the same item",
-        )
+        pairs = self._pairs(order, item_ids, new_item_ids, same=False)
         difference = _difference(pairs)
+        if self.corrected:
+            difference = round(difference, 2)
         self._covers(order["user_id"], payment_method_id, difference)
         order["payment_history"] = [
             *order["payment_history"],
             _line(
                 "payment" if difference > 0 else "refund",
-                abs(difference),
+                float(abs(difference)),
                 payment_method_id,
             ),
         ]
         self._move(order["user_id"], payment_method_id, -difference)
-        shown = pairs[-1][
-            1
-        ]  # every line takes the last pair's price and options: SPEC §14.1 no. 1
-        for line, variant in pairs:
+        for old, (line, variant) in zip(item_ids, pairs, strict=True):
+            shown = variant
+            if not self.corrected:
+                # Each in turn is looked for among what is there by now, and takes the last pair's price and options
+                line = _first(order, old)
+                shown = pairs[-1][1]
             line.update(
                 item_id=variant["item_id"],
                 price=shown["price"],
@@ -137,12 +141,14 @@ class StateRows(RetailRows):
         payment_method_id: str,
     ) -> None:
         order = self._order(order_id, "delivered")
-        difference = round(_difference(self._pairs(order, item_ids, new_item_ids)), 2)
+        same = not self.corrected
+        pairs = self._pairs(order, item_ids, new_item_ids, same=same)
+        difference = round(_difference(pairs), 2)
         self._covers(order["user_id"], payment_method_id, difference)
         order.update(
             status="exchange requested",
             exchange_items=sorted(item_ids),
-            exchange_new_items=sorted(new_item_ids),
+            exchange_new_items=self._in_order(item_ids, new_item_ids),
             exchange_payment_method_id=payment_method_id,
             exchange_price_difference=difference,
         )
@@ -158,6 +164,7 @@ class StateRows(RetailRows):
             "the refund cannot go there",
         )
         owned = [line["item_id"] for line in order["items"]]
+        _legal(bool(item_ids) or not self.corrected, "nothing to return")
         _legal(
             all(item_ids.count(item) <= owned.count(item) for item in item_ids),
             "not in the order",
@@ -198,24 +205,54 @@ class StateRows(RetailRows):
             card["balance"] = round(card["balance"] + amount, 2)
 
     def _pairs(
-        self, order: Record, item_ids: list[str], new_item_ids: list[str]
+        self, order: Record, item_ids: list[str], new_item_ids: list[str], same: bool
     ) -> list[tuple[Record, Record]]:
+        """Lines of the order and the variants they become, which (not `same`) must be others."""
         _legal(
             len(item_ids) == len(new_item_ids) and len(set(item_ids)) == len(item_ids),
             "pairs do not match",
         )
-        lines = {line["item_id"]: line for line in order["items"]}
+        _legal(bool(item_ids) or not self.corrected, "nothing to change")
+        owned = {line["item_id"] for line in order["items"]}
         pairs = []
         for old, new in zip(item_ids, new_item_ids, strict=True):
-            _legal(old in lines, "not in the order")
-            product: Any = self.session.get("products", lines[old]["product_id"])
+            _legal(old in owned, "not in the order")
+            _legal(same or old != new, "the same item")
+            line = _first(order, old)
+            product: Any = self.session.get("products", line["product_id"])
             variant: Any = product["variants"].get(new) if product else None
             _legal(
                 variant is not None and variant["available"],
                 "the variant is not to be had",
             )
-            pairs.append((lines[old], variant))
+            pairs.append((line, variant))
         return pairs
+
+    def _in_order(self, old: list[str], new: list[str]) -> list[str]:
+        """The new ids as an exchange keeps them: beside their old ones, or in strict mode in an order of their own."""
+        if not self.corrected:
+            return sorted(new)
+        becomes = dict(zip(old, new, strict=True))
+        return [becomes[item_id] for item_id in sorted(old)]
+
+
+def _first(order: Record, item_id: str) -> Record:
+    line: Record = next(line for line in order["items"] if line["item_id"] == item_id)
+    return line
+
+
+def _net(lines: list[Record]) -> list[Record]:
+    """What each payment method paid less what it got back, in whole cents, as far as that is more than nothing."""
+    cents = Counter[str]()
+    for line in lines:
+        amount = round(line["amount"] * 100)
+        paid = line["transaction_type"] == "payment"
+        cents[line["payment_method_id"]] += amount if paid else -amount
+    return [
+        _line("payment", amount / 100, method_id)
+        for method_id, amount in cents.items()
+        if amount > 0
+    ]
 
 
 def _difference(pairs: list[tuple[Record, Record]]) -> float:

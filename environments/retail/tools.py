@@ -1,11 +1,32 @@
-"""The retail toolkit, exact to the reference in results, errors and effects, known bugs included (tau2 SPEC §4.2, §5, §14).
+"""The retail toolkit (tau2 SPEC §4.2, §5, §14.1). The docstrings of the tools are the descriptions that the agent is given.
 
-Nothing validates arguments before a method is entered, so that wrong ones fail with the same Python texts as in the reference.
-The docstrings are the tool descriptions that the agent is given.
+In strict mode it is exact to the reference in results, errors and effects, known bugs included: nothing validates arguments before
+a method is entered, so that wrong ones fail with the same Python texts.
+
+Corrected mode shares everything but these departures:
+
+| where            | strict                                         | corrected                                                |
+|------------------|------------------------------------------------|----------------------------------------------------------|
+| any write        | what an error leaves half done stays           | is taken back                                            |
+| item ids         | an empty list, or text, passes for a list      | a list of one id or more, or refused                     |
+| twice the same   | both are reckoned at the first one's price     | each has its own                                         |
+| modifying items  | every item takes the last one's price and      | each takes those of its own new variant, so that the     |
+|                  | options                                        | order of the pairs means nothing                         |
+| modifying items  | an item that became one still to be changed    | what is in the order before the call is changed, once    |
+|                  | may be changed again                           |                                                          |
+| modifying items  | the difference drifts as floats do             | is kept to the cent                                      |
+| cancelling       | every line is refunded, earlier refunds too    | each method gets back what it paid less what it got back |
+| exchanging       | an item may be exchanged for itself            | refused                                                  |
+| exchanging       | old and new ids are sorted apart               | are sorted in pairs, by the old id                       |
+
+Alike in both modes: rules of the policy that the reference leaves to the agent are left to it, so that breaking them can be seen and
+judged. One of them is that an order's address stays once its items were modified (policy 5.4; its payment cannot be changed then, since
+that takes an order with a single payment).
 """
 
 import json
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from environments.core.calculate import calculate
 from environments.core.errors import ToolError
@@ -14,6 +35,18 @@ from environments.core.tools import ToolKind, Toolkit, tool
 from environments.retail.state import UserAddress
 
 CANCEL_REASONS = {"no longer needed", "ordered by mistake"}
+
+
+class _Swap(NamedTuple):
+    """One item of an order and what it becomes."""
+
+    old_id: str
+    new_id: str
+    place: int
+    """Where in the order the item stands."""
+    rise: float
+    """What the new variant costs more."""
+    variant: Record
 
 
 class RetailTools(Toolkit):
@@ -48,15 +81,13 @@ class RetailTools(Toolkit):
         if reason not in CANCEL_REASONS:
             raise ToolError("Invalid reason")
         order = self.session.edit("orders", order_id)
-        refunds = []
-        for payment in order[
-            "payment_history"
-        ]:  # every line, refunds too: SPEC §14.1 no. 6
-            refunds.append(
-                _payment("refund", payment["amount"], payment["payment_method_id"])
-            )
+        refunds = [
+            _payment("refund", amount, method_id)
+            for method_id, amount in self._to_refund(order["payment_history"])
+        ]
+        for line in refunds:
             self._credit_gift_card(
-                order["user_id"], payment["payment_method_id"], payment["amount"]
+                order["user_id"], line["payment_method_id"], line["amount"]
             )
         order["status"] = "cancelled"
         order["cancel_reason"] = reason
@@ -89,16 +120,12 @@ class RetailTools(Toolkit):
         order = self._order(order_id)
         if order["status"] != "delivered":
             raise ToolError("Non-delivered order cannot be exchanged")
+        self._check_lists(item_ids, new_item_ids)
         _check_count(order, item_ids, "Number of {} not found.")
         if len(item_ids) != len(new_item_ids):
             raise ToolError("The number of items to be exchanged should match.")
-        difference: float = 0
-        for item_id, new_item_id in zip(item_ids, new_item_ids, strict=False):
-            old = _order_item(order, item_id)
-            difference += (
-                self._available_variant(old, new_item_id)["price"] - old["price"]
-            )
-        difference = round(difference, 2)
+        swaps = self._swaps(order, item_ids, new_item_ids, same=not self.corrected)
+        difference = round(_total(swaps), 2)
         method = self._payment_method(order["user_id"], payment_method_id)
         if method["source"] == "gift_card" and method["balance"] < difference:
             raise ToolError(
@@ -107,9 +134,9 @@ class RetailTools(Toolkit):
         order = self.session.edit("orders", order_id)
         order["status"] = "exchange requested"
         order["exchange_items"] = sorted(item_ids)
-        order["exchange_new_items"] = sorted(
-            new_item_ids
-        )  # sorted apart, so pairing is lost: SPEC §14.1 no. 7
+        order["exchange_new_items"] = [swap.new_id for swap in swaps]
+        if not self.corrected:  # the pairing is lost: SPEC §14.1 no. 7
+            order["exchange_new_items"].sort()
         order["exchange_payment_method_id"] = payment_method_id
         order["exchange_price_difference"] = difference
         return order
@@ -263,19 +290,14 @@ class RetailTools(Toolkit):
         order = self._order(order_id)
         if order["status"] != "pending":
             raise ToolError("Non-pending order cannot be modified")
+        self._check_lists(item_ids, new_item_ids)
         _check_count(order, item_ids, "{} not found")
         if len(item_ids) != len(new_item_ids):
             raise ToolError("The number of items to be exchanged should match")
-        difference: float = 0
-        variant: Record | None = None
-        for item_id, new_item_id in zip(item_ids, new_item_ids, strict=False):
-            if item_id == new_item_id:
-                raise ToolError(
-                    "The new item id should be different from the old item id"
-                )
-            old = _order_item(order, item_id)
-            variant = self._available_variant(old, new_item_id)
-            difference += variant["price"] - old["price"]
+        swaps = self._swaps(order, item_ids, new_item_ids, same=False)
+        difference = _total(swaps)
+        if self.corrected:
+            difference = round(difference, 2)
         method = self._payment_method(order["user_id"], payment_method_id)
         if method["source"] == "gift_card" and method["balance"] < difference:
             raise ToolError("Insufficient gift card balance to pay for the new item")
@@ -285,13 +307,14 @@ class RetailTools(Toolkit):
             _payment(kind, float(abs(difference)), payment_method_id)
         )
         self._credit_gift_card(order["user_id"], payment_method_id, -difference)
-        for item_id, new_item_id in zip(item_ids, new_item_ids, strict=False):
-            assert variant is not None
-            changed = _order_item(order, item_id)
-            changed["item_id"] = new_item_id
-            changed["price"] = variant[
-                "price"
-            ]  # the last pair's, for every pair: SPEC §14.1 no. 1
+        for swap in swaps:
+            if self.corrected:
+                changed, variant = order["items"][swap.place], swap.variant
+            else:  # the last pair's variant, for every pair: SPEC §14.1 no. 1
+                changed = order["items"][_place(order, swap.old_id)]
+                variant = swaps[-1].variant
+            changed["item_id"] = swap.new_id
+            changed["price"] = variant["price"]
             changed["options"] = plain_copy(variant["options"])
         order["status"] = "pending (item modified)"
         return order
@@ -380,6 +403,7 @@ class RetailTools(Toolkit):
         original = order["payment_history"][0]["payment_method_id"]
         if method["source"] != "gift_card" and payment_method_id != original:
             raise ToolError("Payment method should be the original payment method")
+        self._check_lists(item_ids)
         _check_count(order, item_ids, "Some item not found")
         order = self.session.edit("orders", order_id)
         order["status"] = "return requested"
@@ -435,6 +459,42 @@ class RetailTools(Toolkit):
             raise ToolError(f"New item {new_item_id} not found or available")
         return variant
 
+    def _check_lists(self, *lists: Any) -> None:
+        if self.corrected and not all(_some_ids(ids) for ids in lists):
+            raise ToolError("Item ids should be a list of at least one id")
+
+    def _swaps(
+        self, order: Record, item_ids: Any, new_item_ids: Any, *, same: bool
+    ) -> list[_Swap]:
+        """What becomes what. Raises ToolError unless each new one is a variant to be had, and (not `same`) another one."""
+        pairs: Iterable[tuple[Any, Any]] = zip(item_ids, new_item_ids, strict=False)
+        if self.corrected:
+            pairs = sorted(pairs)
+        swaps: list[_Swap] = []
+        for old_id, new_id in pairs:
+            if old_id == new_id and not same:
+                raise ToolError(
+                    "The new item id should be different from the old item id"
+                )
+            taken = [swap.place for swap in swaps] if self.corrected else []
+            place = _place(order, old_id, taken)
+            old = order["items"][place]
+            variant = self._available_variant(old, new_id)
+            rise = variant["price"] - old["price"]
+            swaps.append(_Swap(old_id, new_id, place, rise, variant))
+        return swaps
+
+    def _to_refund(self, history: Sequence[Record]) -> list[tuple[str, float]]:
+        """Payment methods and the dollars that they get back when an order is cancelled."""
+        if not self.corrected:  # every line, refunds too: SPEC §14.1 no. 6
+            return [(line["payment_method_id"], line["amount"]) for line in history]
+        paid: dict[str, float] = {}
+        for line in history:
+            sign = 1 if line["transaction_type"] == "payment" else -1
+            method_id = line["payment_method_id"]
+            paid[method_id] = round(paid.get(method_id, 0) + sign * line["amount"], 2)
+        return [(method_id, amount) for method_id, amount in paid.items() if amount > 0]
+
     def _credit_gift_card(
         self, user_id: str, payment_method_id: str, amount: float
     ) -> None:
@@ -452,9 +512,25 @@ def _check_count(order: Record, item_ids: Any, text: str) -> None:
             raise ToolError(text.format(item_id))
 
 
-def _order_item(order: Record, item_id: Any) -> Record:
-    line: Record = next(line for line in order["items"] if line["item_id"] == item_id)
-    return line
+def _some_ids(ids: Any) -> bool:
+    return isinstance(ids, list) and bool(ids) and all(isinstance(i, str) for i in ids)
+
+
+def _place(order: Record, item_id: Any, taken: Sequence[int] = ()) -> int:
+    """Where the item first stands in the order, but for places already taken."""
+    return next(
+        place
+        for place, line in enumerate(order["items"])
+        if line["item_id"] == item_id and place not in taken
+    )
+
+
+def _total(swaps: Iterable[_Swap]) -> float:
+    """Dollars, added left to right without `sum`, which would mend the last bit."""
+    total: float = 0
+    for swap in swaps:
+        total += swap.rise
+    return total
 
 
 def _payment(kind: str, amount: float, payment_method_id: str) -> Record:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from environments.core.tools import ToolCall
+from environments.core.tools import Mode, ToolCall
 from writ_app.adapters.tau2 import BadCheckout
 from writ_app.models.catalog import Environment, ReferenceTask
 from writ_app.services import catalog
@@ -51,8 +51,41 @@ class TestRegisterGenerated:
         assert first == second
         assert Environment.objects.count() == 1
 
+    def test_leaves_what_an_earlier_generator_made_as_it_is(self) -> None:
+        earlier = catalog.register_generated(name="retail", seed=3, users=8)
+        Environment.objects.update(content_hash="0" * 64)
+
+        row = catalog.register_generated(name="retail", seed=3, users=8)
+
+        assert row.version == f"{earlier.version}-{row.content_hash[:8]}"
+        assert catalog.register_generated(name="retail", seed=3, users=8) == row
+        assert Environment.objects.count() == 2
+
 
 class TestLoadEnvironment:
+    @pytest.mark.parametrize("name", ["airline", "retail"])
+    def test_keeps_the_mode_of_our_own_worlds(self, name: str) -> None:
+        row = catalog.register_generated(name=name, seed=3, users=8)
+
+        environment = catalog.load_environment(row)
+
+        assert row.mode == "corrected"
+        assert environment.mode == Mode.CORRECTED
+        assert environment.content_hash == row.content_hash
+
+    def test_is_strict_for_what_was_imported(self, checkout: Path) -> None:
+        row = catalog.import_tau2(root=checkout, name="retail")
+
+        assert row.mode == "strict"
+        assert catalog.load_environment(row).mode == Mode.STRICT
+
+    def test_refuses_what_is_not_what_was_stored(self) -> None:
+        row = catalog.register_generated(name="retail", seed=3, users=9)
+        Environment.objects.update(policy="Be kind.")
+
+        with pytest.raises(catalog.ChangedEnvironment, match="no longer what it was"):
+            catalog.load_environment(row)
+
     def test_gives_back_the_very_state_that_was_stored(self) -> None:
         row = catalog.register_generated(name="retail", seed=3, users=8)
 

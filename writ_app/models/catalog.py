@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from environments.core.domain import TaskClass
+from environments.core.tools import Mode
 from writ_app.models.fields import OrderedJSONField
 
 
@@ -18,8 +19,14 @@ class Environment(models.Model):
     state = models.BinaryField()
     """The database as zlib-compressed JSON, in the reference's layout."""
     state_hash = models.CharField(max_length=64)
+    mode = models.CharField(
+        max_length=20,
+        choices=[(mode.value, mode.value) for mode in Mode],
+        default=Mode.STRICT.value,
+    )
+    """Whether the reference's known bugs are kept or mended."""
     content_hash = models.CharField(max_length=64)
-    """Hash of state, policy and tool schemas."""
+    """Hash of state, policy, tool schemas and, unless it is strict, the mode."""
     origin = models.CharField(max_length=200)
     """How it came to be, in words: a seed and size, or what was imported."""
     created_at = models.DateTimeField(db_default=Now(), editable=False)

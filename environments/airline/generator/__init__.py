@@ -18,10 +18,10 @@ Guarantees:
 from random import Random
 from typing import Any
 
-from environments.airline.generator.chance import Json, Source
 from environments.airline.generator.network import make_network
 from environments.airline.generator.reservations import make_reservations
 from environments.airline.generator.users import make_user
+from environments.core.chance import Json, Source
 
 
 def generate(

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from environments.airline.generator.chance import Json, Source
+from environments.core.chance import Json, Source
 
 NOW = datetime(2024, 5, 15, 15)  # noqa: DTZ001 - the world has one clock and no zones
 DAYS = range(1, 31)

@@ -8,7 +8,7 @@ from random import Random
 
 from environments.airline.airports import CITIES
 from environments.airline.generator.calendar import make_dates
-from environments.airline.generator.chance import Json, Source
+from environments.core.chance import Json, Source
 
 CITY_OF: dict[str, str] = {
     airport: city for city, airports in CITIES.items() for airport in airports

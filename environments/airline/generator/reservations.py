@@ -11,9 +11,9 @@ from environments.airline.generator.calendar import (
     on_day,
     price,
 )
-from environments.airline.generator.chance import Json, Source
 from environments.airline.generator.network import Leg, Network
 from environments.airline.generator.users import as_passenger
+from environments.core.chance import Json, Source
 
 type Trip = list[tuple[Leg, int]]
 """Flights in order, each with its day of the month."""

@@ -2,13 +2,13 @@
 
 from random import Random
 
-from environments.airline.generator.chance import Json, Source
 from environments.airline.generator.people import (
     FIRST_NAMES,
     LAST_NAMES,
     STREETS,
     TOWNS,
 )
+from environments.core.chance import Json, Source
 
 BRANDS = ("visa", "mastercard", "amex", "discover")
 MAIL_DOMAINS = ("example.com", "example.net", "example.org")

@@ -18,7 +18,7 @@ Guarantees:
 from random import Random
 from typing import Any
 
-from environments.retail.generator.chance import Json, Source
+from environments.core.chance import Json, Source
 from environments.retail.generator.orders import make_order
 from environments.retail.generator.products import make_products
 from environments.retail.generator.users import make_user

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from random import Random
 
-from environments.retail.generator.chance import Json, Source, to_cents, to_dollars
+from environments.core.chance import Json, Source
+from environments.retail.generator.money import to_cents, to_dollars
 
 STATUS_DECK: dict[str, int] = {
     "delivered": 40,
@@ -132,8 +133,12 @@ def _modify_one_line(rng: Random, order: Json, user: Json, products: Json) -> No
 def _request_exchange(rng: Random, order: Json, user: Json, products: Json) -> None:
     old = _some_lines(rng, order)
     new = [_replacement(rng, line, products) for line in old]
-    order["exchange_items"] = sorted(line["item_id"] for line in old)
-    order["exchange_new_items"] = sorted(variant["item_id"] for variant in new)
+    pairs = sorted(
+        (line["item_id"], variant["item_id"])
+        for line, variant in zip(old, new, strict=True)
+    )
+    order["exchange_items"] = [old_id for old_id, _ in pairs]
+    order["exchange_new_items"] = [new_id for _, new_id in pairs]
     order["exchange_payment_method_id"] = _settling_method(order, user)
     order["exchange_price_difference"] = to_dollars(_total(new) - _total(old))
 

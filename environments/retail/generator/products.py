@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 from random import Random
 
+from environments.core.chance import Json, Source
 from environments.retail.generator.assortment import ASSORTMENT, ProductType
-from environments.retail.generator.chance import Json, Source, to_dollars
+from environments.retail.generator.money import to_dollars
 
 FEWEST_VARIANTS, MOST_VARIANTS = 6, 20
 FEWEST_AVAILABLE = 4

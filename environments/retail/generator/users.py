@@ -2,7 +2,8 @@
 
 from random import Random
 
-from environments.retail.generator.chance import Json, Source, to_dollars
+from environments.core.chance import Json, Source
+from environments.retail.generator.money import to_dollars
 from environments.retail.generator.people import (
     CITIES,
     FIRST_NAMES,

@@ -5,8 +5,8 @@ import pytest
 
 from environments.core.environment import Environment
 from environments.core.policy import Breach, Event, PolicyTrace
-from environments.core.tools import ToolCall
-from environments.retail import generated
+from environments.core.tools import Mode, ToolCall
+from environments.retail import build, generated
 from environments.retail.clauses import CLAUSES
 from environments.retail.policy_checks import (
     POLICY_CHECKS,
@@ -340,8 +340,9 @@ class TestSameProduct:
         call = scene.events[0].call
         assert call is not None
         same = {**call.arguments, "new_item_ids": call.arguments["item_ids"]}
-        again = Scene(scene.shop).call(call.name, **same)
-        assert again.events[0].wrote  # the tool lets it through
+        strict = build(state=scene.shop.state, version="strict", mode=Mode.STRICT)
+        again = Scene(strict).call(call.name, **same)
+        assert again.events[0].wrote  # in strict mode the tool lets it through
         assert len(again.judge(same_product)) == 1
 
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from environments.core.environment import Environment
-from environments.core.tools import ToolCall, ToolKind
+from environments.core.tools import Mode, ToolCall, ToolKind
 from environments.core.words import Words
 from environments.retail import generated
 from environments.retail.canonical import canonical_write
@@ -257,6 +257,11 @@ class TestCanonicalWrite:
     def test_keeps_the_order_where_the_tool_does(self) -> None:
         a = self.exchange(("2", "8"), ("1", "9"), name="modify_pending_order_items")
         assert canonical_write(a) == a
+
+    def test_does_not_where_the_corrected_tool_does_not(self) -> None:
+        a = self.exchange(("2", "8"), ("1", "9"), name="modify_pending_order_items")
+        b = self.exchange(("1", "9"), ("2", "8"), name="modify_pending_order_items")
+        assert canonical_write(a, Mode.CORRECTED) == b
 
     @pytest.mark.parametrize(
         "arguments",

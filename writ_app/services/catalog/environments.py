@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,18 +12,27 @@ from environments import registry
 from environments.core import environment as core
 from environments.core.errors import BadDatabase
 from environments.core.state import Session
+from environments.core.tools import Mode
 from writ_app.adapters.tau2 import BadCheckout, Tau2Domain, read_domain
 from writ_app.engine import types
+from writ_app.engine.errors import WritError
 from writ_app.models.catalog import Environment, ReferenceTask, Task
+
+
+class ChangedEnvironment(WritError):
+    """What a row holds does not make the environment that was stored; the text names it."""
 
 
 @transaction.atomic
 def register_generated(*, name: str, seed: int, users: int) -> Environment:
     """Our own world made from a seed; the one there is if it was made before."""
-    return _store(
-        registry.world(name).generated(seed=seed, users=users),
-        origin=f"generated, seed {seed}, {users} users",
-    )
+    environment = registry.world(name).generated(seed=seed, users=users)
+    namesakes = Environment.objects.filter(name=name, version=environment.version)
+    if namesakes.exclude(content_hash=environment.content_hash).exists():
+        # An earlier WRIT made another world from this seed, and both stay
+        version = f"{environment.version}-{environment.content_hash[:8]}"
+        environment = replace(environment, version=version)
+    return _store(environment, origin=f"generated, seed {seed}, {users} users")
 
 
 @transaction.atomic
@@ -47,7 +57,7 @@ def import_tau2(*, root: Path, name: str, version: str = "") -> Environment:
 
 
 def load_environment(row: Environment) -> core.Environment:
-    """The environment that a row holds, loaded once per process."""
+    """The environment that a row holds, loaded once per process. Raises ChangedEnvironment."""
     return _load(row.pk, row.content_hash)
 
 
@@ -89,6 +99,7 @@ def _store(environment: core.Environment, *, origin: str) -> Environment:
             "policy": environment.policy,
             "state": zlib.compress(json.dumps(environment.state.collections).encode()),
             "state_hash": environment.state.content_hash,
+            "mode": environment.mode.value,
             "content_hash": environment.content_hash,
             "origin": origin,
         },
@@ -123,4 +134,12 @@ def _load(pk: int, content_hash: str) -> core.Environment:
     row = Environment.objects.get(pk=pk, content_hash=content_hash)
     world = registry.world(row.name)
     state = world.read_state(json.loads(zlib.decompress(row.state)))
-    return world.build(state=state, version=row.version, policy=row.policy)
+    environment = world.build(
+        state=state, version=row.version, policy=row.policy, mode=Mode(row.mode)
+    )
+    if environment.content_hash != content_hash:
+        raise ChangedEnvironment(
+            f"{row} is no longer what it was when it was stored: its tools, or the row itself, have changed since. "
+            "Make or import it anew under another version name; what was made in it stays as it is."
+        )
+    return environment

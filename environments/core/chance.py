@@ -1,4 +1,4 @@
-"""Chance, the one thing every part of the airline is made with."""
+"""Chance, the one thing every part of a generated world is made with."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,10 +10,11 @@ type Json = dict[str, Any]
 
 @dataclass
 class Source:
-    """The random generator and the texts already given out."""
+    """The random generator, the texts already given out, and the cards not yet dealt."""
 
     rng: Random
     taken: set[str] = field(default_factory=set)
+    cards: list[str] = field(default_factory=list)
 
     def claim(self, text: str) -> bool:
         """Whether the text was still free; from now on it is not."""
@@ -37,3 +38,10 @@ class Source:
 
     def happens(self, chance: float) -> bool:
         return self.rng.random() < chance
+
+    def deal(self, deck: dict[str, int]) -> str:
+        """The next card. A shuffled deck keeps to its mix, where throwing dice only tends to."""
+        if not self.cards:
+            self.cards = [card for card, count in deck.items() for _ in range(count)]
+            self.rng.shuffle(self.cards)
+        return self.cards.pop()
