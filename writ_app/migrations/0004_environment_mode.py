@@ -8,7 +8,7 @@ UPDATE writ_app_environment SET mode = 'corrected' WHERE name = 'airline' AND or
 
 
 class Migration(migrations.Migration):
-    dependencies = [("writ_app", "0002_promises")]
+    dependencies = [("writ_app", "0003_reference_trajectories")]
 
     operations = [
         migrations.AddField(
