@@ -38,8 +38,10 @@ DOMAIN = Domain(
 )
 
 
-def build(*, state: State, version: str, policy: str = POLICY) -> Environment:
-    """The world over `state`. A call that fails leaves nothing behind."""
+def build(
+    *, state: State, version: str, policy: str = POLICY, mode: Mode = Mode.CORRECTED
+) -> Environment:
+    """The world over `state`. In the usual mode a call that fails leaves nothing behind."""
     clauses = CLAUSES if policy == POLICY else {}
     return Environment(
         "rental",
@@ -49,7 +51,7 @@ def build(*, state: State, version: str, policy: str = POLICY) -> Environment:
         state,
         DOMAIN,
         clauses,
-        mode=Mode.CORRECTED,
+        mode=mode,
     )
 
 
