@@ -76,4 +76,7 @@ class Command(VersionCommand):
                 raise CommandError(
                     f"There is no {name} called {version}; there is {there}."
                 )
-            return catalog.load_environment(row)
+            try:
+                return catalog.load_environment(row)
+            except catalog.ChangedEnvironment as error:
+                raise CommandError(str(error)) from error
