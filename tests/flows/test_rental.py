@@ -28,5 +28,5 @@ def test_a_batch_of_another_world_goes_all_the_way(client: Client) -> None:
     assert synthesis.batch_progress(batch).accepted == 4
     assert catalog.load_environment(row).content_hash == row.content_hash
     client.force_login(owner)
-    page = client.get(f"/environments/{row.name}/{row.version}/")
+    page = client.get(f"/environments/{row.name}/{row.version}/tools/")
     assert "search_units" in page.content.decode()

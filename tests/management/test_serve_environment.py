@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import anyio
@@ -39,7 +40,9 @@ def play(steps: Callable[[Client], Awaitable[None]], server: object = None) -> N
             async with Client(started) as client:
                 await steps(client)
 
-    anyio.run(whole)
+    # In a thread of its own: browser tests keep an event loop in this one.
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(anyio.run, whole).result()
 
 
 def found_user() -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """The catalog room: environments and tasks, how they come in, how they are looked into and tried."""
 
 from writ_app.services.catalog.environments import (
+    ChangedEnvironment,
     avoided_people,
     import_tau2,
     load_environment,
@@ -10,6 +11,7 @@ from writ_app.services.catalog.environments import (
 from writ_app.services.catalog.results import import_results
 
 __all__ = [
+    "ChangedEnvironment",
     "avoided_people",
     "import_results",
     "import_tau2",
