@@ -270,14 +270,42 @@ def _add_simulation(
     seed = batch.seed * 1_000_003 + number
     scripted = batch.agent is None and batch.user_simulator is None
     faulty = rng.random() < batch.fault_share and scripted
-    faults = [fault for fault in sorted(FAULTS) if applicable(fault, task)]
-    fault = rng.choice(faults) if faulty and faults else ""
+    faults = sorted(FAULTS)
+    rng.shuffle(
+        faults
+    )  # drawn whether they are wanted or not, so that the share of faults leaves the rest as it is
     with transaction.atomic():
         row = catalog.store_task(environment=batch.environment, task=task)
-        simulation, _ = Simulation.objects.get_or_create(
-            batch=batch, task=row, plan=plan, seed=seed, defaults={"fault": fault}
+        simulation, made = Simulation.objects.get_or_create(
+            batch=batch, task=row, plan=plan, seed=seed
         )
+        if made and faulty:
+            environment = catalog.load_environment(batch.environment)
+            possible = (
+                fault
+                for fault in faults
+                if _is_possible(fault, simulation, task, environment)
+            )
+            simulation.fault = next(possible, "")
+            simulation.save(update_fields=["fault"])
     return simulation.pk
+
+
+def _is_possible(
+    fault: str, simulation: Simulation, task: types.Task, environment: core.Environment
+) -> bool:
+    """Whether the task leaves room for the fault: some only show when the script is made."""
+    if not applicable(fault, task):
+        return False
+    ledger = ledger_of(simulation, task)
+    try:
+        if FAULTS[fault].owner is types.Owner.USER:
+            ScriptedUser(task, ledger, fault)
+        else:
+            ScriptedAgent(environment, task, ledger, fault)
+    except ValueError:
+        return False
+    return True
 
 
 def _with_inputs(simulation_id: int) -> Simulation:
