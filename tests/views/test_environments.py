@@ -3,12 +3,15 @@
 import json
 import re
 import zlib
+from collections.abc import Mapping
 from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from environments import registry
 from environments.core.state import State
 from tests.factories import make_environment, make_owner, make_user
 from tests.samples import sample_environment
@@ -52,16 +55,27 @@ def odd_environment(*, name: str, size: int = 0) -> Environment:
     user = {**like, "user_id": name, "email": "x" * size or HOSTILE}
     user["address"] = {**like["address"], "city": HOSTILE}
     collections = {**sample.state.collections, "users": {**users, name: user}}
-    content = State(collections).content_hash
+    policy = f"# {HOSTILE}\n\n1.1 {HOSTILE}\n\n{HOSTILE}"
     return Environment.objects.create(
         name="retail",
         version="odd",
-        policy=f"# {HOSTILE}\n\n1.1 {HOSTILE}\n\n{HOSTILE}",
+        policy=policy,
         state=zlib.compress(json.dumps(collections).encode()),
-        state_hash=content,
-        content_hash=content,
+        state_hash=State(collections).content_hash,
+        content_hash=hash_with(policy, collections),
+        mode=sample.mode.value,
         origin=HOSTILE,
     )
+
+
+def hash_with(policy: str, collections: Mapping[str, Any]) -> str:
+    """What the sample's content hash is with that policy and state."""
+    sample = sample_environment()
+    world = registry.world("retail")
+    state = world.read_state(collections)
+    return world.build(
+        state=state, version="odd", policy=policy, mode=sample.mode
+    ).content_hash
 
 
 class TestAccess:
@@ -105,14 +119,24 @@ class TestPolicy:
     def test_without_numbers_is_shown_as_it_stands(
         self, signed_in: Client, row: Environment
     ) -> None:
-        Environment.objects.update(
-            policy="# Title\n\nOne.\nTwo.\n\n- a\n- b", content_hash="other"
-        )
+        policy = "# Title\n\nOne.\nTwo.\n\n- a\n- b"
+        content = hash_with(policy, sample_environment().state.collections)
+        Environment.objects.update(policy=policy, content_hash=content)
 
         page = text_of(signed_in.get(address("environment_policy", row)))
 
         assert "One.\nTwo." in page
         assert "- a\n- b" in page
+
+    def test_of_an_environment_that_is_not_what_was_stored_says_so(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        Environment.objects.update(policy="Be kind.", content_hash="other")
+
+        response = signed_in.get(address("environment_policy", row))
+
+        assert response.status_code == 409
+        assert "no longer what it was" in response.content.decode()
 
 
 class TestTools:

@@ -12,6 +12,7 @@ from django.shortcuts import render
 
 from writ_app.models.accounts import Membership, Role, Team, User
 from writ_app.services.accounts import membership_of
+from writ_app.services.catalog import ChangedEnvironment
 
 type View = Callable[..., HttpResponseBase]
 
@@ -34,7 +35,10 @@ def member_required(view: View) -> View:
         if request.membership is None:
             return render(request, "accounts/no_team.html", status=403)
         request.team = request.membership.team
-        return view(request, *args, **kwargs)
+        try:
+            return view(request, *args, **kwargs)
+        except ChangedEnvironment as error:
+            return render(request, "409.html", {"reason": str(error)}, status=409)
 
     guarded.access = "member"  # type: ignore[attr-defined]
     return guarded
