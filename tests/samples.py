@@ -12,6 +12,7 @@ from environments import retail
 from environments.core.domain import TaskClass
 from environments.core.environment import Environment
 from environments.core.evaluate import Answer, answer
+from environments.core.pointers import pointer
 from environments.core.query import (
     Best,
     Compare,
@@ -27,7 +28,6 @@ from environments.core.query import (
     fact,
     ref,
 )
-from environments.core.state import pointer
 from environments.core.tools import ToolCall
 from environments.retail.generator import generate
 from environments.retail.oracle import StateRows

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from environments.core.domain import Domain, Facts, Role, Row, Source
 from environments.core.errors import Unidentifiable
+from environments.core.pointers import pointer
 from environments.core.query import (
     Aggregate,
     AllOf,
@@ -35,7 +36,6 @@ from environments.core.query import (
     Value,
     Write,
 )
-from environments.core.state import pointer
 from environments.core.tools import ToolCall
 
 DELTA = 0.01

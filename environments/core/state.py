@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any
 
 from environments.core.canonical import CanonicalText, Key, canonical, effect_of
-from environments.core.pointers import pointer as pointer
 from environments.core.pointers import split
 
 type Record = dict[str, Any]

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from environments.core.domain import Patch
-from environments.core.state import Session, plain_copy, pointer
+from environments.core.pointers import pointer
+from environments.core.state import Session, plain_copy
 from environments.core.tools import ToolCall
 from environments.rental.state import DAYS
 

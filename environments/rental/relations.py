@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from environments.core.domain import Facts, Role, Row, Shown
-from environments.core.state import Record, Session, pointer
+from environments.core.pointers import pointer
+from environments.core.state import Record, Session
 from environments.core.tools import ToolCall
 from environments.rental.state import CATEGORIES, DAYS, DEPOTS
 

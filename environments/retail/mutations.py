@@ -10,7 +10,8 @@ from itertools import product as product_of
 from typing import Any
 
 from environments.core.domain import Patch
-from environments.core.state import Record, Session, plain_copy, pointer
+from environments.core.pointers import pointer
+from environments.core.state import Record, Session, plain_copy
 from environments.core.tools import ToolCall
 
 

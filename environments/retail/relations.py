@@ -10,7 +10,8 @@ from typing import Any
 
 from environments.core.domain import Facts, Role, Row, Shown
 from environments.core.errors import Unidentifiable
-from environments.core.state import Record, Session, pointer
+from environments.core.pointers import pointer
+from environments.core.state import Record, Session
 from environments.core.tools import ToolCall
 
 RELATIONS = {

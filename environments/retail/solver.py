@@ -1,53 +1,18 @@
-"""The reference solver's view of the retail world: rows parsed from tool results, writes made through the tools, no state."""
+"""The reference solver's view of the retail world: rows parsed from tool results, no state."""
 
 import json
-from collections.abc import Callable, Collection
 
-from environments.core.errors import Unidentifiable
+from environments.core.solver import ToolSource
 from environments.core.state import Record
-from environments.core.tools import ToolCall, ToolResult
+from environments.core.tools import ToolCall
 from environments.retail.relations import RetailRows
 
 
-class ToolRows(RetailRows):
-    """Calls tools as an agent does; with `allowed` (keys of calls) everything else stays unread."""
-
-    def __init__(
-        self, call: Callable[[ToolCall], ToolResult], allowed: Collection[str] | None
-    ):
-        self._call = call
-        self._allowed = allowed
-        self._seen: dict[str, ToolResult] = {}
-        self._written: list[str] = []
-
-    def may_read(self, call: ToolCall) -> bool:
-        return self._allowed is None or call.key in self._allowed
-
+class ToolRows(ToolSource, RetailRows):
     def user_id(self, call: ToolCall) -> str | None:
-        result = self._read(call)
-        return None if result is None or result.error else result.content
+        return self.read(call)
 
     def record(self, call: ToolCall) -> Record | None:
-        result = self._read(call)
-        if result is None or result.error:
-            return None
-        record: Record = json.loads(result.content)
-        return record
-
-    def apply(self, call: ToolCall) -> None:
-        result = self._call(call)
-        if result.error:
-            raise Unidentifiable("illegal", f"{call.name}: {result.content}")
-        self._written.append(call.key)
-        self._seen.clear()  # what was read may have changed
-
-    def effect(self) -> str:
-        """The solver does not see states; its writes stand for them."""
-        return json.dumps(self._written)
-
-    def _read(self, call: ToolCall) -> ToolResult | None:
-        if not self.may_read(call):
-            return None
-        if call.key not in self._seen:
-            self._seen[call.key] = self._call(call)
-        return self._seen[call.key]
+        text = self.read(call)
+        found: Record | None = None if text is None else json.loads(text)
+        return found

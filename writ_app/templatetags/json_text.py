@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from environments.core.pointers import at
-from environments.core.state import pointer
+from environments.core.pointers import at, pointer
 
 LINE = 72
 """Values that fit into this many characters stay on one line."""

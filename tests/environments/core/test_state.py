@@ -3,7 +3,8 @@ import json
 
 import pytest
 
-from environments.core.state import Index, Session, State, pointer
+from environments.core.pointers import pointer
+from environments.core.state import Index, Session, State
 from tests.environments.core.recompute import recomputed_hash
 
 

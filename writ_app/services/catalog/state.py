@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Any
 
 from environments.core.canonical import Key
-from environments.core.state import Record, State, pointer
+from environments.core.pointers import pointer
+from environments.core.state import Record, State
 
 PAGE_SIZE = 40
 SCANNED = 20_000
