@@ -303,8 +303,9 @@ def _proposals(
     environment: Environment, archetype: Archetype, count: int
 ) -> Iterator[Proposal]:
     rng = random.Random(archetype.slug)
-    for _ in range(DRAWS):
-        proposal = archetype.propose(Session(environment.state), rng, ())
+    people = environment.people
+    for _ in range(DRAWS if people else 0):
+        proposal = archetype.propose(Session(environment.state), rng, people)
         if proposal is not None:
             yield proposal
             count -= 1

@@ -29,6 +29,8 @@ class Row:
     """How a person would name it."""
     bare: bool = False
     """The result is one plain text, the row's only value: no pointer leads into it."""
+    derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Values that the result does not show as such, like a sum of two fares: name → pointers, within the row, of what they are made from."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class TaskClass(StrEnum):
     READ_HEAVY = "read_heavy"
     WRITE_INTENSIVE = "write_intensive"
     REFUSAL = "refusal"
+    """The policy forbids it."""
+    TRANSFER = "transfer"
+    """The policy leaves it to a person."""
+    INFORMATION = "information"
+    """Nothing is written: the user is told something."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +116,8 @@ class Archetype:
     slug: str
     title: str
     task_class: TaskClass
-    propose: Callable[[Session, random.Random, Collection[str]], Proposal | None]
-    """(state, chance, keys of people to keep away from) → a draw, or None if this one does not fit."""
+    propose: Callable[[Session, random.Random, Sequence[str]], Proposal | None]
+    """(state, chance, keys of the people to choose from) → a draw, or None if this one does not fit."""
     query: Callable[[Facts], Query]
     clauses: tuple[Clause, ...]
     readings: Callable[[Facts], list[Reading]] = lambda facts: []
@@ -146,6 +153,13 @@ class Domain:
     """Slot → value → ways to say it, for slots whose words are not the value itself."""
     named: Callable[[Sequence[ToolCall]], Query]
     """The same writes with every argument named by the user: what is left to read is the floor of the burden."""
+    open_reads: Callable[[Session], Iterable[ToolCall]] = lambda session: ()
+    """(changed state) → reads that anybody can make at any time, beside `first_reads`, in which its changes may show.
+
+    For worlds with too many such reads to list them, like searches by any place and day.
+    """
+    people: str = ""
+    """Collection of those who make requests."""
     people_in: Callable[[Session, str], frozenset[str]] = lambda session, text: (
         frozenset()
     )

@@ -63,6 +63,11 @@ class Environment:
         """Tool schemas in the order in which the agent gets them."""
         return [tool.schema for tool in self.tools.values()]
 
+    @cached_property
+    def people(self) -> tuple[str, ...]:
+        """Keys of those who make requests."""
+        return tuple(self.state.collections.get(self.domain.people, ()))
+
     @property
     def user_tools(self) -> Mapping[str, Tool]:
         return self.user_toolkit.tools if self.user_toolkit else {}

@@ -5,8 +5,9 @@ only the `Source` differs, so that each checks the other. Conditions U1–U3 of 
 candidates, no neighbour closer than `delta` on the objective, no rival with the same effect.
 """
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, Literal
 
@@ -29,10 +30,14 @@ from environments.core.query import (
     Fact,
     ListOf,
     Not,
+    ObjectOf,
     Query,
     Ref,
     Selection,
+    Table,
+    Tell,
     The,
+    Transfer,
     Value,
     Write,
 )
@@ -107,11 +112,23 @@ class GoldWrite:
     """Keys of the reads behind the arguments, behind the branches that lead here, and on the way to them."""
 
 
+@dataclass(frozen=True)
+class Told:
+    """Something the user is told: `origin` says where it comes from."""
+
+    what: str
+    value: Any
+    origin: Origin
+
+
 @dataclass
 class Answer:
     writes: list[GoldWrite] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     declined: str = ""
     """The policy clause that forbids the request, if it was declined."""
+    transferred: str = ""
+    """The policy clause that leaves the request to a person, if one does."""
     reads: dict[str, ToolCall] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     choices: list[Choice] = field(default_factory=list)
@@ -126,8 +143,14 @@ class Answer:
 
     @cached_property
     def outcome(self) -> tuple[Any, ...]:
-        """What must not change for the answer to be the same: the writes, in order, and the refusal."""
-        return (self.declined, *(call.key for call in self.gold))
+        """What must not change for the answer to be the same: the writes, in order, what is told, and the refusal."""
+        told = tuple((one.what, repr(one.value)) for one in self.told)
+        return (
+            self.declined,
+            self.transferred,
+            told,
+            *(call.key for call in self.gold),
+        )
 
 
 type Scope = dict[Any, Any]
@@ -151,10 +174,11 @@ def answer(
     """
     evaluation = _Evaluation(facts, source, domain, delta, overrides or {})
     evaluation.take(query.steps, {})
-    if not evaluation.result.writes and not evaluation.result.declined:
+    result = evaluation.result
+    if not (result.writes or result.told or result.declined or result.transferred):
         raise Unidentifiable("empty", "The request asks for nothing.")
-    evaluation.result.effect = source.effect()
-    return evaluation.result
+    result.effect = source.effect()
+    return result
 
 
 def check_rivals(
@@ -178,7 +202,7 @@ def check_rivals(
                 )
             except Unidentifiable:
                 continue  # the rival does not even lead to an answer
-            if rival.effect == found.effect and rival.declined == found.declined:
+            if rival.effect == found.effect and rival.outcome[:3] == found.outcome[:3]:
                 label = choice.candidates[position].label
                 raise Unidentifiable(
                     "same_effect",
@@ -226,8 +250,13 @@ class _Evaluation:
                     self._branch(step, scope, place)
                 case Write():
                     self._write(step, scope)
+                case Tell():
+                    value, origin = self.value(step.value, scope)
+                    self.result.told.append(Told(step.what, value, origin))
                 case Decline():
                     self.result.declined = step.clause
+                case Transfer():
+                    self.result.transferred = step.clause
 
     def _branch(self, step: Branch, scope: Scope, place: str) -> None:
         outer = self._branches
@@ -389,15 +418,13 @@ class _Evaluation:
         return None
 
     def _write(self, step: Write, scope: Scope) -> None:
-        arguments, origins = {}, {}
+        arguments: dict[str, Any] = {}
+        origins: dict[str, Origin] = {}
         self._used = set()
         for name, expr in step.arguments.items():
             value, origin = self.value(expr, scope)
             arguments[name] = value
-            if isinstance(value, list):
-                origins.update({pointer(name, n): origin[n] for n in range(len(value))})
-            else:
-                origins[pointer(name)] = origin
+            origins.update(_leaf_origins(pointer(name), value, origin))
         call = ToolCall(name=step.tool, arguments=arguments)
         self.source.apply(call)
         self.result.writes.append(GoldWrite(call, origins, self._branches | self._used))
@@ -506,6 +533,15 @@ class _Evaluation:
             case ListOf():
                 pairs = [self.value(part, scope) for part in expr.values]
                 return [value for value, _ in pairs], [origin for _, origin in pairs]
+            case ObjectOf():
+                both = {
+                    name: self.value(part, scope) for name, part in expr.fields.items()
+                }
+                return {name: value for name, (value, _) in both.items()}, {
+                    name: origin for name, (_, origin) in both.items()
+                }
+            case Table():
+                return self._table(expr, scope)
         raise TypeError(f"not an expression: {expr!r}")
 
     def _ref(self, expr: Ref, scope: Scope) -> tuple[Any, Origin]:
@@ -520,21 +556,28 @@ class _Evaluation:
         except (KeyError, IndexError, TypeError) as error:
             raise Unidentifiable("missing", f"There is no {expr}.") from error
         read = named.read.key if named.read else ""
+        made_from = named.derived.get(str(expr.path[0])) if expr.path else None
+        if made_from is not None:
+            refs = tuple((read, named.pointer + place) for place in made_from)
+            return value, Origin("derived", refs, str(expr))
         place = named.pointer if named.bare else named.pointer + _path(expr.path)
         return value, Origin("read", ((read, place),))
+
+    def _table(self, expr: Table, scope: Scope) -> tuple[Any, Origin]:
+        """Raises Unidentifiable if the policy says nothing for these keys."""
+        pairs = [self.value(key, scope) for key in expr.keys]
+        key = "/".join(str(value) for value, _ in pairs)
+        if key not in expr.rows:
+            raise Unidentifiable("missing", f"Policy {expr.clause} has no {key}.")
+        refs = tuple(ref for _, origin in pairs for ref in origin.refs)
+        return expr.rows[key], Origin("derived", refs, f"policy {expr.clause}: {key}")
 
     def _arithmetic(self, expr: Arithmetic, scope: Scope) -> tuple[Any, Origin]:
         (left, from_left), (right, from_right) = (
             self.value(expr.left, scope),
             self.value(expr.right, scope),
         )
-        value = (
-            left + right
-            if expr.op == "+"
-            else left - right
-            if expr.op == "-"
-            else left * right
-        )
+        value = _ARITHMETIC[expr.op](left, right)
         return value, Origin(
             "derived", from_left.refs + from_right.refs, f"{left} {expr.op} {right}"
         )
@@ -555,6 +598,31 @@ class _Evaluation:
 
 
 _path = cache(lambda path: pointer(*path))
+
+_ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "min": min,
+    "max": max,
+}
+
+
+def _leaf_origins(place: str, value: Any, origin: Any) -> Iterator[tuple[str, Origin]]:
+    """An origin for each leaf of an argument; what comes whole out of one read keeps its place in it."""
+    if not isinstance(value, list | dict):
+        yield place, origin
+        return
+    inner = enumerate(value) if isinstance(value, list) else value.items()
+    for key, part in inner:
+        if isinstance(origin, Origin):
+            refs = tuple((read, base + pointer(key)) for read, base in origin.refs)
+            part_origin: Any = (
+                origin if origin.kind == "derived" else replace(origin, refs=refs)
+            )
+        else:
+            part_origin = origin[key]
+        yield from _leaf_origins(place + pointer(key), part, part_origin)
 
 
 def _is_number(value: Any) -> bool:

@@ -1,8 +1,8 @@
 """The request language: what a user wants, as a typed value that can be printed, hashed, evaluated and proved.
 
 A query is a sequence of steps. A step names one row (`The`), picks the best (`Best`), goes through several (`Each`), names a number
-(`Value`), decides (`Branch`), writes (`Write`) or declines to write (`Decline`). Rows come from relations that a domain declares;
-what the user supplies is a `Fact` by name, so that one query text fits many users. Text is made from queries, never the reverse.
+(`Value`), decides (`Branch`), writes (`Write`), tells the user something (`Tell`), declines to write (`Decline`) or hands over to a
+person (`Transfer`). Rows come from relations that a domain declares; what the user supplies is a `Fact` by name, so that one query text fits many users. Text is made from queries, never the reverse.
 """
 
 import hashlib
@@ -52,11 +52,13 @@ class Ref(Node):
 
 class Arithmetic(Node):
     kind: Literal["arithmetic"] = "arithmetic"
-    op: Literal["+", "-", "*"]
+    op: Literal["+", "-", "*", "min", "max"]
     left: "Expr"
     right: "Expr"
 
     def __str__(self) -> str:
+        if self.op in ("min", "max"):
+            return f"{self.op}({self.left}, {self.right})"
         return f"({self.left} {self.op} {self.right})"
 
 
@@ -91,8 +93,31 @@ class ListOf(Node):
         return f"[{', '.join(map(str, self.values))}]"
 
 
+class ObjectOf(Node):
+    """An object with these fields: an argument such as {payment_id, amount}."""
+
+    kind: Literal["object"] = "object"
+    fields: dict[str, "Expr"]
+
+    def __str__(self) -> str:
+        return f"{{{', '.join(f'{name}: {value}' for name, value in self.fields.items())}}}"
+
+
+class Table(Node):
+    """A number that the policy gives for each combination of keys: `rows` by the keys' texts, joined by "/"."""
+
+    kind: Literal["table"] = "table"
+    clause: str
+    """The policy's number for it."""
+    keys: tuple["Expr", ...]
+    rows: dict[str, int | float]
+
+    def __str__(self) -> str:
+        return f"policy {self.clause}[{', '.join(map(str, self.keys))}]"
+
+
 Expr = Annotated[
-    Const | Fact | Ref | Arithmetic | Aggregate | Collect | ListOf,
+    Const | Fact | Ref | Arithmetic | Aggregate | Collect | ListOf | ObjectOf | Table,
     Field(discriminator="kind"),
 ]
 
@@ -276,8 +301,30 @@ class Decline(Node):
         return [f"decline policy {self.clause}"]
 
 
+class Tell(Node):
+    """Something that the user asks to be told; `what` names it for people."""
+
+    kind: Literal["tell"] = "tell"
+    what: str
+    value: Expr
+
+    def lines(self) -> list[str]:
+        return [f"tell    {self.what} = {self.value}"]
+
+
+class Transfer(Node):
+    """Only a person can help: hand over, write nothing. `clause` is the policy's number for it."""
+
+    kind: Literal["transfer"] = "transfer"
+    clause: str
+
+    def lines(self) -> list[str]:
+        return [f"transfer policy {self.clause}"]
+
+
 Step = Annotated[
-    The | Best | Each | Value | Branch | Write | Decline, Field(discriminator="kind")
+    The | Best | Each | Value | Branch | Write | Tell | Decline | Transfer,
+    Field(discriminator="kind"),
 ]
 
 
@@ -304,6 +351,8 @@ for _node in (
     Aggregate,
     Collect,
     ListOf,
+    ObjectOf,
+    Table,
     Compare,
     Not,
     AllOf,

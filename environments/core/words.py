@@ -46,6 +46,33 @@ def no_forbidden_call(
     return None
 
 
+IDENTITY: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("email",): (
+        "My email [address |]is {email}.",
+        "[The|My] account is under {email}.",
+        "You [should|will] find me under {email}.",
+        "It's {email}.",
+        "[I'm registered|I am registered|I signed up] with {email}.",
+        "[Sure, my|My] email[ on file|] [would be|is] {email}.",
+    ),
+    ("first_name", "last_name", "zip"): (
+        "[I'm|I am|My name is|This is] {first_name} {last_name}, [and my zip code is|zip code|zip] {zip}.",
+        "It's {first_name} {last_name}, zip {zip}.",
+        "[My name is|I'm] {first_name} {last_name} and I live in zip code {zip}.",
+        "{first_name} {last_name}, [my zip is|zip code] {zip}.",
+        "The account is in the name of {first_name} {last_name}, zip code {zip}.",
+    ),
+    ("user_id",): (
+        "My user id is {user_id}.",
+        "[The|My] [user |account ]id is {user_id}.",
+        "[It's|That's|Sure, it's] {user_id}.",
+        "You [should|will] find me under the user id {user_id}.",
+        "[I'm|I am] {user_id} in your system.",
+    ),
+}
+"""Facts that say who the user is → patterns of a sentence that tells them."""
+
+
 @dataclass(frozen=True)
 class Words:
     """A domain's words. The two last are for scripted faults: writes that should not be made."""
@@ -56,6 +83,10 @@ class Words:
     """One or two sentences."""
     describe_refusal: Callable[[str, Sequence[ToolCall], Session], str] = plain_refusal
     """(policy clause, reads made, state) → why the request is refused."""
+    identity: Mapping[tuple[str, ...], tuple[str, ...]] = field(
+        default_factory=lambda: IDENTITY
+    )
+    """Facts that say who the user is → patterns of a sentence that tells them; the first whose facts are there is taken."""
     questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Fact name → patterns of a question for it."""
     aliases: Callable[[ToolCall, Session], Mapping[str, Sequence[Sequence[str]]]] = (
@@ -68,3 +99,6 @@ class Words:
         no_forbidden_call
     )
     """(policy clause, reads made, state) → the write that the clause forbids."""
+
+
+PLAIN = Words()

@@ -32,6 +32,7 @@ DOMAIN = Domain(
     archetypes=archetypes.ARCHETYPES,
     lexicon=archetypes.LEXICON,
     named=archetypes.named,
+    people="customers",
     words=WORDS,
     policy_checks=POLICY_CHECKS,
     canonical_write=canonical_write,

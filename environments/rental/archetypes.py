@@ -1,7 +1,7 @@
 """Kinds of rental requests: how to draw one, its query, its words."""
 
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from environments.core.domain import (
@@ -139,9 +139,8 @@ def _with_deposit(days: Any, name: str = "offer") -> Key:
 # --- parts of draws ------------------------------------------------------------------------------------------------------------
 
 
-def _draw(session: Session, rng: random.Random, avoid: Collection[str]) -> Any:
-    key = rng.choice(list(session.base.collections["customers"]))
-    return None if key in avoid else session.get("customers", key)
+def _draw(session: Session, rng: random.Random, people: Sequence[str]) -> Any:
+    return session.get("customers", rng.choice(people))
 
 
 def _proposal(
@@ -243,13 +242,13 @@ def _cheapest_in_window(facts: Facts, *, objective: Key = _RATE) -> Query:
 
 def _propose_window(
     longest: int, *clauses: str, caps: bool = False, days: int = 0
-) -> Callable[[Session, random.Random, Collection[str]], Proposal | None]:
+) -> Callable[[Session, random.Random, Sequence[str]], Proposal | None]:
     """Two depots and a window of two to `longest` days."""
 
     def propose(
-        session: Session, rng: random.Random, avoid: Collection[str]
+        session: Session, rng: random.Random, people: Sequence[str]
     ) -> Proposal | None:
-        customer = _draw(session, rng, avoid)
+        customer = _draw(session, rng, people)
         if customer is None:
             return None
         span, start = rng.randint(2, longest), rng.randrange(len(DAYS) - longest)
@@ -322,9 +321,9 @@ def _second_cheapest(facts: Facts, *, objective: Key = _RATE) -> Query:
 
 
 def _propose_second(
-    session: Session, rng: random.Random, avoid: Collection[str]
+    session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    customer = _draw(session, rng, avoid)
+    customer = _draw(session, rng, people)
     if customer is None:
         return None
     wishes: dict[str, Any] = {
@@ -462,11 +461,11 @@ def _swap_if(facts: Facts) -> Query:
 
 def _propose_swap(
     *clauses: str, caps: bool
-) -> Callable[[Session, random.Random, Collection[str]], Proposal | None]:
+) -> Callable[[Session, random.Random, Sequence[str]], Proposal | None]:
     def propose(
-        session: Session, rng: random.Random, avoid: Collection[str]
+        session: Session, rng: random.Random, people: Sequence[str]
     ) -> Proposal | None:
-        customer = _draw(session, rng, avoid)
+        customer = _draw(session, rng, people)
         mine = _described(session, customer) if customer else []
         mine = [row for row in mine if not row["insured"]]
         if not mine:
@@ -575,9 +574,9 @@ def _cancel_dearest(facts: Facts) -> Query:
 
 
 def _propose_dearest(
-    session: Session, rng: random.Random, avoid: Collection[str]
+    session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    customer = _draw(session, rng, avoid)
+    customer = _draw(session, rng, people)
     if customer is None or len(_mine(session, customer)) < 2:
         return None
     return _proposal(customer, rng, {}, "wish")
@@ -647,9 +646,9 @@ def _two_by_credit(facts: Facts, *, turned: bool = False) -> Query:
 
 
 def _propose_two(
-    session: Session, rng: random.Random, avoid: Collection[str]
+    session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    customer = _draw(session, rng, avoid)
+    customer = _draw(session, rng, people)
     if customer is None or len(customer["payment_methods"]) < 2:
         return None
     one, two = rng.sample(CATEGORIES, 2)
@@ -721,9 +720,9 @@ W2 = Archetype(
 
 
 def _propose_close(
-    session: Session, rng: random.Random, avoid: Collection[str]
+    session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    customer = _draw(session, rng, avoid)
+    customer = _draw(session, rng, people)
     mine = _described(session, customer) if customer else []
     mine = [row for row in mine if row["pickup_date"] < _FIRST_CANCELLABLE]
     if not mine:
@@ -765,9 +764,9 @@ def _long_hire(facts: Facts) -> Query:
 
 
 def _propose_long(
-    session: Session, rng: random.Random, avoid: Collection[str]
+    session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    customer = _draw(session, rng, avoid)
+    customer = _draw(session, rng, people)
     if customer is None or customer["membership"] != "basic":
         return None
     wishes: dict[str, Any] = {

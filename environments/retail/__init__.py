@@ -37,6 +37,7 @@ def _domain(mode: Mode) -> Domain:
         archetypes=archetypes.ARCHETYPES,
         lexicon=archetypes.LEXICON,
         named=archetypes.named,
+        people="users",
         people_in=archetypes.people_in,
         words=WORDS,
         policy_checks=POLICY_CHECKS,

@@ -5,7 +5,7 @@ away (an order's details name its owner), so that nothing would force the look-u
 """
 
 import random
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from environments.core.domain import (
@@ -169,24 +169,22 @@ def _query(facts: Facts, *steps: Step) -> Query:
 
 
 def _draw_user(
-    session: Session, rng: random.Random, avoid: Collection[str]
+    session: Session, rng: random.Random, people: Sequence[str]
 ) -> Record | None:
-    key = rng.choice(list(session.base.collections["users"]))
-    return None if key in avoid else session.get("users", key)
+    return session.get("users", rng.choice(people))
 
 
 def _draw_payer(
-    session: Session, rng: random.Random, avoid: Collection[str], orders: int
+    session: Session, rng: random.Random, people: Sequence[str], orders: int
 ) -> tuple[Record, str] | None:
     """Somebody with one gift card and another way to pay, who has that many pending orders paid with neither.
 
     Such people are rare, so that up to 300 are looked at.
     """
-    keys = list(session.base.collections["users"])
-    for key in rng.sample(keys, min(300, len(keys))):
+    for key in rng.sample(people, min(300, len(people))):
         user: Any = session.get("users", key)
         others = [source for source in _sources(user) if source != "gift_card"]
-        if key in avoid or "gift_card" not in _sources(user) or not others:
+        if "gift_card" not in _sources(user) or not others:
             continue
         fallback = rng.choice(others)
         if len(_repayable(session, user, fallback)) >= orders:
@@ -322,9 +320,9 @@ def _swap_readings(rank: int) -> Callable[[Facts], list[Reading]]:
 
 
 def _propose_swap(
-    session: Session, rng: random.Random, avoid: Collection[str]
+    session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    user = _draw_user(session, rng, avoid)
+    user = _draw_user(session, rng, people)
     if user is None or not _sources(user):
         return None
     described = _described(session, user, "delivered", rng)
@@ -416,9 +414,9 @@ def _swap_all(facts: Facts, *, stock: bool = True) -> Query:
 
 
 def _propose_swap_all(
-    session: Session, rng: random.Random, avoid: Collection[str]
+    session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    user = _draw_user(session, rng, avoid)
+    user = _draw_user(session, rng, people)
     if user is None or not _sources(user):
         return None
     described = _described(session, user, "delivered", rng)
@@ -494,13 +492,13 @@ def _return_dearest(
 
 def _propose_scan(
     least: int, *statuses: str
-) -> Callable[[Session, random.Random, Collection[str]], Proposal | None]:
+) -> Callable[[Session, random.Random, Sequence[str]], Proposal | None]:
     """People with several orders, at least two of them with one of the statuses."""
 
     def propose(
-        session: Session, rng: random.Random, avoid: Collection[str]
+        session: Session, rng: random.Random, people: Sequence[str]
     ) -> Proposal | None:
-        user = _draw_user(session, rng, avoid)
+        user = _draw_user(session, rng, people)
         if (
             user is None
             or len(user["orders"]) < least
@@ -672,9 +670,9 @@ def _repayable(session: Session, user: Record, fallback: str) -> list[Record]:
 
 
 def _propose_gift_card(
-    session: Session, rng: random.Random, avoid: Collection[str]
+    session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    drawn = _draw_payer(session, rng, avoid, 1)
+    drawn = _draw_payer(session, rng, people, 1)
     if drawn is None:
         return None
     user, fallback = drawn
@@ -798,9 +796,9 @@ def _two_described(
 
 
 def _propose_moved(
-    session: Session, rng: random.Random, avoid: Collection[str]
+    session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    user = _draw_user(session, rng, avoid)
+    user = _draw_user(session, rng, people)
     pair = _two_described(session, user, rng) if user else None
     if user is None or pair is None:
         return None
@@ -880,9 +878,9 @@ def _return_and_cancel(facts: Facts) -> Query:
 
 
 def _propose_return_and_cancel(
-    session: Session, rng: random.Random, avoid: Collection[str]
+    session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    user = _draw_user(session, rng, avoid)
+    user = _draw_user(session, rng, people)
     if user is None:
         return None
     delivered = _described(session, user, "delivered", rng)
@@ -956,9 +954,9 @@ def _repay_and_swap(facts: Facts, *, items_first: bool = False) -> Query:
 
 
 def _propose_repay_and_swap(
-    session: Session, rng: random.Random, avoid: Collection[str]
+    session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    user = _draw_user(session, rng, avoid)
+    user = _draw_user(session, rng, people)
     described = _described(session, user, "pending", rng) if user else None
     if user is None or described is None:
         return None
@@ -1053,9 +1051,9 @@ def _both_by_card(
 
 
 def _propose_both_by_card(
-    session: Session, rng: random.Random, avoid: Collection[str]
+    session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    drawn = _draw_payer(session, rng, avoid, 2)
+    drawn = _draw_payer(session, rng, people, 2)
     if drawn is None:
         return None
     user, fallback = drawn
@@ -1122,9 +1120,9 @@ def _cancel_if_pending(facts: Facts) -> Query:
 
 
 def _propose_late_cancel(
-    session: Session, rng: random.Random, avoid: Collection[str]
+    session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    user = _draw_user(session, rng, avoid)
+    user = _draw_user(session, rng, people)
     described = _described(session, user, "", rng) if user else None
     if (
         user is None
@@ -1173,9 +1171,9 @@ def _return_elsewhere(facts: Facts) -> Query:
 
 
 def _propose_return_elsewhere(
-    session: Session, rng: random.Random, avoid: Collection[str]
+    session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    user = _draw_user(session, rng, avoid)
+    user = _draw_user(session, rng, people)
     described = _described(session, user, "delivered", rng) if user else None
     if user is None or described is None:
         return None

@@ -52,7 +52,8 @@ class Designer:
 
     def __init__(self, environment: Environment, *, avoid: Collection[str] = ()):
         self.environment = environment
-        self.avoid = frozenset(avoid)
+        spared = frozenset(avoid)
+        self._people = [key for key in environment.people if key not in spared]
         self.report = DesignReport()
         self._observer = Observer(environment)
         self._archetypes = {
@@ -63,10 +64,10 @@ class Designer:
         """The task that `seed` gives for an archetype. Raises InvalidTask("exhausted") if no draw can be proved."""
         archetype = self._archetypes[slug]
         rng = random.Random(f"{self.environment.content_hash}/{slug}/{seed}")
-        for _ in range(draws):
+        for _ in range(draws if self._people else 0):
             self.report.draws += 1
             proposal = archetype.propose(
-                Session(self.environment.state), rng, self.avoid
+                Session(self.environment.state), rng, self._people
             )
             if proposal is None:
                 self.report.refused["no_fit"] += 1

@@ -196,7 +196,8 @@ def run_simulation(*, simulation_id: int) -> None:
 def ledger_of(simulation: Simulation, task: types.Task) -> types.Ledger:
     """What the user may say and when: follows from task, plan and seed, so it is not stored."""
     rng = random.Random(f"ledger {simulation.seed}")
-    return behaviour.make_ledger(task, behaviour.PLANS[simulation.plan], rng)
+    words = catalog.load_environment(simulation.task.environment).domain.words
+    return behaviour.make_ledger(task, behaviour.PLANS[simulation.plan], rng, words)
 
 
 def requeue_stale(*, before: datetime) -> list[int]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from environments.core.domain import Clause
 from environments.core.grammar import say
+from environments.core.words import PLAIN, Words
 from writ_app.engine.types import (
     BehaviourPlan,
     Ledger,
@@ -48,23 +49,6 @@ PLANS: dict[str, BehaviourPlan] = {
 
 # --- ledgers -------------------------------------------------------------------------------------------------------------------
 
-_IDENTITY = {
-    ("email",): (
-        "My email [address |]is {email}.",
-        "[The|My] account is under {email}.",
-        "You [should|will] find me under {email}.",
-        "It's {email}.",
-        "[I'm registered|I am registered|I signed up] with {email}.",
-        "[Sure, my|My] email[ on file|] [would be|is] {email}.",
-    ),
-    ("first_name", "last_name", "zip"): (
-        "[I'm|I am|My name is|This is] {first_name} {last_name}, [and my zip code is|zip code|zip] {zip}.",
-        "It's {first_name} {last_name}, zip {zip}.",
-        "[My name is|I'm] {first_name} {last_name} and I live in zip code {zip}.",
-        "{first_name} {last_name}, [my zip is|zip code] {zip}.",
-        "The account is in the name of {first_name} {last_name}, zip code {zip}.",
-    ),
-}
 _CORRECTIONS = (
     "[Sorry|Oh, sorry|My mistake|Apologies], I [mistyped|got] that[| wrong].",
     "[Oh|Ah|Hm], that was [wrong|a typo|a slip].",
@@ -78,9 +62,11 @@ def phrase(patterns: Sequence[str], rng: random.Random, **slots: Any) -> str:
     return say(Clause("", tuple(patterns)), slots, {}, rng).text
 
 
-def make_ledger(task: Task, plan: BehaviourPlan, rng: random.Random) -> Ledger:
+def make_ledger(
+    task: Task, plan: BehaviourPlan, rng: random.Random, words: Words = PLAIN
+) -> Ledger:
     """What the user may say, and when. The same task, plan and state of `rng` give the same ledger."""
-    identity = _identity_lines(task, rng)
+    identity = _identity_lines(task, rng, words)
     requests = [_request_line(task, clause) for clause in task.clauses]
     lines = [*identity, *requests]
     if plan.slug == "incremental":
@@ -96,8 +82,8 @@ def make_ledger(task: Task, plan: BehaviourPlan, rng: random.Random) -> Ledger:
     return Ledger(plan=plan.slug, lines=tuple(lines))
 
 
-def _identity_lines(task: Task, rng: random.Random) -> list[LedgerLine]:
-    for names, patterns in _IDENTITY.items():
+def _identity_lines(task: Task, rng: random.Random, words: Words) -> list[LedgerLine]:
+    for names, patterns in words.identity.items():
         if set(names) <= task.facts.keys():
             tells = {name: task.facts[name] for name in names}
             text = phrase(patterns, rng, **tells)

@@ -26,7 +26,7 @@ _CONFIRMATION = re.compile(
     re.IGNORECASE,
 )
 _IDENTITY_WORDS = re.compile(
-    r"e-?mail|zip|verify|identity|identify|your account|full name|who (?:am i|i am)",
+    r"e-?mail|zip|user id|account id|customer id|verify|identity|identify|your account|full name|who (?:am i|i am)",
     re.IGNORECASE,
 )
 _ASKING = re.compile(
