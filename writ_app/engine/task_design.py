@@ -10,15 +10,15 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from environments.core.domain import Archetype, Proposal
+from environments.core.domain import Archetype, Proposal, TaskClass
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
-from environments.core.evaluate import Answer, Choice, answer, check_rivals
+from environments.core.evaluate import Answer, Choice, Memo, answer, check_rivals
 from environments.core.grammar import say, understand
 from environments.core.query import Query
 from environments.core.state import Session
 from writ_app.engine.errors import InvalidTask
-from writ_app.engine.evidence import Observer, Proof, count_needed, prove, solve
+from writ_app.engine.evidence import Observer, Proof, count_needed, prove
 from writ_app.engine.types import (
     ArgumentOrigin,
     CandidateLine,
@@ -27,6 +27,7 @@ from writ_app.engine.types import (
     GoldWrite,
     SaidClause,
     Task,
+    ToldFact,
 )
 
 WORDINGS = 12
@@ -120,10 +121,13 @@ class Designer:
         found = self._identify(query, proposal.facts)
         _refuse_degenerate(archetype, found)
         self._refuse_order_blindness(archetype, proposal.facts, found)
-        self._check_solver(query, proposal.facts, found)
         clauses = self._clauses_needed(archetype, proposal, found)
         said = self._words(archetype, clauses, proposal.facts, query, rng)
         proof = prove(self._observer, query, proposal.facts, found, rng=rng)
+        if proof.one_sided:
+            raise InvalidTask(
+                "one_sided", f"Nothing can change whether {proof.one_sided[0]}."
+            )
         lift = proof.burden.total - self._floor(found, proposal.facts, rng)
         return self._task(
             archetype, proposal.facts, query, found, proof, said, seed, lift
@@ -132,17 +136,10 @@ class Designer:
     def _identify(self, query: Query, facts: Mapping[str, Any]) -> Answer:
         """The oracle's answer, checked for U1–U3."""
         domain, base = self.environment.domain, Session(self.environment.state)
-        found = answer(query, facts, domain.from_state(base), domain)
-        check_rivals(query, facts, lambda: domain.from_state(base), domain, found)
+        memo: Memo = {}
+        found = answer(query, facts, domain.from_state(base), domain, memo=memo)
+        check_rivals(query, facts, lambda: domain.from_state(base), domain, found, memo)
         return found
-
-    def _check_solver(
-        self, query: Query, facts: Mapping[str, Any], found: Answer
-    ) -> None:
-        """Two implementations check each other: the tools must lead to the oracle's writes and to the oracle's state."""
-        solved, state = solve(self.environment, query, facts, None)
-        if solved.outcome != found.outcome or state.effect() != found.effect:
-            raise InvalidTask("solver", "Oracle and tools disagree.")
 
     def _refuse_order_blindness(
         self, archetype: Archetype, facts: Mapping[str, Any], found: Answer
@@ -259,7 +256,9 @@ class Designer:
             clauses=tuple(said),
             text=" ".join(clause.text for clause in said),
             gold=_gold(found, proof),
+            told=tuple(ToldFact(what=one.what, value=one.value) for one in found.told),
             declined=found.declined,
+            transferred=found.transferred,
             gold_effect=found.effect,
             certificate=tuple(proof.reads),
             spoken_of=tuple(proof.scope.values()),
@@ -281,7 +280,14 @@ def _refuse_degenerate(archetype: Archetype, found: Answer) -> None:
     for choice in found.choices:
         if sum(candidate.feasible for candidate in choice.candidates) < 2:
             raise InvalidTask("degenerate", f"{choice.name} leaves nothing to choose.")
-    if (archetype.task_class == "refusal") != bool(found.declined):
+        if choice.idle:
+            raise InvalidTask(
+                "idle_term",
+                f"{choice.idle[0]} is the same for all: it decides nothing.",
+            )
+    if (archetype.task_class is TaskClass.REFUSAL) != bool(found.declined) or (
+        archetype.task_class is TaskClass.TRANSFER
+    ) != bool(found.transferred):
         raise InvalidTask(
             "wrong_class", "The policy's answer does not fit the archetype."
         )

@@ -22,13 +22,26 @@ class Frozen(BaseModel):
 # --- tasks ---------------------------------------------------------------------------------------------------------------------
 
 
+class ToldFact(Frozen):
+    """Something that the user is to be told: `what` names it for people."""
+
+    what: str
+    value: Any
+
+
 class Witness(Frozen):
     """Proof that a read is needed: with `patch` applied, whoever skips the read sees the same and yet the right answer differs."""
 
     patch: tuple[dict[str, Any], ...]
     """RFC 6902 over the database as the reference lays it out."""
     gold: tuple[ToolCall, ...]
+    told: tuple[ToldFact, ...] = ()
     declined: str = ""
+    transferred: str = ""
+    shown_by: tuple[str, ...] = ()
+    """Keys of reads outside the certificate that would show the patch, too; then one read is spared by making others."""
+    detours: int = 0
+    """If there are such reads: at least so many of them it takes to spare this one, which is no fewer than it could spare."""
     note: str
     """One sentence for a person: what would have been different."""
 
@@ -136,8 +149,12 @@ class Task(Frozen):
     text: str
     """The request in words: the clauses, in the order in which a forthcoming user says them."""
     gold: tuple[GoldWrite, ...]
+    told: tuple[ToldFact, ...] = ()
+    """What the user is to be told."""
     declined: str = ""
     """Policy clause by which the request is refused; then there are no gold writes."""
+    transferred: str = ""
+    """Policy clause by which the request is handed over to a person; then there are no gold writes."""
     gold_effect: str
     """Hash of the difference that the gold makes (Session.effect)."""
     certificate: tuple[CertificateRead, ...]
