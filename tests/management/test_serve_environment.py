@@ -138,7 +138,7 @@ class TestOverHttp:
 
 class TestWhatIsNotThere:
     def test_is_said_with_what_is(self) -> None:
-        with pytest.raises(CommandError, match="there are airline, rental, retail"):
+        with pytest.raises(CommandError, match=r"there are airline, .*retail"):
             call_command("serve_environment", "moonbase")
 
     @pytest.mark.django_db
