@@ -29,9 +29,6 @@ DRAWS = 400
 type Prove = Callable[[str, int], Collection[str]]
 """(slug, seed) → tools whose reads the task rests on without a proof; raises if no task could be proved."""
 
-IDENTITIES = (("email",), ("first_name", "last_name", "zip"))
-"""Facts that say who the user is: said without a clause, if all of a group are there."""
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -294,10 +291,11 @@ def _misfit(environment: Environment, name: str, given: set[str]) -> str:
 def check_facts(environment: Environment) -> Finding:
     """Every fact that a query uses is told by a clause that is said, or says who the user is."""
     wrong: dict[str, None] = {}
+    identities = environment.domain.words.identity
     for archetype in environment.domain.archetypes:
         for proposal in _proposals(environment, archetype, 4):
             facts = proposal.facts.keys()
-            told = {name for group in IDENTITIES if facts >= {*group} for name in group}
+            told = {name for group in identities if facts >= {*group} for name in group}
             for clause in archetype.clauses:
                 if clause.name in proposal.clauses:
                     told |= set.intersection(
@@ -312,7 +310,7 @@ def check_facts(environment: Environment) -> Finding:
         list(wrong),
         "every fact that a query uses is said",
         "put it as {slot} into every pattern of a clause and name the clause in the Proposal; without one, the user says only "
-        + ", or ".join(" and ".join(group) for group in IDENTITIES),
+        + ", or ".join(" and ".join(group) for group in identities),
     )
 
 

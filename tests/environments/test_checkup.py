@@ -28,7 +28,6 @@ from environments.rental import generated
 from environments.rental.archetypes import N1, N2
 from environments.rental.oracle import StateRows
 from environments.rental.tools import RentalTools
-from writ_app.engine.behaviour import plans
 
 
 @pytest.fixture(scope="module")
@@ -329,9 +328,6 @@ class TestCheckFacts:
         finding = checkup.check_facts(with_domain(rental, archetypes=(spoken,)))
 
         assert finding.level == "wrong"
-
-    def test_knows_what_the_engine_says_of_itself(self) -> None:
-        assert set(checkup.IDENTITIES) == set(plans._IDENTITY)
 
 
 class TestCheckProofs:

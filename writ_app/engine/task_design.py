@@ -6,7 +6,7 @@ Knows nothing about databases, users or models.
 
 import random
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,6 +123,7 @@ class Designer:
         self._refuse_order_blindness(archetype, proposal.facts, found)
         clauses = self._clauses_needed(archetype, proposal, found)
         said = self._words(archetype, clauses, proposal.facts, query, rng)
+        self._refuse_unsaid(proposal.facts, said)
         proof = prove(self._observer, query, proposal.facts, found, rng=rng)
         if proof.one_sided:
             raise InvalidTask(
@@ -213,6 +214,18 @@ class Designer:
                     for s in said
                 ]
         raise InvalidTask("unclear_words", "The words do not lead back to the query.")
+
+    def _refuse_unsaid(
+        self, facts: Mapping[str, Any], said: Iterable[SaidClause]
+    ) -> None:
+        """Whatever the user knows must come out: in a clause, or in the words by which users say who they are."""
+        told = {name for clause in said for name in clause.tells}
+        for names in self.environment.domain.words.identity:
+            if facts.keys() >= set(names):
+                told.update(names)
+                break
+        for name in facts.keys() - told:
+            raise InvalidTask("unsaid", f"No clause says {name}.")
 
     def _floor(
         self, found: Answer, facts: Mapping[str, Any], rng: random.Random
