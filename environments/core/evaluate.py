@@ -121,6 +121,8 @@ class Told:
     what: str
     value: Any
     origin: Origin
+    rests_on: frozenset[str]
+    """Keys of the reads behind the value and behind the branches that lead here."""
 
 
 @dataclass
@@ -252,8 +254,10 @@ class _Evaluation:
                 case Write():
                     self._write(step, scope)
                 case Tell():
+                    self._used, self._expanded = set(), set()
                     value, origin = self.value(step.value, scope)
-                    self.result.told.append(Told(step.what, value, origin))
+                    rests_on = self._branches | self._used | self._expanded
+                    self.result.told.append(Told(step.what, value, origin, rests_on))
                 case Decline():
                     self.result.declined = step.clause
                 case Transfer():

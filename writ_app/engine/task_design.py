@@ -269,7 +269,7 @@ class Designer:
             clauses=tuple(said),
             text=" ".join(clause.text for clause in said),
             gold=_gold(found, proof),
-            told=tuple(ToldFact(what=one.what, value=one.value) for one in found.told),
+            told=_told(found, proof),
             declined=found.declined,
             transferred=found.transferred,
             gold_effect=found.effect,
@@ -309,6 +309,7 @@ def _refuse_degenerate(archetype: Archetype, found: Answer) -> None:
 def _gold(found: Answer, proof: Proof) -> tuple[GoldWrite, ...]:
     """The gold writes; reads of the certificate that no write rests on are needed by the last one."""
     claimed = {key for write in found.writes for key in write.rests_on}
+    claimed |= {key for told in found.told for key in told.rests_on}
     last = len(found.writes) - 1
     return tuple(
         GoldWrite(
@@ -330,6 +331,22 @@ def _gold(found: Answer, proof: Proof) -> tuple[GoldWrite, ...]:
             ),
         )
         for number, write in enumerate(found.writes)
+    )
+
+
+def _told(found: Answer, proof: Proof) -> tuple[ToldFact, ...]:
+    """What is told; without writes it needs the whole certificate."""
+    return tuple(
+        ToldFact(
+            what=one.what,
+            value=one.value,
+            needs=tuple(
+                n
+                for n, read in enumerate(proof.reads)
+                if read.call.key in one.rests_on or not found.writes
+            ),
+        )
+        for one in found.told
     )
 
 

@@ -27,6 +27,8 @@ class ToldFact(Frozen):
 
     what: str
     value: Any
+    needs: tuple[int, ...] = ()
+    """Positions in the certificate of the reads that must come before it is told."""
 
 
 class Witness(Frozen):
