@@ -82,7 +82,7 @@ class Choice:
     margin: float | None
     """Distance to the nearest neighbour on the first part of the objective that differs; None if it is not a number."""
     fields: tuple[str, ...] = ()
-    """JSON pointers, within a candidate, of the fields that the objective looks at."""
+    """JSON pointers, within the gold candidate, of the fields that the objective looks at."""
     idle: tuple[str, ...] = ()
     """Terms of the objective that are the same for all feasible candidates, so that they decide nothing."""
 
@@ -162,7 +162,7 @@ type Scope = dict[Any, Any]
 
 RESTS = "rests on"
 
-type Memo = dict[Any, Any]
+type Judged = dict[Any, Any]
 """What was judged of rows, by the step, the rows and what stands around them."""
 
 
@@ -174,14 +174,14 @@ def answer(
     *,
     delta: float = DELTA,
     overrides: Mapping[str, int] | None = None,
-    memo: Memo | None = None,
+    judged: Judged | None = None,
 ) -> Answer:
     """Evaluate `query`. Raises Unidentifiable for no match, several matches, too few candidates (U1), ties (U2), thresholds.
 
-    `overrides` forces choices by name to the n-th feasible candidate; nothing is then said of ties. `memo` lets evaluations of one
+    `overrides` forces choices by name to the n-th feasible candidate; nothing is then said of ties. `judged` lets evaluations of one
     query with the same facts share what they find out about rows that are the same in both.
     """
-    evaluation = _Evaluation(facts, source, domain, delta, overrides, memo)
+    evaluation = _Evaluation(facts, source, domain, delta, overrides, judged)
     evaluation.take(query.steps, {})
     return evaluation.finish()
 
@@ -192,10 +192,10 @@ def check_rivals(
     new_source: Callable[[], Source],
     domain: Domain,
     found: Answer,
-    memo: Memo | None = None,
+    judged: Judged | None = None,
 ) -> None:
     """U3: every other feasible candidate, put in the gold's place, must lead to another state. Raises Unidentifiable."""
-    _RivalCheck(query, facts, new_source, domain, found, memo).take(query.steps, {})
+    _RivalCheck(query, facts, new_source, domain, found, judged).take(query.steps, {})
 
 
 class _Evaluation:
@@ -206,7 +206,7 @@ class _Evaluation:
         domain: Domain,
         delta: float,
         overrides: Mapping[str, int] | None = None,
-        memo: Memo | None = None,
+        judged: Judged | None = None,
     ):
         self.facts = facts
         self.source = source
@@ -216,7 +216,7 @@ class _Evaluation:
         self.strict = overrides is None
         """Whether ties and narrow thresholds are refused."""
         self.result = Answer()
-        self._memo = {} if memo is None else memo
+        self._judged = {} if judged is None else judged
         self._expanded: set[str] = set()
         self._used: set[str] = set()
         self._branches: frozenset[str] = frozenset()
@@ -337,7 +337,7 @@ class _Evaluation:
                 tuple(one.candidate for one in ranked),
                 chosen,
                 margin,
-                _fields(step),
+                _fields(step, ranked[chosen].row),
                 tuple(self._idle_terms(step, [ranked[n] for n in feasible]))
                 if self.strict
                 else (),
@@ -359,11 +359,11 @@ class _Evaluation:
         """Called with every choice; see _RivalCheck."""
 
     def _ranked(self, step: Best, scope: Scope) -> list["_Ranked"]:
-        """All candidates, sorted. What is judged of rows met before in the same surroundings is taken from the memo."""
+        """All candidates, sorted. What is judged of rows met before in the same surroundings is taken from there."""
         ranked = []
-        if id(step) not in self._memo:
-            self._memo[id(step)] = (_surroundings(step), step)
-        needs = self._memo[id(step)][0]
+        if id(step) not in self._judged:
+            self._judged[id(step)] = (_surroundings(step), step)
+        needs = self._judged[id(step)][0]
         for outer, shown in self._shown(step.selection, scope):
             if needs is None:
                 judged = self._judge(step, outer, shown.rows)
@@ -372,11 +372,11 @@ class _Evaluation:
                 for name in needs:
                     self._used |= outer.get((RESTS, name), frozenset())
                 key = (id(step), id(shown.rows), *map(id, around))
-                entry = self._memo.get(key)
+                entry = self._judged.get(key)
                 if entry is None:
                     judged = self._judge(step, outer, shown.rows)
                     # what the ids in the key stand for is kept with it, so that they stay taken
-                    self._memo[key] = (judged, step, shown.rows, around)
+                    self._judged[key] = (judged, step, shown.rows, around)
                 else:
                     judged = entry[0]
             ranked += [_Ranked(outer, row, candidate) for row, candidate in judged]
@@ -619,7 +619,7 @@ class _Evaluation:
         except (KeyError, IndexError, TypeError) as error:
             raise Unidentifiable("missing", f"There is no {expr}.") from error
         read = named.read.key if named.read else ""
-        made_from = named.derived.get(str(expr.path[0])) if expr.path else None
+        made_from = _made_from(named, expr.path)
         if made_from is not None:
             refs = tuple((read, named.pointer + place) for place in made_from)
             return value, Origin("derived", refs, str(expr))
@@ -670,9 +670,9 @@ class _RivalCheck(_Evaluation):
         new_source: Callable[[], Source],
         domain: Domain,
         found: Answer,
-        memo: Memo | None,
+        judged: Judged | None,
     ):
-        super().__init__(facts, new_source(), domain, DELTA, memo=memo)
+        super().__init__(facts, new_source(), domain, DELTA, judged=judged)
         self._query = query
         self._new_source = new_source
         self._found = found
@@ -711,10 +711,15 @@ class _RivalCheck(_Evaluation):
                 self._new_source(),
                 self.domain,
                 overrides=forced,
-                memo=self._memo,
+                judged=self._judged,
             )
         rest = _Evaluation(
-            self.facts, self._new_source(), self.domain, self.delta, forced, self._memo
+            self.facts,
+            self._new_source(),
+            self.domain,
+            self.delta,
+            forced,
+            self._judged,
         )
         rest.result.told = list(self.result.told)
         rest.take(self._following, rival.scope(step))
@@ -731,11 +736,12 @@ class _Ranked:
         return {**self.outer, step.selection.name: self.row}
 
 
-def _fields(step: Best) -> tuple[str, ...]:
+def _fields(step: Best, gold: Row) -> tuple[str, ...]:
     return tuple(
-        pointer(*key.value.path)
+        place
         for key in step.objective
         if isinstance(key.value, Ref) and key.value.name == step.selection.name
+        for place in _made_from(gold, key.value.path) or [_path(key.value.path)]
     )
 
 
@@ -775,6 +781,17 @@ def _surroundings(step: Best) -> tuple[str, ...] | None:
 
 
 _path = cache(lambda path: pointer(*path))
+
+
+def _made_from(row: Row, path: tuple[str | int, ...]) -> tuple[str, ...] | None:
+    """Pointers, within the row, behind a value that its result does not show as such; None if it does."""
+    if not (path and row.derived):
+        return None
+    whole = row.derived.get(_dotted(path))
+    return row.derived.get(str(path[0])) if whole is None else whole
+
+
+_dotted = cache(lambda path: ".".join(map(str, path)))
 
 _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,

@@ -24,7 +24,7 @@ from typing import Any
 from environments.core.domain import Domain, Facts, Patch, Role
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
-from environments.core.evaluate import Answer, Memo, Told, answer
+from environments.core.evaluate import Answer, Judged, Told, answer
 from environments.core.pointers import split
 from environments.core.query import Query
 from environments.core.state import Session
@@ -310,7 +310,7 @@ class _Case:
     rng: random.Random
     _others: dict[str, _Other | None] = field(default_factory=dict)
     _solved: bool = False
-    _memo: Memo = field(default_factory=dict)
+    _judged: Judged = field(default_factory=dict)
     _flipped: set[int] = field(default_factory=set)
     """Positions of the decisions that some database makes go the other way."""
 
@@ -409,7 +409,7 @@ class _Case:
                 self.facts,
                 self.domain.from_state(state),
                 self.domain,
-                memo=self._memo,
+                judged=self._judged,
             )
         except Unidentifiable:
             return None

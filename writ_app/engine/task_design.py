@@ -13,7 +13,7 @@ from typing import Any
 from environments.core.domain import Archetype, Proposal, TaskClass
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
-from environments.core.evaluate import Answer, Choice, Memo, answer, check_rivals
+from environments.core.evaluate import Answer, Choice, Judged, answer, check_rivals
 from environments.core.grammar import say, understand
 from environments.core.query import Query
 from environments.core.state import Session
@@ -137,9 +137,11 @@ class Designer:
     def _identify(self, query: Query, facts: Mapping[str, Any]) -> Answer:
         """The oracle's answer, checked for U1–U3."""
         domain, base = self.environment.domain, Session(self.environment.state)
-        memo: Memo = {}
-        found = answer(query, facts, domain.from_state(base), domain, memo=memo)
-        check_rivals(query, facts, lambda: domain.from_state(base), domain, found, memo)
+        judged: Judged = {}
+        found = answer(query, facts, domain.from_state(base), domain, judged=judged)
+        check_rivals(
+            query, facts, lambda: domain.from_state(base), domain, found, judged
+        )
         return found
 
     def _refuse_order_blindness(
