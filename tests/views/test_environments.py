@@ -13,11 +13,17 @@ from django.urls import reverse
 
 from environments import registry
 from environments.core.state import State
+from environments.core.tools import Mode
 from tests.factories import make_environment, make_owner, make_user
 from tests.samples import sample_environment
 from tests.views.test_hostile_text import HOSTILE
 from writ_app.models.catalog import Environment
-from writ_app.services.catalog import console, load_environment, state
+from writ_app.services.catalog import (
+    console,
+    load_environment,
+    register_generated,
+    state,
+)
 
 pytestmark = pytest.mark.django_db
 PAGES = ["environment", "environment_policy", "environment_tools"]
@@ -104,6 +110,21 @@ class TestOverview:
         for name, records in sample_environment().state.collections.items():
             assert address("environment_state", row, name) in page
             assert f"<strong>{len(records)}</strong>" in page
+
+    @pytest.mark.parametrize("name", registry.names())
+    @pytest.mark.parametrize("mode", Mode)
+    def test_says_what_its_mode_keeps_or_mends(
+        self, signed_in: Client, name: str, mode: Mode
+    ) -> None:
+        row = register_generated(name=name, seed=3, users=4, mode=mode)
+
+        page = unescape(text_of(signed_in.get(address("environment", row))))
+
+        corrections = load_environment(row).corrections
+        assert corrections
+        for one in corrections:
+            assert one.strict in page
+            assert (one.corrected in page) is (mode == Mode.CORRECTED)
 
 
 class TestPolicy:
