@@ -245,4 +245,5 @@ def _console_address(row: Environment, form: CallForm) -> str:
     """Where the call is shown, with its arguments ready for the next one."""
     there = reverse("environment_console", args=[row.name, row.version])
     shape = "json" if form.as_json else "fields"
-    return f"{there}?{urlencode({'tool': form.tool.name, 'form': shape, 'again': 1})}"
+    query = urlencode({"tool": form.tool.name, "form": shape, "again": 1})
+    return f"{there}?{query}#calls"
