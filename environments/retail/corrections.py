@@ -40,4 +40,9 @@ CORRECTIONS = (
         "old and new ids are sorted apart",
         "they are sorted in pairs, by the old id",
     ),
+    Correction(
+        "orders",
+        "no order says when it was placed or delivered",
+        "they do in databases made with times",
+    ),
 )
