@@ -405,6 +405,7 @@ class TestConsole:
         ("arguments", "says"),
         [
             ("{", "line 1, column 2"),
+            ("\n\n{", "line 3, column 2"),
             ("[1]", "one JSON object"),
             ('{"a": NaN}', "NaN is no JSON number"),
             ('{"a": ' + "[" * 900 + "]" * 900 + "}", "nested 50 deep"),

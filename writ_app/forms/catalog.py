@@ -126,6 +126,7 @@ class CallForm(forms.Form):
             self.fields["arguments"] = forms.CharField(
                 initial=blank_arguments(self.parameters),
                 required=False,
+                strip=False,  # so that an error's line is the line on the page
                 max_length=MAX_TEXT,
                 widget=forms.Textarea(
                     {"rows": 10, "class": "mono", "spellcheck": "false"}
@@ -193,23 +194,20 @@ class CallForm(forms.Form):
         """The call, or None with the form's errors saying what is wrong."""
         if not self.is_valid():
             return None
+        try:
+            return ToolCall(name=self.tool.name, arguments=self._arguments())
+        except BadCall as error:
+            self.add_error("arguments" if self.as_json else None, str(error))
+            return None
+
+    def _arguments(self) -> dict[str, Any]:
         given = self.cleaned_data
         if self.as_json:
-            try:
-                arguments = read_arguments(given["arguments"])
-            except BadCall as error:
-                self.add_error("arguments", str(error))
-                return None
-        elif sum(map(len, self._typed.values())) > MAX_TEXT:
-            self.add_error(None, TOO_LONG)
-            return None
-        else:
-            arguments = {
-                parameter.name: value
-                for parameter in self.parameters
-                if (value := given[_field(parameter.name)]) is not LEFT_OUT
-            }
-        return ToolCall(name=self.tool.name, arguments=arguments)
+            return read_arguments(given["arguments"])
+        if sum(map(len, self._typed.values())) > MAX_TEXT:
+            raise BadCall(TOO_LONG)
+        values = {one.name: given[_field(one.name)] for one in self.parameters}
+        return {name: value for name, value in values.items() if value is not LEFT_OUT}
 
     @property
     def _typed(self) -> dict[str, str]:

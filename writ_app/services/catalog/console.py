@@ -95,7 +95,7 @@ def read_arguments(text: str) -> dict[str, Any]:
     if len(text) > MAX_TEXT:
         raise BadCall(TOO_LONG)
     try:
-        value = parse_json(text or "{}")
+        value = parse_json(text if text.strip() else "{}")
     except BadValue as error:
         raise BadCall(str(error)) from error
     if not isinstance(value, dict):

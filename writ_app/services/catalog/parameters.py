@@ -268,5 +268,5 @@ def _no_constant(name: str) -> Any:
 def _finite(text: str) -> float:
     number = float(text)
     if number in (float("inf"), float("-inf")):
-        raise ValueError(f"{text} is too large")
+        raise ValueError(f"{text[:40]} is too large")
     return number
