@@ -7,6 +7,7 @@ from pathlib import Path
 from environments.airline import archetypes, relations
 from environments.airline.canonical import canonical_write
 from environments.airline.clauses import CLAUSES
+from environments.airline.corrections import CORRECTIONS
 from environments.airline.generator import generate
 from environments.airline.mutations import mutations, swaps
 from environments.airline.open_reads import open_reads
@@ -52,7 +53,15 @@ def build(
     """The world over `state`. Clauses can be cited only of our own policy."""
     clauses = CLAUSES if policy == POLICY else {}
     return Environment(
-        "airline", version, policy, AirlineTools, state, _DOMAINS[mode], clauses, mode
+        "airline",
+        version,
+        policy,
+        AirlineTools,
+        state,
+        _DOMAINS[mode],
+        clauses,
+        mode,
+        CORRECTIONS,
     )
 
 

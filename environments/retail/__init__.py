@@ -12,6 +12,7 @@ from environments.core.tools import Mode
 from environments.retail import archetypes, relations
 from environments.retail.canonical import canonical_write
 from environments.retail.clauses import CLAUSES
+from environments.retail.corrections import CORRECTIONS
 from environments.retail.generator import generate
 from environments.retail.mutations import mutations, swaps
 from environments.retail.oracle import StateRows
@@ -57,7 +58,15 @@ def build(
         raise BadDatabase("Orders have times only in corrected mode.")
     clauses = CLAUSES if policy == POLICY else {}
     return Environment(
-        "retail", version, policy, RetailTools, state, _DOMAINS[mode], clauses, mode
+        "retail",
+        version,
+        policy,
+        RetailTools,
+        state,
+        _DOMAINS[mode],
+        clauses,
+        mode,
+        CORRECTIONS,
     )
 
 
