@@ -13,7 +13,7 @@ from environments.airline.mutations import mutations, swaps
 from environments.airline.open_reads import open_reads
 from environments.airline.oracle import StateRows
 from environments.airline.solver import ToolRows
-from environments.airline.state import read_state
+from environments.airline.state import SHAPES, read_state
 from environments.airline.tools import AirlineTools
 from environments.core.domain import Domain
 from environments.core.environment import Environment
@@ -39,6 +39,7 @@ def _domain(mode: Mode) -> Domain:
         named=archetypes.named,
         open_reads=partial(open_reads, mode=mode),
         people="users",
+        shapes=SHAPES,
         people_in=archetypes.people_in,
         canonical_write=partial(canonical_write, mode=mode),
     )

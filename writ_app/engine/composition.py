@@ -192,10 +192,10 @@ def split_words(text: str) -> tuple[str, list[str]]:
     return next(iter(names), ""), [piece for _, piece in pieces]
 
 
-def unnumbered(name: str) -> str:
-    """The name of a fact without its part's number."""
+def without_number(name: str) -> tuple[str, int]:
+    """(name of a fact in its own part, place of the part)."""
     stem, _, number = name.rpartition("__")
-    return stem if stem and number.isdigit() else name
+    return (stem, int(number) - 1) if stem and number.isdigit() else (name, 0)
 
 
 def _suffix(number: int) -> str:
