@@ -52,7 +52,7 @@ class Source(Protocol):
     def expand(self, relation: str, parent: Row | None, by: Facts) -> list[Shown]: ...
 
     def apply(self, call: ToolCall) -> None:
-        """Take the effect of a write. Raises Unidentifiable if the world refuses it."""
+        """Take the effect of a write, and leave a shallow copy of the source as it is. Raises Unidentifiable if the world refuses it."""
         ...
 
     def effect(self) -> str:

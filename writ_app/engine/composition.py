@@ -7,7 +7,7 @@ Knows nothing about drawing, databases or users.
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, islice, permutations
 from typing import Any
@@ -68,13 +68,19 @@ class Composition:
 
     parts: tuple[Part, ...]
     identity: frozenset[str]
+    known: dict[tuple[int, int], tuple[Query, Part]] = field(default_factory=dict)
+    """Renamed queries, shared by compositions of the same parts: what was judged of their steps holds for all."""
 
     @cached_property
     def queries(self) -> tuple[Query, ...]:
-        return tuple(
-            renamed(part.query, _suffix(number), self.identity)
-            for number, part in enumerate(self.parts)
-        )
+        return tuple(map(self._renamed, range(len(self.parts)), self.parts))
+
+    def _renamed(self, number: int, part: Part) -> Query:
+        key = (id(part), number)
+        if key not in self.known:
+            query = renamed(part.query, _suffix(number), self.identity)
+            self.known[key] = query, part
+        return self.known[key][0]
 
     @cached_property
     def facts(self) -> dict[str, Any]:

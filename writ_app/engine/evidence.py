@@ -194,6 +194,7 @@ def prove(
     *,
     rng: random.Random,
     trials: int = 6,
+    judged: Judged | None = None,
 ) -> Proof:
     """Certificate of `found`, the oracle's answer to `query`.
 
@@ -201,6 +202,7 @@ def prove(
     one does not, and InvalidTask("solver") if the tools do not lead to the oracle's answer.
     """
     case = Case(observer, query, facts, found, rng)
+    case.judged = Judged() if judged is None else judged
     case.check_solver()
     searches = case.searches()
     certificate = case.sufficient(searches)
@@ -317,7 +319,7 @@ class Case:
     rng: random.Random
     _others: dict[str, _Other | None] = field(default_factory=dict)
     _solved: bool = False
-    _judged: Judged = field(default_factory=dict)
+    judged: Judged = field(default_factory=Judged)
     _flipped: set[int] = field(default_factory=set)
     """Positions of the decisions that some database makes go the other way."""
 
@@ -451,7 +453,7 @@ class Case:
                 self.facts,
                 self.domain.from_state(state),
                 self.domain,
-                judged=self._judged,
+                judged=self.judged,
             )
         except Unidentifiable:
             return None

@@ -15,6 +15,7 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from environments.core.domain import Archetype, Clause, Proposal, TaskClass
@@ -72,6 +73,7 @@ class _Draft:
     found: Answer
     said: Sequence[SaidClause]
     dependent: bool
+    judged: Judged
     orders: WriteOrders | None = None
 
 
@@ -124,6 +126,7 @@ class Designer:
                 part.found,
                 part.said,
                 archetype.dependent,
+                Judged(),
             )
 
         return self._first(slug, seed, draws, draw)
@@ -232,29 +235,31 @@ class Designer:
     ) -> _Draft:
         """Parts of one person that can be done one after the other. Raises InvalidTask, Unidentifiable."""
         person = [rng.choice(people)]
-        composition = Composition((), frozenset())
+        composition, judged = Composition((), frozenset()), Judged()
         for archetype in self._joinable(weights, rng):
             try:
                 part = self._draw(archetype, person, rng)
             except (InvalidTask, Unidentifiable):
                 continue
             if _count_writes(composition) + len(part.found.writes) <= writes:
-                composition = self._with(composition, part) or composition
+                composition = self._with(composition, part, judged) or composition
             if _count_writes(composition) == writes:
                 break
         if _count_writes(composition) != writes or len(composition.parts) < 2:
             raise InvalidTask("no_fit", "The person has too little to ask for.")
         query, facts = composition.query(), composition.facts
-        found = self._identify(query, facts)
+        found = self._identify(query, facts, judged)
         for part in composition.parts:
             refuse_degenerate(part.archetype, part.found)
-        orders = composition.orders(self._observer, found, self._answer)
+        orders = composition.orders(
+            self._observer, found, partial(self._answer, judged=judged)
+        )
         dependent = orders.same < orders.tried
         joint = AFTER if dependent else NEXT
         said = composition.words(joint, rng)
         _check_joints(said, joint, composition)
         archetypes = tuple(part.archetype for part in composition.parts)
-        return _Draft(archetypes, query, facts, found, said, dependent, orders)
+        return _Draft(archetypes, query, facts, found, said, dependent, judged, orders)
 
     def _joinable(
         self, weights: Mapping[str, float], rng: random.Random
@@ -272,7 +277,9 @@ class Designer:
         for _ in range(2):
             yield from sorted(kinds, key=lambda kind: (-keys[kind.slug], kind.slug))
 
-    def _with(self, composition: Composition, part: Part) -> Composition | None:
+    def _with(
+        self, composition: Composition, part: Part, judged: Judged
+    ) -> Composition | None:
         """The composition with one more part, put at the last place where everything can still be done; None if there is none."""
         taken = {call.key for other in composition.parts for call in other.found.gold}
         if taken & {call.key for call in part.found.gold}:
@@ -288,9 +295,9 @@ class Designer:
         total = _count_writes(composition) + len(part.found.writes)
         for place in range(len(composition.parts), -1, -1):
             parts = (*composition.parts[:place], part, *composition.parts[place:])
-            trial = Composition(parts, names)
+            trial = Composition(parts, names, composition.known)
             try:
-                found = self._answer(trial.query(), trial.facts)
+                found = self._answer(trial.query(), trial.facts, judged)
             except Unidentifiable:
                 continue
             if len(found.writes) == total and not found.declined:
@@ -301,7 +308,14 @@ class Designer:
 
     def _prove(self, draft: _Draft, seed: int, rng: random.Random) -> Task:
         found = draft.found
-        proof = prove(self._observer, draft.query, draft.facts, found, rng=rng)
+        proof = prove(
+            self._observer,
+            draft.query,
+            draft.facts,
+            found,
+            rng=rng,
+            judged=draft.judged,
+        )
         if proof.one_sided:
             raise InvalidTask(
                 "one_sided", f"Nothing can change whether {proof.one_sided[0]}."
@@ -327,15 +341,19 @@ class Designer:
         ):
             raise InvalidTask("policy", f"The gold breaks {breach}")
 
-    def _answer(self, query: Query, facts: Mapping[str, Any]) -> Answer:
+    def _answer(
+        self, query: Query, facts: Mapping[str, Any], judged: Judged | None = None
+    ) -> Answer:
         """The oracle's answer on the base."""
         domain, base = self.environment.domain, Session(self.environment.state)
-        return answer(query, facts, domain.from_state(base), domain)
+        return answer(query, facts, domain.from_state(base), domain, judged=judged)
 
-    def _identify(self, query: Query, facts: Mapping[str, Any]) -> Answer:
+    def _identify(
+        self, query: Query, facts: Mapping[str, Any], judged: Judged | None = None
+    ) -> Answer:
         """The oracle's answer, checked for U1–U3."""
         domain, base = self.environment.domain, Session(self.environment.state)
-        judged: Judged = {}
+        judged = Judged() if judged is None else judged
         found = answer(query, facts, domain.from_state(base), domain, judged=judged)
         check_rivals(
             query, facts, lambda: domain.from_state(base), domain, found, judged
