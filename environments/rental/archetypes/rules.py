@@ -1,0 +1,575 @@
+"""Requests that a rule of the policy allows or forbids, in pairs: the words ask for the same, and what is read decides.
+
+The members of a pair share their query, so that whatever tells them apart has to be looked up.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from environments.core.domain import (
+    Archetype,
+    Clause,
+    Facts,
+    Proposal,
+    Reading,
+    TaskClass,
+)
+from environments.core.query import (
+    Best,
+    Branch,
+    Decline,
+    Key,
+    Query,
+    Step,
+    The,
+    Transfer,
+    compare,
+    const,
+    fact,
+    ref,
+)
+from environments.core.requests import method_step
+from environments.core.state import Record, Session
+from environments.rental.archetypes.changing import (
+    BY_OUTLAY,
+    OTHER_UNIT,
+    RATE_DESC,
+    dearest_can_go,
+    propose_swap,
+)
+from environments.rental.archetypes.parts import (
+    INSURE,
+    MY_BOOKING,
+    RATE,
+    SWAP,
+    UNINSURED,
+    Propose,
+    at,
+    book,
+    booked,
+    bookings,
+    can_be_extended,
+    cancel,
+    described,
+    draw,
+    extend,
+    has_status,
+    in_category,
+    offers,
+    outlay,
+    places,
+    proposal,
+    rates,
+    request,
+    upcoming,
+)
+from environments.rental.archetypes.wording import PAY, RATE_ONLY
+from environments.rental.state import (
+    CATEGORIES,
+    DAYS,
+    FIRST_CANCELLABLE,
+    LONGEST_FOR,
+    LONGEST_HIRE,
+)
+
+
+def _about(
+    fits: Callable[[Session, Record, Record], bool], *, status: str = "upcoming"
+) -> Propose:
+    """A booking that its category describes, and that fits with its customer."""
+
+    def propose(
+        session: Session, rng: random.Random, people: Sequence[str]
+    ) -> Proposal | None:
+        customer = draw(session, rng, people)
+        if customer is None:
+            return None
+        rows = described(session, customer, status)
+        rows = [row for row in rows if fits(session, customer, row)]
+        if not rows:
+            return None
+        wishes = {"category": rng.choice(rows)["category"]}
+        return proposal(customer, rng, wishes, "wish")
+
+    return propose
+
+
+def _wish(*patterns: str) -> Clause:
+    return Clause("wish", patterns, opens=True)
+
+
+# --- E5: cancel the dearest ------------------------------------------------------------------------------------------------------
+
+
+def _cancel_dearest(facts: Facts) -> Query:
+    dearest = Best(selection=upcoming(), objective=(RATE_DESC,))
+    return request(facts, dearest, cancel())
+
+
+def _propose_dearest(
+    session: Session, rng: random.Random, people: Sequence[str]
+) -> Proposal | None:
+    customer = draw(session, rng, people)
+    if customer is None or not dearest_can_go(session, customer):
+        return None
+    return proposal(customer, rng, {}, "wish")
+
+
+E5 = Archetype(
+    "E5",
+    "Cancel the upcoming booking with the highest daily rate",
+    TaskClass.READ_HEAVY,
+    _propose_dearest,
+    _cancel_dearest,
+    (
+        _wish(
+            "[Please cancel|I'd like to cancel] whichever of my upcoming bookings has the highest daily rate.",
+            "Of my upcoming bookings, cancel the one that costs most per day.",
+            "[Can|Could] you cancel the upcoming booking of mine with the highest rate per day?",
+            "The upcoming booking for which I pay most per day [should|has to] be cancelled.",
+        ),
+    ),
+)
+
+
+# --- E19, N1, N7: cancelling, close to the pickup and for the second time -----------------------------------------------------------
+
+
+def _cancel_mine(facts: Facts) -> Query:
+    return request(facts, MY_BOOKING, cancel())
+
+
+def _is_late(row: Record) -> bool:
+    return bool(row["pickup_date"] >= FIRST_CANCELLABLE)
+
+
+E19 = Archetype(
+    "E19",
+    "Cancel a booking that may still be cancelled",
+    TaskClass.READ_HEAVY,
+    _about(
+        lambda session, customer, row: (
+            _is_late(row) and not booked(session, customer, "cancelled")
+        )
+    ),
+    _cancel_mine,
+    (
+        _wish(
+            "[Please call off|I'd like to call off] my upcoming {category} booking.",
+            "My plans have changed: please cancel my {category} booking.",
+            "[Can|Could] I get out of my upcoming {category} booking?",
+            "I won't be needing the {category} that I have booked, so cancel that booking.",
+        ),
+    ),
+    existential=True,
+)
+
+N1 = Archetype(
+    "N1",
+    "Cancel a booking whose pickup is too close",
+    TaskClass.REFUSAL,
+    _about(lambda session, customer, row: not _is_late(row)),
+    _cancel_mine,
+    (
+        _wish(
+            "[Please cancel|I'd like to cancel] my upcoming {category} booking.",
+            "[Can|Could] you cancel the {category} that I have booked?",
+            "I no longer want the {category} that I have booked, please cancel it.",
+            "My upcoming {category} booking has to be cancelled.",
+        ),
+    ),
+    existential=True,
+)
+
+N7 = Archetype(
+    "N7",
+    "Cancel a second booking in the season",
+    TaskClass.REFUSAL,
+    _about(
+        lambda session, customer, row: (
+            _is_late(row) and len(booked(session, customer, "cancelled")) == 1
+        )
+    ),
+    _cancel_mine,
+    (
+        _wish(
+            "I've changed my mind about the {category} that I have booked, please cancel that booking.",
+            "[Please take back|I'd like to take back] my upcoming {category} booking.",
+            "[Can|Could] my upcoming {category} booking be cancelled?",
+            "There is no need for my upcoming {category} booking any more, so cancel that.",
+        ),
+    ),
+    existential=True,
+)
+
+
+# --- E20, N2: a hire longer than five days ---------------------------------------------------------------------------------------
+
+
+def _long_hire(facts: Facts, *, objective: Key = RATE) -> Query:
+    found = offers(at(1), fact("first_day"), fact("last_day"), fact("days"))
+    allowed = compare(ref("profile.membership"), "eq", const("plus"))
+    steps: tuple[Step, ...] = (
+        Best(selection=found, objective=(objective,)),
+        method_step("method", fact("payment")),
+        book(fact("days")),
+    )
+    branch = Branch(condition=allowed, then=steps, otherwise=(Decline(clause="4.3"),))
+    return request(facts, branch)
+
+
+def _propose_long(membership: str) -> Propose:
+    def propose(
+        session: Session, rng: random.Random, people: Sequence[str]
+    ) -> Proposal | None:
+        customer = draw(session, rng, people)
+        if customer is None or customer["membership"] != membership:
+            return None
+        cards = [m["source"] for m in customer["payment_methods"].values()]
+        if cards.count("credit_card") != 1:
+            return None
+        span, start = rng.randint(2, 4), rng.randrange(len(DAYS) - 4)
+        wishes: dict[str, Any] = {
+            "category": rng.choice(CATEGORIES),
+            "first_day": DAYS[start],
+            "last_day": DAYS[start + span - 1],
+            "days": rng.choice((6, 7)),
+            "payment": "credit_card",
+            **places(rng, 1),
+        }
+        place = wishes["category"], wishes["depot"], wishes["first_day"]
+        if len(rates(session, *place, wishes["days"])) < 2:
+            return None  # a plus member could not have it either
+        return proposal(customer, rng, wishes, "wish", "target", "window", "pay")
+
+    return propose
+
+
+_STARTS = Clause(
+    "window",
+    (
+        "It may start on any day from {first_day} to {last_day}.",
+        "The first day can be anything from {first_day} to {last_day}.",
+    ),
+)
+
+E20 = Archetype(
+    "E20",
+    "Book for longer than five days as a plus member",
+    TaskClass.READ_HEAVY,
+    _propose_long("plus"),
+    _long_hire,
+    (
+        _wish(
+            "[I'd like|I want] to keep a {category} for {days}.",
+            "I need a {category} for a long time, {days}.",
+            "[Can|Could] I have a {category} for as long as {days}?",
+            "A {category} for all of {days}, please.",
+        ),
+        Clause(
+            "target",
+            (
+                "At {depot}, [take|book] the cheapest that is free for so long.",
+                "I can only come to {depot}; the cheapest that is free there for so long, please.",
+            ),
+        ),
+        _STARTS,
+        RATE_ONLY,
+        PAY,
+    ),
+    lambda facts: [
+        Reading(
+            "cheapest with the deposit",
+            _long_hire(facts, objective=Key(value=outlay(fact("days")))),
+            "rate_only",
+        )
+    ],
+)
+
+N2 = Archetype(
+    "N2",
+    "Book for longer than a basic membership allows",
+    TaskClass.REFUSAL,
+    _propose_long("basic"),
+    _long_hire,
+    (
+        _wish(
+            "[I'd like|I want] to have a {category} for {days} in a row.",
+            "I need a {category} for {days} on end.",
+            "[Can|Could] you let me have a {category} for {days} in one go?",
+            "A {category} for {days} running, please.",
+        ),
+        Clause(
+            "target",
+            (
+                "[Take|Book] the cheapest that {depot} has for that time.",
+                "The cheapest one at {depot} that is free for all of that will do.",
+            ),
+        ),
+        _STARTS,
+        PAY,
+    ),
+)
+
+
+# --- E21, N3: swapping, and what is insured ---------------------------------------------------------------------------------------
+
+
+def _swap_mine(facts: Facts, *, by_outlay: bool = False) -> Query:
+    other = OTHER_UNIT
+    if by_outlay:
+        other = other.model_copy(update={"objective": (BY_OUTLAY,)})
+    branch = Branch(
+        condition=UNINSURED, then=(other, SWAP), otherwise=(Decline(clause="5.3"),)
+    )
+    return request(facts, MY_BOOKING, branch)
+
+
+E21 = Archetype(
+    "E21",
+    "Swap the unit of a booking that is not insured",
+    TaskClass.READ_HEAVY,
+    propose_swap("wish", "target"),
+    _swap_mine,
+    (
+        _wish(
+            "[I'd like|I want] to swap the unit of my upcoming {category} booking.",
+            "[Can|Could] the unit of my upcoming {category} booking be exchanged?",
+            "I've booked a {category}, and I'd like to have another unit instead.",
+            "For my upcoming {category} hire I'd like a different unit.",
+        ),
+        Clause(
+            "target",
+            (
+                "[Make it|Take] the cheapest other {category} that {depot} has for the same dates.",
+                "The cheapest other {category} at {depot} is what I want, the dates stay.",
+            ),
+        ),
+        RATE_ONLY,
+    ),
+    lambda facts: [
+        Reading(
+            "cheapest with the deposit", _swap_mine(facts, by_outlay=True), "rate_only"
+        )
+    ],
+    existential=True,
+)
+
+N3 = Archetype(
+    "N3",
+    "Swap the unit of an insured booking",
+    TaskClass.REFUSAL,
+    propose_swap("wish", "target", insured=True),
+    _swap_mine,
+    (
+        _wish(
+            "[Please exchange|I'd like to exchange] the unit of my upcoming {category} booking.",
+            "[Can|Could] you give me another unit for my upcoming {category} booking?",
+            "The unit of the {category} that I have booked should be swapped.",
+            "I don't want the unit that I got for my upcoming {category} booking.",
+        ),
+        Clause(
+            "target",
+            (
+                "Give me the cheapest other {category} at {depot}, on the same dates.",
+                "Instead, the cheapest other {category} from {depot}, dates unchanged.",
+            ),
+        ),
+    ),
+    existential=True,
+)
+
+
+# --- E22, N4: making a booking longer ---------------------------------------------------------------------------------------------
+
+
+def _extend_mine(facts: Facts) -> Query:
+    return request(facts, MY_BOOKING, extend(fact("days")))
+
+
+def _propose_longer(*, allowed: bool) -> Propose:
+    """Extensions that the tools would take: beyond five days for plus members, and, if not `allowed`, for basic ones."""
+
+    def propose(
+        session: Session, rng: random.Random, people: Sequence[str]
+    ) -> Proposal | None:
+        customer = draw(session, rng, people)
+        if customer is None or (customer["membership"] == "plus") is not allowed:
+            return None
+        shortest = LONGEST_FOR["basic"] + 1
+        found = [
+            (row, days)
+            for row in described(session, customer)
+            for days in range(shortest - row["days"], LONGEST_HIRE - row["days"])
+            if can_be_extended(session, row, days)
+        ]
+        if not found:
+            return None
+        row, days = rng.choice(found)
+        wishes = {"category": row["category"], "days": days}
+        return proposal(customer, rng, wishes, "wish", "target")
+
+    return propose
+
+
+E22 = Archetype(
+    "E22",
+    "Make a booking longer than five days as a plus member",
+    TaskClass.READ_HEAVY,
+    _propose_longer(allowed=True),
+    _extend_mine,
+    (
+        _wish(
+            "[I'd like|I want] to keep the {category} of my upcoming booking for longer.",
+            "[Can|Could] you extend my upcoming {category} booking?",
+            "My upcoming {category} booking should be longer.",
+            "I'll need the {category} that I have booked for longer than I thought.",
+        ),
+        Clause(
+            "target",
+            (
+                "Add {days} to my {category} booking.",
+                "Make that {category} booking {days} longer.",
+            ),
+        ),
+    ),
+    existential=True,
+)
+
+N4 = Archetype(
+    "N4",
+    "Make a booking longer than a basic membership allows",
+    TaskClass.REFUSAL,
+    _propose_longer(allowed=False),
+    _extend_mine,
+    (
+        _wish(
+            "[Please extend|I'd like to extend] my upcoming {category} booking.",
+            "[Can|Could] my upcoming {category} booking be made longer?",
+            "The {category} that I have booked: I'd like to have that for longer.",
+            "My upcoming {category} booking is too short.",
+        ),
+        Clause(
+            "target",
+            (
+                "I need {days} more with the {category}.",
+                "Please put {days} on top of the {category} booking.",
+            ),
+        ),
+    ),
+    existential=True,
+)
+
+
+# --- E23, N5: insuring what is upcoming, and what is over ----------------------------------------------------------------------------
+
+
+def _insure_mine(facts: Facts) -> Query:
+    return request(
+        facts,
+        The(selection=bookings("booking", in_category())),
+        Branch(
+            condition=has_status("booking", "upcoming"),
+            then=(INSURE,),
+            otherwise=(Decline(clause="5.1"),),
+        ),
+    )
+
+
+E23 = Archetype(
+    "E23",
+    "Insure a booking that is upcoming",
+    TaskClass.READ_HEAVY,
+    _about(lambda session, customer, row: not row["insured"]),
+    _insure_mine,
+    (
+        _wish(
+            "[Please insure|I'd like to insure] the {category} that I hired from you.",
+            "[Can|Could] I have insurance for my {category} hire?",
+            "I'd like insurance on my {category} booking.",
+            "My {category} hire should be insured.",
+        ),
+    ),
+    existential=True,
+)
+
+
+def _propose_over(
+    session: Session, rng: random.Random, people: Sequence[str]
+) -> Proposal | None:
+    """Either of the two ways to be over."""
+    fits = _about(
+        lambda session, customer, row: not row["insured"],
+        status=rng.choice(("returned", "cancelled")),
+    )
+    return fits(session, rng, people)
+
+
+N5 = Archetype(
+    "N5",
+    "Insure a booking that is over",
+    TaskClass.REFUSAL,
+    _propose_over,
+    _insure_mine,
+    (
+        _wish(
+            "[Please put|I'd like] insurance on the {category} that I hired from you.",
+            "[Can|Could] you add insurance to my {category} hire?",
+            "I'd like to have my {category} booking insured.",
+            "Insurance for my {category} booking is what I need.",
+        ),
+    ),
+    existential=True,
+)
+
+
+# --- T1, N6: damage, with insurance and without -----------------------------------------------------------------------------------
+
+
+def _damage(facts: Facts) -> Query:
+    returned = bookings("booking", has_status("booking", "returned"), in_category())
+    return request(
+        facts,
+        The(selection=returned),
+        Branch(
+            condition=compare(ref("booking.insured"), "eq", const(True)),
+            then=(Transfer(clause="7.1"),),
+            otherwise=(Decline(clause="7.2"),),
+        ),
+    )
+
+
+T1 = Archetype(
+    "T1",
+    "Settle damage to a unit that was insured",
+    TaskClass.TRANSFER,
+    _about(lambda session, customer, row: bool(row["insured"]), status="returned"),
+    _damage,
+    (
+        _wish(
+            "The {category} that I brought back was damaged, and I'd like that settled.",
+            "I damaged the {category} that I returned; [please settle that|can you settle that]?",
+            "There is damage to the {category} that I had from you, please take care of it.",
+            "Something broke on the {category} that I returned, so I'd like to settle the damage.",
+        ),
+    ),
+    existential=True,
+)
+
+N6 = Archetype(
+    "N6",
+    "Settle damage to a unit that was not insured",
+    TaskClass.REFUSAL,
+    _about(lambda session, customer, row: not row["insured"], status="returned"),
+    _damage,
+    (
+        _wish(
+            "I brought the {category} back damaged, and I want you to settle that.",
+            "[Please settle|I'd like you to settle] the damage to the {category} that I returned.",
+            "The {category} that I had from you has some damage; who settles that?",
+            "I returned the {category} with damage, please deal with that.",
+        ),
+    ),
+    existential=True,
+)
