@@ -190,9 +190,9 @@ def _booking(rng: Random, customer: Json, units: Json, bookings: Json) -> Json |
     """A booking that fits the unit's calendar, which it takes out of it; None if this draw does not fit."""
     unit = units[rng.choice(list(units))]
     status = rng.choice(("upcoming", "upcoming", "upcoming", "returned", "cancelled"))
-    day, days, rate = "2027-05-20", rng.randint(1, 3), 31.17
+    day, days, rate = "2027-05-20", rng.randint(1, 4), 31.17
     if status != "returned":
-        open_days = [d for d, offer in unit["offers"].items() if offer["longest"] >= 3]
+        open_days = [d for d, offer in unit["offers"].items() if offer["longest"] >= 4]
         if not open_days:
             return None
         day = rng.choice(open_days)

@@ -88,23 +88,36 @@ def _booking(session: Session, booking_id: str) -> Iterator[Patch]:
     ]
     for name, value in plain:
         yield [_replaced(base, name, value)]
-    first = {"status": "upcoming", "insured": False, "deposit": 990.0, "days": 7}
-    last = {"status": "upcoming", "insured": False, "deposit": 990.0, "days": 1}
-    for rate, extremes in ((900.5, first), (1.5, last), (900.5, last)):
-        for day in (DAYS[6], _free_after(session, booking)):
-            changed = {**extremes, "daily_rate": rate, "pickup_date": day}
-            yield [_replaced(base, name, value) for name, value in changed.items()]
-
-
-def _free_after(session: Session, booking: Any) -> str:
-    """A day after which the unit is free for three days, so that a hire of one day could be made longer."""
-    unit: Any = session.get("units", booking["unit_id"])
-    free = (
-        day
-        for day in DAYS
-        if all(other in unit["offers"] for other in days_from(day, 5)[1:])
+    common = {"status": "upcoming", "insured": False, "deposit": 990.0}
+    common["payments/0/payment_method_id"] = next(
+        key
+        for key, method in customer["payment_methods"].items()
+        if method["source"] == "credit_card"
     )
-    return next(free, DAYS[7])
+    elsewhere = _unit_free_after(session, booking)
+    for rate, days, place in (
+        *((900.5, 7, {"pickup_date": DAYS[6]}), (900.5, 7, elsewhere)),
+        *((1.5, 1, elsewhere), (900.5, 1, elsewhere)),
+    ):
+        changed = {**common, "daily_rate": rate, "days": days, **place}
+        yield [_replaced(base, name, value) for name, value in changed.items()]
+
+
+def _unit_free_after(session: Session, booking: Any) -> dict[str, Any]:
+    """A unit and a day after which it is free for four days: a hire of one day could be made longer."""
+    category = booking["category"]
+    others = (
+        key
+        for depot in DEPOTS
+        for key in session.lookup_all("units_at", (category, depot))
+    )
+    for unit_id in (booking["unit_id"], *others):
+        unit: Any = session.get("units", unit_id)
+        for day in DAYS if unit else ():
+            if all(later in unit["offers"] for later in days_from(day, 5)[1:]):
+                found = {name: unit[name] for name in ("unit_id", "model", "depot")}
+                return {**found, "pickup_date": day}
+    return {}
 
 
 def _replaced(base: str, name: str, value: Any) -> dict[str, Any]:

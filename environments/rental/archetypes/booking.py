@@ -51,7 +51,7 @@ from environments.rental.archetypes.wording import (
     TWO_DEPOTS,
     WINDOW,
 )
-from environments.rental.state import CATEGORIES, DAYS, DEPOTS
+from environments.rental.state import CATEGORIES, DEPOTS
 
 BY_OUTLAY = Key(value=outlay(fact("days")))
 """The other way to understand "cheap": what has to be laid out on the day of pickup."""
@@ -109,7 +109,7 @@ E1 = Archetype(
     "E1",
     "Book the cheapest unit in a window of days over two depots",
     TaskClass.READ_HEAVY,
-    propose_window("wish", "where", "window", "target", "pay"),
+    propose_window("wish", "where", "window", "target", "pay", span=(2, 6)),
     best_in_window,
     (
         Clause(
@@ -149,7 +149,7 @@ E1 = Archetype(
 
 def _second_cheapest(facts: Facts, *, objective: Key = RATE) -> Query:
     low = compare(ref("offer.deposit"), "le", fact("deposit_cap"))
-    found = offers(at(3), fact("day"), fact("day"), fact("days"), low)
+    found = offers(at(3), fact("first_day"), fact("last_day"), fact("days"), low)
     return request(
         facts,
         Best(selection=found, objective=(objective,), rank=1),
@@ -167,12 +167,14 @@ def _propose_second(
     wishes: dict[str, Any] = {
         "category": rng.choice(CATEGORIES),
         "days": rng.randint(1, 4),
-        "day": rng.choice(DAYS),
         "deposit_cap": rng.randrange(150, 400, 10),
         "payment": pays(customer, rng),
+        **window(rng, 1, 4),
         **places(rng, 3),
     }
-    return proposal(customer, rng, wishes, "wish", "where", "target", "limit", "pay")
+    return proposal(
+        customer, rng, wishes, "wish", "where", "window", "target", "limit", "pay"
+    )
 
 
 E2 = Archetype(
@@ -185,14 +187,15 @@ E2 = Archetype(
         Clause(
             "wish",
             (
-                "[I'd like|I want] to rent a {category} on {day}, for {days}.",
-                "[Can|Could] you book a {category} for {days}, starting on {day}?",
-                "A {category} for {days} from {day} on, please.",
-                "On {day} I'd like to pick up a {category}, for {days}.",
+                "[I'd like|I want] to rent a {category} whose deposit is low, for {days}.",
+                "[Can|Could] you book a {category} for {days} that doesn't take a big deposit?",
+                "A {category} for {days} with a low deposit, please.",
+                "I'd like to pick up a {category} for {days}, if the deposit is not too high.",
             ),
             opens=True,
         ),
         THREE_DEPOTS,
+        WINDOW,
         Clause(
             "target",
             (
@@ -232,7 +235,7 @@ E3 = Archetype(
     "E3",
     "Book the best rated unit under a daily rate, over two depots and several days",
     TaskClass.READ_HEAVY,
-    propose_window("wish", "where", "window", "target", "pay", span=(2, 3), cap=True),
+    propose_window("wish", "where", "window", "target", "pay", span=(2, 5), cap=True),
     _best_rated,
     (
         Clause(
@@ -288,7 +291,7 @@ def _propose_least(
         "category": rng.choice(CATEGORIES),
         "days": rng.randint(1, 4),
         "payment": pays(customer, rng),
-        **window(rng, 1, 2),
+        **window(rng, 1, 3),
         **places(rng, 1),
     }
     units: list[Any] = [
@@ -453,7 +456,7 @@ E8 = Archetype(
     "Book the cheapest unit for as long as the membership allows",
     TaskClass.READ_HEAVY,
     propose_window(
-        "wish", "where", "window", "target", "pay", span=(2, 4), days=(0, 0)
+        "wish", "where", "window", "target", "pay", span=(2, 5), days=(0, 0)
     ),
     _as_long_as_allowed,
     (

@@ -19,6 +19,7 @@ from environments.core.query import (
     Branch,
     Key,
     Query,
+    Selection,
     compare,
     const,
     fact,
@@ -38,7 +39,6 @@ from environments.rental.archetypes.parts import (
     can_be_extended,
     cancel,
     described,
-    draw,
     extend,
     insurance,
     mine,
@@ -49,10 +49,12 @@ from environments.rental.archetypes.parts import (
     proposal,
     rates,
     request,
+    somebody,
     upcoming,
 )
-from environments.rental.archetypes.wording import RATE_ONLY, THREE_DEPOTS, under
+from environments.rental.archetypes.wording import RATE_ONLY, under
 from environments.rental.state import (
+    DEPOTS,
     FIRST_CANCELLABLE,
     LONGEST_FOR,
     insurance_per_day,
@@ -86,20 +88,25 @@ def propose_swap(
     def propose(
         session: Session, rng: random.Random, people: Sequence[str]
     ) -> Proposal | None:
-        customer = draw(session, rng, people)
-        known = described(session, customer) if customer else []
-        known = [row for row in known if row["insured"] is insured]
-        if not known:
+        found = somebody(
+            session,
+            rng,
+            people,
+            lambda customer: [
+                row for row in described(session, customer) if row["insured"] is insured
+            ],
+        )
+        if found is None:
             return None
-        booking = rng.choice(known)
+        customer, booking = found
         wishes: dict[str, Any] = {"category": booking["category"]}
         wishes |= places(rng, depots)
         if caps:  # near the lowest rate, so that other dates would tip it over
             place = booking["category"], wishes["depot"], booking["pickup_date"]
-            found = rates(session, *place, booking["days"])
-            if len(found) < 2:
+            rates_there = rates(session, *place, booking["days"])
+            if len(rates_there) < 2:
                 return None
-            near = int(found[0] * rng.uniform(0.85, 1.25))
+            near = int(rates_there[0] * rng.uniform(0.85, 1.25))
             wishes["rate_cap"] = max(5, min(95, near // 5 * 5))
         return proposal(customer, rng, wishes, *clauses)
 
@@ -155,7 +162,8 @@ E4 = Archetype(
 
 def _better_for_no_more(facts: Facts) -> Query:
     no_dearer = compare(ref("offer.daily_rate"), "le", ref("booking.daily_rate"))
-    others = on_day_of_booking(no_dearer, depots=at(3))
+    everywhere = Selection(name="place", relation="depots")
+    others = on_day_of_booking(no_dearer, depots=None, of=everywhere)
     return request(
         facts, MY_BOOKING, Best(selection=others, objective=BEST_RATED), SWAP
     )
@@ -163,9 +171,9 @@ def _better_for_no_more(facts: Facts) -> Query:
 
 E14 = Archetype(
     "E14",
-    "Swap a booking to the best rated unit at no more than its present rate, over three depots",
+    "Swap a booking to the best rated unit at no more than its present rate, over all depots",
     TaskClass.READ_HEAVY,
-    propose_swap("wish", "where", "target", depots=3),
+    propose_swap("wish", "where", "target", depots=0),
     _better_for_no_more,
     (
         Clause(
@@ -178,7 +186,14 @@ E14 = Archetype(
             ),
             opens=True,
         ),
-        THREE_DEPOTS,
+        Clause(
+            "where",
+            (
+                "I can go to any of your depots for that.",
+                "All five depots come into question.",
+                "It doesn't matter at which depot the better one is.",
+            ),
+        ),
         Clause(
             "target",
             (
@@ -207,14 +222,26 @@ def _best_saving(facts: Facts, *, per_day: bool = False) -> Query:
 def _propose_saving(
     session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    customer = draw(session, rng, people)
-    if customer is None:
+    """Every booking could be the one: none costs so little that no swap of it would save as much as the best does."""
+
+    def depots(customer: Record) -> list[str]:
+        rows = [row for row in mine(session, customer) if not row["insured"]]
+        return [depot for depot in DEPOTS if len(rows) > 1 and open_race(depot, rows)]
+
+    def open_race(depot: str, rows: list[Record]) -> bool:
+        saved = []
+        for row in rows:
+            place = row["category"], depot, row["pickup_date"]
+            lowest = rates(session, *place, row["days"])[:1] or [row["daily_rate"]]
+            saved.append(row["days"] * (row["daily_rate"] - lowest[0]))
+        least = min(row["days"] * (row["daily_rate"] - 2) for row in rows)
+        return bool(max(saved) < least)
+
+    found = somebody(session, rng, people, depots)
+    if found is None:
         return None
-    swappable = [row for row in mine(session, customer) if not row["insured"]]
-    if len(swappable) < 2:
-        return None
-    wishes: dict[str, Any] = places(rng, 1)
-    return proposal(customer, rng, wishes, "wish", "target")
+    customer, depot = found
+    return proposal(customer, rng, {"depot": depot}, "wish", "target")
 
 
 E15 = Archetype(
@@ -256,12 +283,13 @@ def _insure_longest(facts: Facts) -> Query:
 def _propose_longest(
     session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    customer = draw(session, rng, people)
-    if customer is None:
-        return None
-    if sum(not row["insured"] for row in mine(session, customer)) < 2:
-        return None
-    return proposal(customer, rng, {}, "wish", "target")
+    found = somebody(session, rng, people, lambda row: [row] * _uninsured(session, row))
+    return proposal(found[0], rng, {}, "wish", "target") if found else None
+
+
+def _uninsured(session: Session, customer: Record) -> bool:
+    """Whether there is something to choose from."""
+    return sum(not row["insured"] for row in mine(session, customer)) > 1
 
 
 E16 = Archetype(
@@ -320,20 +348,23 @@ def _longer_if(facts: Facts, *, insured: bool = True) -> Query:
 def _propose_longer(
     session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    customer = draw(session, rng, people)
-    rows = mine(session, customer) if customer else []
-    if len(rows) < 2:
+    def extensions(customer: Record) -> list[tuple[Record, int]]:
+        rows = mine(session, customer)
+        if len(rows) < 2:
+            return []
+        booking = min(rows, key=lambda row: row["daily_rate"])
+        longest = LONGEST_FOR[customer["membership"]]
+        return [
+            (booking, days)
+            for days in (2, 3, 4)
+            if booking["days"] + days < longest
+            and can_be_extended(session, booking, days)
+        ]
+
+    found = somebody(session, rng, people, extensions)
+    if found is None:
         return None
-    booking = min(rows, key=lambda row: row["daily_rate"])
-    longest = LONGEST_FOR[customer["membership"]]
-    fitting = [
-        days
-        for days in (2, 3, 4)
-        if booking["days"] + days < longest and can_be_extended(session, booking, days)
-    ]
-    if not fitting:
-        return None
-    days = rng.choice(fitting)
+    customer, (booking, days) = found
     per_day = booking["daily_rate"]
     if booking["insured"]:
         per_day += insurance_per_day(customer["membership"], booking["category"])
@@ -419,20 +450,24 @@ def dearest_can_go(session: Session, customer: Record) -> bool:
 def _propose_too_much(
     session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    customer = draw(session, rng, people)
-    rows = mine(session, customer) if customer else []
-    if len(rows) < 2:
+    too_much = rng.random() < 0.5
+
+    def caps(customer: Record) -> list[int]:
+        rows = mine(session, customer)
+        total = sum(row["days"] * row["daily_rate"] for row in rows)
+        if len(rows) < 2:
+            return []
+        if too_much:
+            fits = dearest_can_go(session, customer)
+            return under(total * 0.7, total) if fits else []
+        fits = _uninsured(session, customer)
+        return under(total, total * 1.3) if fits else []
+
+    found = somebody(session, rng, people, caps)
+    if found is None:
         return None
-    total = sum(row["days"] * row["daily_rate"] for row in rows)
-    caps = under(total * 0.7, total * 1.3)
-    if not dearest_can_go(session, customer):
-        caps = [cap for cap in caps if cap > total]
-    if sum(not row["insured"] for row in rows) < 2:
-        caps = [cap for cap in caps if cap < total]
-    if not caps:
-        return None
-    wishes = {"total_cap": rng.choice(caps)}
-    return proposal(customer, rng, wishes, "wish", "target", "otherwise")
+    customer, cap = found
+    return proposal(customer, rng, {"total_cap": cap}, "wish", "target", "otherwise")
 
 
 E18 = Archetype(

@@ -42,6 +42,7 @@ from environments.rental.state import (
 
 type Propose = Callable[[Session, random.Random, Sequence[str]], Proposal | None]
 
+LOOKED_AT = 40
 PLACES = ("depot", "other_depot", "third_depot")
 """Names of the facts that say depots."""
 DEPOT_OF_BOOKING = ListOf(values=(ref("booking.depot"),))
@@ -217,6 +218,21 @@ def draw(session: Session, rng: random.Random, people: Sequence[str]) -> Any:
     return session.get("customers", rng.choice(people))
 
 
+def somebody[T](
+    session: Session,
+    rng: random.Random,
+    people: Sequence[str],
+    options: Callable[[Any], Sequence[T]],
+) -> tuple[Record, T] | None:
+    """A customer to whom something applies, and one of the things that do; looks at up to `LOOKED_AT` people."""
+    for key in rng.sample(people, min(LOOKED_AT, len(people))):
+        customer = session.get("customers", key)
+        found = options(customer) if customer else ()
+        if customer and found:
+            return customer, rng.choice(found)
+    return None
+
+
 def proposal(
     customer: Record, rng: random.Random, wishes: dict[str, Any], *clauses: str
 ) -> Proposal:
@@ -224,6 +240,12 @@ def proposal(
         email=customer["email"], name=customer["name"], zip=customer["zip"], rng=rng
     )
     return Proposal({**who, **wishes}, clauses)
+
+
+def pays_with_card(customer: Record) -> bool:
+    """Whether "my credit card" means one."""
+    methods = customer["payment_methods"].values()
+    return [m["source"] for m in methods].count("credit_card") == 1
 
 
 def pays(customer: Record, rng: random.Random) -> str:

@@ -41,11 +41,13 @@ from environments.rental.archetypes.parts import (
     offers,
     outlay,
     pays,
+    pays_with_card,
     places,
     price,
     proposal,
     rates_within,
     request,
+    somebody,
     window,
 )
 from environments.rental.archetypes.wording import (
@@ -87,7 +89,7 @@ def _propose_budget(
         "category": rng.choice(CATEGORIES),
         "days": rng.randint(2, 4),
         "payment": pays(customer, rng),
-        **window(rng, 2, 4),
+        **window(rng, 2, 5),
         **places(rng, 2),
     }
     days, found = wishes["days"], rates_within(session, wishes, wishes["days"])
@@ -166,11 +168,18 @@ def _propose_credit(
     def propose(
         session: Session, rng: random.Random, people: Sequence[str]
     ) -> Proposal | None:
-        customer = draw(session, rng, people)
-        credit = credit_of(customer) if customer else 0.0
-        sources = [m["source"] for m in customer["payment_methods"].values()]
-        if not credit or (whole and sources.count("credit_card") != 1):
+        somebody_with = somebody(
+            session,
+            rng,
+            people,
+            lambda row: (
+                [credit_of(row)]
+                * (credit_of(row) > 0 and (not whole or pays_with_card(row)))
+            ),
+        )
+        if somebody_with is None:
             return None
+        customer, credit = somebody_with
         wishes: dict[str, Any] = {
             "category": rng.choice(CATEGORIES),
             **window(rng, 1, longest),
@@ -195,7 +204,7 @@ E10 = Archetype(
     "E10",
     "Book the best rated unit that the store credit covers",
     TaskClass.READ_HEAVY,
-    _propose_credit(3, 3, "wish", "where", "window", "target"),
+    _propose_credit(3, 4, "wish", "where", "window", "target"),
     _covered,
     (
         Clause(
@@ -247,16 +256,27 @@ DEPOT_OF_OTHER = DEPOT_OF_BOOKING.model_copy(update={"values": (ref("other.depot
 
 
 def _propose_joined(*clauses: str, depots: int, span: tuple[int, int]) -> Any:
-    """Somebody with an upcoming booking that its category describes, who wants something of another category."""
+    """Somebody with an upcoming booking that its category describes, who wants something of another category.
+
+    With `depots`, it is the payment that the bookings share: then they have several payment methods.
+    """
 
     def propose(
         session: Session, rng: random.Random, people: Sequence[str]
     ) -> Proposal | None:
-        customer = draw(session, rng, people)
-        known = described(session, customer) if customer else []
-        if not known:
+        found = somebody(
+            session,
+            rng,
+            people,
+            lambda row: (
+                described(session, row)
+                if not depots or len(row["payment_methods"]) > 1
+                else []
+            ),
+        )
+        if found is None:
             return None
-        other = rng.choice(known)
+        customer, other = found
         wishes: dict[str, Any] = {
             "other_category": other["category"],
             "category": rng.choice([k for k in CATEGORIES if k != other["category"]]),
@@ -275,7 +295,7 @@ E11 = Archetype(
     "E11",
     "Book the cheapest unit at the depot of another booking, in a window",
     TaskClass.READ_HEAVY,
-    _propose_joined("wish", "where", "window", "target", "pay", depots=0, span=(3, 7)),
+    _propose_joined("wish", "where", "window", "target", "pay", depots=0, span=(3, 9)),
     _same_depot,
     (
         Clause(
@@ -335,7 +355,7 @@ E12 = Archetype(
     "E12",
     "Book the second cheapest unit, paid with what another booking was paid with",
     TaskClass.READ_HEAVY,
-    _propose_joined("wish", "where", "window", "target", "pay", depots=2, span=(1, 4)),
+    _propose_joined("wish", "where", "window", "target", "pay", depots=2, span=(1, 5)),
     _paid_like,
     (
         Clause(

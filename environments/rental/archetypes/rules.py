@@ -33,7 +33,6 @@ from environments.core.requests import method_step
 from environments.core.state import Record, Session
 from environments.rental.archetypes.changing import (
     BY_OUTLAY,
-    OTHER_UNIT,
     RATE_DESC,
     dearest_can_go,
     propose_swap,
@@ -52,22 +51,24 @@ from environments.rental.archetypes.parts import (
     can_be_extended,
     cancel,
     described,
-    draw,
     extend,
     has_status,
     in_category,
     offers,
+    on_day_of_booking,
     outlay,
+    pays_with_card,
     places,
     proposal,
     rates,
     request,
+    somebody,
     upcoming,
+    window,
 )
-from environments.rental.archetypes.wording import PAY, RATE_ONLY
+from environments.rental.archetypes.wording import PAY, RATE_ONLY, THREE_DEPOTS
 from environments.rental.state import (
     CATEGORIES,
-    DAYS,
     FIRST_CANCELLABLE,
     LONGEST_FOR,
     LONGEST_HIRE,
@@ -82,15 +83,20 @@ def _about(
     def propose(
         session: Session, rng: random.Random, people: Sequence[str]
     ) -> Proposal | None:
-        customer = draw(session, rng, people)
-        if customer is None:
+        found = somebody(
+            session,
+            rng,
+            people,
+            lambda customer: [
+                row
+                for row in described(session, customer, status)
+                if fits(session, customer, row)
+            ],
+        )
+        if found is None:
             return None
-        rows = described(session, customer, status)
-        rows = [row for row in rows if fits(session, customer, row)]
-        if not rows:
-            return None
-        wishes = {"category": rng.choice(rows)["category"]}
-        return proposal(customer, rng, wishes, "wish")
+        customer, row = found
+        return proposal(customer, rng, {"category": row["category"]}, "wish")
 
     return propose
 
@@ -110,10 +116,10 @@ def _cancel_dearest(facts: Facts) -> Query:
 def _propose_dearest(
     session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    customer = draw(session, rng, people)
-    if customer is None or not dearest_can_go(session, customer):
-        return None
-    return proposal(customer, rng, {}, "wish")
+    found = somebody(
+        session, rng, people, lambda row: [row] * dearest_can_go(session, row)
+    )
+    return proposal(found[0], rng, {}, "wish") if found else None
 
 
 E5 = Archetype(
@@ -223,25 +229,27 @@ def _propose_long(membership: str) -> Propose:
     def propose(
         session: Session, rng: random.Random, people: Sequence[str]
     ) -> Proposal | None:
-        customer = draw(session, rng, people)
-        if customer is None or customer["membership"] != membership:
+        found = somebody(
+            session,
+            rng,
+            people,
+            lambda row: (
+                [row] * (row["membership"] == membership and pays_with_card(row))
+            ),
+        )
+        if found is None:
             return None
-        cards = [m["source"] for m in customer["payment_methods"].values()]
-        if cards.count("credit_card") != 1:
-            return None
-        span, start = rng.randint(2, 4), rng.randrange(len(DAYS) - 4)
         wishes: dict[str, Any] = {
             "category": rng.choice(CATEGORIES),
-            "first_day": DAYS[start],
-            "last_day": DAYS[start + span - 1],
             "days": rng.choice((6, 7)),
             "payment": "credit_card",
+            **window(rng, 3, 6),
             **places(rng, 1),
         }
         place = wishes["category"], wishes["depot"], wishes["first_day"]
         if len(rates(session, *place, wishes["days"])) < 2:
             return None  # a plus member could not have it either
-        return proposal(customer, rng, wishes, "wish", "target", "window", "pay")
+        return proposal(found[0], rng, wishes, "wish", "target", "window", "pay")
 
     return propose
 
@@ -316,10 +324,8 @@ N2 = Archetype(
 # --- E21, N3: swapping, and what is insured ---------------------------------------------------------------------------------------
 
 
-def _swap_mine(facts: Facts, *, by_outlay: bool = False) -> Query:
-    other = OTHER_UNIT
-    if by_outlay:
-        other = other.model_copy(update={"objective": (BY_OUTLAY,)})
+def _swap_mine(facts: Facts, *, objective: Key = RATE) -> Query:
+    other = Best(selection=on_day_of_booking(depots=at(3)), objective=(objective,))
     branch = Branch(
         condition=UNINSURED, then=(other, SWAP), otherwise=(Decline(clause="5.3"),)
     )
@@ -330,7 +336,7 @@ E21 = Archetype(
     "E21",
     "Swap the unit of a booking that is not insured",
     TaskClass.READ_HEAVY,
-    propose_swap("wish", "target"),
+    propose_swap("wish", "where", "target", depots=3),
     _swap_mine,
     (
         _wish(
@@ -339,18 +345,21 @@ E21 = Archetype(
             "I've booked a {category}, and I'd like to have another unit instead.",
             "For my upcoming {category} hire I'd like a different unit.",
         ),
+        THREE_DEPOTS,
         Clause(
             "target",
             (
-                "[Make it|Take] the cheapest other {category} that {depot} has for the same dates.",
-                "The cheapest other {category} at {depot} is what I want, the dates stay.",
+                "[Make it|Take] the cheapest other {category} that one of them has for the same dates.",
+                "The cheapest other {category} of those depots is what I want, the dates stay.",
             ),
         ),
         RATE_ONLY,
     ),
     lambda facts: [
         Reading(
-            "cheapest with the deposit", _swap_mine(facts, by_outlay=True), "rate_only"
+            "cheapest with the deposit",
+            _swap_mine(facts, objective=BY_OUTLAY),
+            "rate_only",
         )
     ],
     existential=True,
@@ -360,7 +369,7 @@ N3 = Archetype(
     "N3",
     "Swap the unit of an insured booking",
     TaskClass.REFUSAL,
-    propose_swap("wish", "target", insured=True),
+    propose_swap("wish", "where", "target", insured=True, depots=3),
     _swap_mine,
     (
         _wish(
@@ -369,11 +378,12 @@ N3 = Archetype(
             "The unit of the {category} that I have booked should be swapped.",
             "I don't want the unit that I got for my upcoming {category} booking.",
         ),
+        THREE_DEPOTS,
         Clause(
             "target",
             (
-                "Give me the cheapest other {category} at {depot}, on the same dates.",
-                "Instead, the cheapest other {category} from {depot}, dates unchanged.",
+                "Give me the cheapest other {category} that they have on the same dates.",
+                "Instead, the cheapest other {category} from there, dates unchanged.",
             ),
         ),
     ),
@@ -389,29 +399,36 @@ def _extend_mine(facts: Facts) -> Query:
 
 
 def _propose_longer(*, allowed: bool) -> Propose:
-    """Extensions that the tools would take: beyond five days for plus members, and, if not `allowed`, for basic ones."""
+    """Extensions beyond five days that the tools would take, for plus members if they are to be allowed, else for basic ones."""
+    shortest = LONGEST_FOR["basic"] + 1
 
     def propose(
         session: Session, rng: random.Random, people: Sequence[str]
     ) -> Proposal | None:
-        customer = draw(session, rng, people)
-        if customer is None or (customer["membership"] == "plus") is not allowed:
+        found = somebody(
+            session,
+            rng,
+            people,
+            lambda customer: [
+                (row, days)
+                for row in described(session, customer)
+                for days in range(shortest - row["days"], LONGEST_HIRE - row["days"])
+                if (customer["membership"] == "plus") is allowed
+                and days <= MOST_EXTRA
+                and can_be_extended(session, row, days)
+            ],
+        )
+        if found is None:
             return None
-        shortest = LONGEST_FOR["basic"] + 1
-        found = [
-            (row, days)
-            for row in described(session, customer)
-            for days in range(shortest - row["days"], LONGEST_HIRE - row["days"])
-            if can_be_extended(session, row, days)
-        ]
-        if not found:
-            return None
-        row, days = rng.choice(found)
+        customer, (row, days) = found
         wishes = {"category": row["category"], "days": days}
         return proposal(customer, rng, wishes, "wish", "target")
 
     return propose
 
+
+MOST_EXTRA = 3
+"""Few enough that a basic member with a hire of one day could have them too: so the length of the hire matters."""
 
 E22 = Archetype(
     "E22",

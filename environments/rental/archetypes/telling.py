@@ -36,6 +36,7 @@ from environments.rental.archetypes.parts import (
     proposal,
     rates_within,
     request,
+    somebody,
     upcoming,
     window,
 )
@@ -141,10 +142,10 @@ def _all_together(facts: Facts) -> Query:
 def _propose_all(
     session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    customer = draw(session, rng, people)
-    if customer is None or len(mine(session, customer)) < 2:
-        return None
-    return proposal(customer, rng, {}, "wish", "target")
+    found = somebody(
+        session, rng, people, lambda row: [row] * (len(mine(session, row)) > 1)
+    )
+    return proposal(found[0], rng, {}, "wish", "target") if found else None
 
 
 I2 = Archetype(

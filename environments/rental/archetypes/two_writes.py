@@ -39,13 +39,14 @@ from environments.rental.archetypes.parts import (
     SWAP,
     book,
     credit_of,
-    draw,
     offers,
+    pays_with_card,
     places,
     price,
     proposal,
     rates,
     request,
+    somebody,
 )
 from environments.rental.archetypes.wording import RATE_ONLY
 from environments.rental.state import CATEGORIES, DAYS
@@ -149,11 +150,15 @@ def _propose_two(
     session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
     """Hires such that the credit is enough for either and not for both: what comes first gets it."""
-    customer = draw(session, rng, people)
-    sources = [m["source"] for m in customer["payment_methods"].values()]
-    if sorted(sources) != ["credit_card", "store_credit"]:
+    found = somebody(
+        session,
+        rng,
+        people,
+        lambda row: [credit_of(row)] * (credit_of(row) > 0 and pays_with_card(row)),
+    )
+    if found is None:
         return None
-    credit = credit_of(customer)
+    customer, credit = found
     for _ in range(12):  # few draws of hires fit, and each costs little
         one, two = rng.sample(CATEGORIES, 2)
         wishes: dict[str, Any] = {
