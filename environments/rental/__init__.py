@@ -12,7 +12,7 @@ from environments.rental.clauses import CLAUSES
 from environments.rental.generator import generate
 from environments.rental.mutations import mutations, swaps
 from environments.rental.oracle import StateRows
-from environments.rental.policy_checks import POLICY_CHECKS
+from environments.rental.policy_checks import POLICY_CHECKS, READER_JUDGED
 from environments.rental.solver import ToolRows
 from environments.rental.state import read_state
 from environments.rental.tools import RentalTools
@@ -35,6 +35,7 @@ DOMAIN = Domain(
     people="customers",
     words=WORDS,
     policy_checks=POLICY_CHECKS,
+    reader_judged=READER_JUDGED,
     canonical_write=canonical_write,
 )
 

@@ -75,7 +75,7 @@ def _booking(session: Session, booking_id: str) -> Iterator[Patch]:
         "days": [7, 1, 2, 3],
         "insured": [not booking["insured"]],
         "pickup_date": [DAYS[0], *DAYS[4:7]],
-        "depot": depots[:1],
+        "depot": depots[:2],
         "payments/0/payment_method_id": [
             key for key in customer["payment_methods"] if key != paid
         ],
