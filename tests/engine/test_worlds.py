@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from environments.core.domain import TaskClass
 from environments.registry import names, world
 from writ_app.engine.behaviour import PLANS, make_ledger
 from writ_app.engine.export import FORMATS, export_source, to_line
@@ -19,10 +20,13 @@ DESIGNERS = {
     for name, environment in WORLDS.items()
     if environment.domain.archetypes
 }
+PLAYABLE = {TaskClass.READ_HEAVY, TaskClass.WRITE_INTENSIVE, TaskClass.REFUSAL}
+"""What the scripted agent can play so far."""
 REQUESTS = [
     (name, archetype.slug)
     for name in DESIGNERS
     for archetype in WORLDS[name].domain.archetypes
+    if archetype.task_class in PLAYABLE
 ]
 
 
