@@ -30,7 +30,10 @@ class Row:
     bare: bool = False
     """The result is one plain text, the row's only value: no pointer leads into it."""
     derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Values that the result does not show as such, like a sum of two fares: name → pointers, within the row, of what they are made from."""
+    """Values that the result does not show as such, like a sum of two fares: name → pointers, within the row, of what they are made from.
+
+    A name with dots ("fare.economy") speaks of a part and goes before the whole's.
+    """
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,8 @@ class Domain:
 
     For worlds with too many such reads to list them, like searches by any place and day.
     """
+    is_open: Callable[[ToolCall], bool] = lambda call: False
+    """Whether this is one of those reads."""
     people: str = ""
     """Collection of those who make requests."""
     people_in: Callable[[Session, str], frozenset[str]] = lambda session, text: (
