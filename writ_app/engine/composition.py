@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations, permutations
+from itertools import combinations, islice, permutations
 from typing import Any
 
 from environments.core.domain import Archetype, Clause
@@ -22,8 +22,8 @@ from writ_app.engine.errors import InvalidTask
 from writ_app.engine.evidence import Observer
 from writ_app.engine.types import SaidClause, WriteOrders
 
-MOST_ORDERS = 64
-"""Orders that are evaluated at most; parts that interfere in more ways are not joined."""
+MOST_ORDERS = 24
+"""Orders that are evaluated at most. If there are more, one that ends elsewhere must be among them: else nothing is known."""
 SHOWN = 3
 """Orders of each kind that are kept as examples."""
 
@@ -125,14 +125,14 @@ class Composition:
         found: Answer,
         evaluate: Callable[[Query, Mapping[str, Any]], Answer],
     ) -> WriteOrders:
-        """What becomes of the parts in every order that can make a difference. Raises InvalidTask if these are too many."""
-        classes = list(self._orders_that_matter(observer))
-        if len(classes) > MOST_ORDERS:
-            raise InvalidTask(
-                "entangled", f"{len(classes)} orders would have to be tried."
-            )
+        """What becomes of the parts in the orders that can make a difference.
+
+        Raises InvalidTask if these are too many to try and the first of them all end alike.
+        """
+        classes = list(islice(self._orders_that_matter(observer), MOST_ORDERS + 1))
+        tried = classes[:MOST_ORDERS]
         same, elsewhere, illegal = 0, [], []
-        for order in classes:
+        for order in tried:
             try:
                 other = evaluate(self.query(order), self.facts)
             except Unidentifiable:
@@ -142,8 +142,10 @@ class Composition:
                 same += 1
             else:
                 elsewhere.append(order)
+        if len(classes) > len(tried) and same == len(tried):
+            raise InvalidTask("entangled", "There are too many orders to try.")
         return WriteOrders(
-            tried=len(classes),
+            tried=len(tried),
             same=same,
             elsewhere=tuple(elsewhere[:SHOWN]),
             illegal=tuple(illegal[:SHOWN]),
@@ -162,8 +164,6 @@ class Composition:
             if kind not in seen:
                 seen.add(kind)
                 yield order
-                if len(seen) > MOST_ORDERS:
-                    return
 
     def _interfering(self, observer: Observer) -> Iterator[tuple[int, int]]:
         """Pairs of parts of which one writes what the other reads or writes."""

@@ -327,6 +327,10 @@ class _Case:
 
     def check_solver(self) -> None:
         """Two implementations check each other: the tools must lead to the oracle's writes and to the oracle's state."""
+        if not self._is_derivable(list(self.found.reads.values())):
+            raise InvalidTask(
+                "underivable", "A read's argument is known only from an earlier write."
+            )
         if not self._solves(self.found.reads.keys()):
             raise InvalidTask("solver", "The tools do not lead to the oracle's answer.")
 
