@@ -25,6 +25,7 @@ _YES = re.compile(
     r"\b(?:yes|yeah|yep|go ahead|please do|confirm|confirmed|agree)\b", re.IGNORECASE
 )
 _NO = re.compile(r"\b(?:no|not|don't|wait|stop)\b", re.IGNORECASE)
+_HOLD_ON = "You are being transferred to a person, please hold on."
 _DAMAGE = re.compile(r"\b(?:damage[ds]?|broke|broken)\b")
 
 
@@ -215,12 +216,17 @@ def _cancellations(trace: PolicyTrace) -> Iterator[Event]:
             yield event
 
 
-def damage_looked_up(trace: PolicyTrace) -> Iterator[Breach]:
-    """7.1: whoever is transferred because of damage has had the hire looked up."""
+def damage_handed_over(trace: PolicyTrace) -> Iterator[Breach]:
+    """7.1: before a transfer because of damage the hire is looked up, and after it the fixed sentence is said."""
     for event in _damage_transfers(trace):
         if not _returned(trace, event.index):
             text = "Transferred for damage without a look at the returned hire."
             yield Breach(text, (event.index,))
+        said = (e for e in trace.events if e.index > event.index and e.by == "agent")
+        after = next(said, None)
+        if after is not None and _HOLD_ON not in after.text:
+            text = "After the transfer the customer was not told to hold on."
+            yield Breach(text, (event.index, after.index))
 
 
 def damage_insured(trace: PolicyTrace) -> Iterator[Breach]:
@@ -263,7 +269,7 @@ POLICY_CHECKS = (
     PolicyCheck("4.3", "Long hires are for plus members", length_allowed),
     PolicyCheck("6.1", "No cancellation close to the pickup", cancelled_in_time),
     PolicyCheck("6.3", "One cancellation in a season", cancelled_once),
-    PolicyCheck("7.1", "Damage is looked up before a transfer", damage_looked_up),
+    PolicyCheck("7.1", "Damage is looked up, and handed over", damage_handed_over),
     PolicyCheck("7.2", "Damage without insurance is not transferred", damage_insured),
 )
 

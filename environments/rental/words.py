@@ -97,6 +97,26 @@ def describe_refusal(clause: str, reads: Sequence[ToolCall], session: Session) -
     return f"I'm sorry, but I can't do that: {rule}"
 
 
+def describe_told(what: str, value: Any) -> str:
+    """Everything that is told in this world is a sum of dollars."""
+    return f"The {what} is {money(value)}."
+
+
+def describe_transfer(clause: str, reads: Sequence[ToolCall], session: Session) -> str:
+    """Only damage is left to a person: which hire it was, and that it was insured."""
+    for call in reads:
+        booking = session.get("bookings", call.arguments.get("booking_id"))
+        if booking and booking["insured"] and booking["status"] == "returned":
+            return (
+                f"Damage to the {booking['model']} ({booking['unit_id']}) of booking {booking['booking_id']}, "
+                "which was insured, is to be settled."
+            )
+    return f"Left to a person by rule {clause} of the policy."
+
+
+HOLD_ON = "You are being transferred to a person, please hold on."
+"""What policy 7.1 has the agent say."""
+
 QUESTIONS: dict[str, tuple[str, ...]] = {
     "payment": ("How would you like to pay?", "Which payment method should I use?"),
     "category": ("What kind of equipment is it about?",),
@@ -227,6 +247,10 @@ WORDS = Words(
     describe_write=describe_write,
     describe_outcome=describe_outcome,
     describe_refusal=describe_refusal,
+    describe_told=describe_told,
+    describe_transfer=describe_transfer,
+    transfer_tool="transfer_to_human",
+    after_transfer=HOLD_ON,
     questions=QUESTIONS,
     aliases=aliases,
     unasked_write=unasked_write,

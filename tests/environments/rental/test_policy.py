@@ -324,7 +324,7 @@ class TestJudgedByAProgram:
         scene = Scene(shop).call("cancel_booking", booking_id=late["booking_id"])
         assert len(scene.breaches("6.3")) == 1
 
-    def test_damage_is_looked_up_before_a_transfer_7_1(self, shop: Environment) -> None:
+    def test_damage_is_looked_up_and_handed_over_7_1(self, shop: Environment) -> None:
         booking = booking_with(shop, status="returned", insured=True)
         scene = Scene(shop).found(owner(shop, booking))
         scene.hear(f"The {booking['category']} that I returned is damaged.")
@@ -332,8 +332,13 @@ class TestJudgedByAProgram:
         unseen.events, unseen.turn = [*scene.events], scene.turn
         scene.call("get_booking", booking_id=booking["booking_id"])
         scene.call("transfer_to_human", summary="damage")
+        short = Scene(shop)
+        short.events, short.turn = [*scene.events], scene.turn
+        scene.say("You are being transferred to a person, please hold on.")
         assert scene.breaches("7.1") == []
 
+        short.say("That is settled.")
+        assert len(short.breaches("7.1")) == 1
         unseen.call("transfer_to_human", summary="damage")
         assert len(unseen.breaches("7.1")) == 1
 
