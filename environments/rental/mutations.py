@@ -71,7 +71,7 @@ def _booking(session: Session, booking_id: str) -> Iterator[Patch]:
     depots = [depot for depot in DEPOTS if depot != booking["depot"]]
     others: dict[str, list[Any]] = {
         "status": ["cancelled", "upcoming", "returned"],
-        "daily_rate": [900.5, 1.5],
+        "daily_rate": [900.5, 1.5, round(1.4 * booking["daily_rate"], 2)],
         "days": [7, 1, 2, 3],
         "insured": [not booking["insured"]],
         "pickup_date": [DAYS[0], *DAYS[4:7]],

@@ -4,7 +4,7 @@
 |---|---|
 | `booking`, `paying` | new bookings: the best of a window; what money or another booking decides |
 | `changing` | a booking's unit, length, insurance |
-| `rules` | pairs that a rule of the policy allows or forbids |
+| `cancelling`, `rules` | pairs that a rule of the policy allows or forbids |
 | `two_writes` | writes whose order matters |
 | `telling` | the user is told something |
 | `parts`, `wording` | what they are put together from |
@@ -27,22 +27,20 @@ from environments.core.query import (
 )
 from environments.core.tools import ToolCall
 from environments.rental.archetypes.booking import E1, E2, E3, E6, E7, E8
+from environments.rental.archetypes.cancelling import E5, E19, N1, N7, N8
 from environments.rental.archetypes.changing import E4, E14, E15, E16, E17, E18
 from environments.rental.archetypes.paying import E9, E10, E11, E12, E13
 from environments.rental.archetypes.rules import (
-    E5,
-    E19,
     E20,
     E21,
     E22,
     E23,
-    N1,
+    E24,
     N2,
     N3,
     N4,
     N5,
     N6,
-    N7,
     T1,
 )
 from environments.rental.archetypes.telling import I1, I2, I3
@@ -51,9 +49,9 @@ from environments.rental.archetypes.wording import LEXICON
 
 _READ_HEAVY = (
     *(E1, E2, E3, E4, E5, E6, E7, E8, E9, E10, E11, E12),
-    *(E13, E14, E15, E16, E17, E18, E19, E20, E21, E22, E23),
+    *(E13, E14, E15, E16, E17, E18, E19, E20, E21, E22, E23, E24),
 )
-ARCHETYPES = (*_READ_HEAVY, W1, W2, N1, N2, N3, N4, N5, N6, N7, T1, I1, I2, I3)
+ARCHETYPES = (*_READ_HEAVY, W1, W2, N1, N2, N3, N4, N5, N6, N7, N8, T1, I1, I2, I3)
 
 
 def named(calls: Sequence[ToolCall]) -> Query:

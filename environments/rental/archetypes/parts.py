@@ -319,3 +319,29 @@ def rates_within(session: Session, wishes: Facts, days: int) -> list[float]:
             for place in said or DEPOTS:
                 found += rates(session, wishes["category"], place, day, days)
     return sorted(found)
+
+
+def about(
+    fits: Callable[[Session, Record, Record], bool], *, status: str = "upcoming"
+) -> Propose:
+    """Draws a request about a booking that its category describes, and that fits with its customer: (session, customer, booking)."""
+
+    def propose(
+        session: Session, rng: random.Random, people: Sequence[str]
+    ) -> Proposal | None:
+        found = somebody(
+            session,
+            rng,
+            people,
+            lambda customer: [
+                row
+                for row in described(session, customer, status)
+                if fits(session, customer, row)
+            ],
+        )
+        if found is None:
+            return None
+        customer, row = found
+        return proposal(customer, rng, {"category": row["category"]}, "wish")
+
+    return propose

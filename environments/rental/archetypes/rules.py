@@ -4,7 +4,7 @@ The members of a pair share their query, so that whatever tells them apart has t
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from environments.core.domain import (
@@ -33,8 +33,8 @@ from environments.core.requests import method_step
 from environments.core.state import Record, Session
 from environments.rental.archetypes.changing import (
     BY_OUTLAY,
+    DAYS_DESC,
     RATE_DESC,
-    dearest_can_go,
     propose_swap,
 )
 from environments.rental.archetypes.parts import (
@@ -44,16 +44,16 @@ from environments.rental.archetypes.parts import (
     SWAP,
     UNINSURED,
     Propose,
+    about,
     at,
     book,
-    booked,
     bookings,
     can_be_extended,
-    cancel,
     described,
     extend,
     has_status,
     in_category,
+    mine,
     offers,
     on_day_of_booking,
     outlay,
@@ -66,149 +66,8 @@ from environments.rental.archetypes.parts import (
     upcoming,
     window,
 )
-from environments.rental.archetypes.wording import PAY, RATE_ONLY, THREE_DEPOTS
-from environments.rental.state import (
-    CATEGORIES,
-    FIRST_CANCELLABLE,
-    LONGEST_FOR,
-    LONGEST_HIRE,
-)
-
-
-def _about(
-    fits: Callable[[Session, Record, Record], bool], *, status: str = "upcoming"
-) -> Propose:
-    """A booking that its category describes, and that fits with its customer."""
-
-    def propose(
-        session: Session, rng: random.Random, people: Sequence[str]
-    ) -> Proposal | None:
-        found = somebody(
-            session,
-            rng,
-            people,
-            lambda customer: [
-                row
-                for row in described(session, customer, status)
-                if fits(session, customer, row)
-            ],
-        )
-        if found is None:
-            return None
-        customer, row = found
-        return proposal(customer, rng, {"category": row["category"]}, "wish")
-
-    return propose
-
-
-def _wish(*patterns: str) -> Clause:
-    return Clause("wish", patterns, opens=True)
-
-
-# --- E5: cancel the dearest ------------------------------------------------------------------------------------------------------
-
-
-def _cancel_dearest(facts: Facts) -> Query:
-    dearest = Best(selection=upcoming(), objective=(RATE_DESC,))
-    return request(facts, dearest, cancel())
-
-
-def _propose_dearest(
-    session: Session, rng: random.Random, people: Sequence[str]
-) -> Proposal | None:
-    found = somebody(
-        session, rng, people, lambda row: [row] * dearest_can_go(session, row)
-    )
-    return proposal(found[0], rng, {}, "wish") if found else None
-
-
-E5 = Archetype(
-    "E5",
-    "Cancel the upcoming booking with the highest daily rate",
-    TaskClass.READ_HEAVY,
-    _propose_dearest,
-    _cancel_dearest,
-    (
-        _wish(
-            "[Please cancel|I'd like to cancel] whichever of my upcoming bookings has the highest daily rate.",
-            "Of my upcoming bookings, cancel the one that costs most per day.",
-            "[Can|Could] you cancel the upcoming booking of mine with the highest rate per day?",
-            "The upcoming booking for which I pay most per day [should|has to] be cancelled.",
-        ),
-    ),
-)
-
-
-# --- E19, N1, N7: cancelling, close to the pickup and for the second time -----------------------------------------------------------
-
-
-def _cancel_mine(facts: Facts) -> Query:
-    return request(facts, MY_BOOKING, cancel())
-
-
-def _is_late(row: Record) -> bool:
-    return bool(row["pickup_date"] >= FIRST_CANCELLABLE)
-
-
-E19 = Archetype(
-    "E19",
-    "Cancel a booking that may still be cancelled",
-    TaskClass.READ_HEAVY,
-    _about(
-        lambda session, customer, row: (
-            _is_late(row) and not booked(session, customer, "cancelled")
-        )
-    ),
-    _cancel_mine,
-    (
-        _wish(
-            "[Please call off|I'd like to call off] my upcoming {category} booking.",
-            "My plans have changed: please cancel my {category} booking.",
-            "[Can|Could] I get out of my upcoming {category} booking?",
-            "I won't be needing the {category} that I have booked, so cancel that booking.",
-        ),
-    ),
-    existential=True,
-)
-
-N1 = Archetype(
-    "N1",
-    "Cancel a booking whose pickup is too close",
-    TaskClass.REFUSAL,
-    _about(lambda session, customer, row: not _is_late(row)),
-    _cancel_mine,
-    (
-        _wish(
-            "[Please cancel|I'd like to cancel] my upcoming {category} booking.",
-            "[Can|Could] you cancel the {category} that I have booked?",
-            "I no longer want the {category} that I have booked, please cancel it.",
-            "My upcoming {category} booking has to be cancelled.",
-        ),
-    ),
-    existential=True,
-)
-
-N7 = Archetype(
-    "N7",
-    "Cancel a second booking in the season",
-    TaskClass.REFUSAL,
-    _about(
-        lambda session, customer, row: (
-            _is_late(row) and len(booked(session, customer, "cancelled")) == 1
-        )
-    ),
-    _cancel_mine,
-    (
-        _wish(
-            "I've changed my mind about the {category} that I have booked, please cancel that booking.",
-            "[Please take back|I'd like to take back] my upcoming {category} booking.",
-            "[Can|Could] my upcoming {category} booking be cancelled?",
-            "There is no need for my upcoming {category} booking any more, so cancel that.",
-        ),
-    ),
-    existential=True,
-)
-
+from environments.rental.archetypes.wording import PAY, RATE_ONLY, THREE_DEPOTS, wish
+from environments.rental.state import CATEGORIES, LONGEST_FOR, LONGEST_HIRE
 
 # --- E20, N2: a hire longer than five days ---------------------------------------------------------------------------------------
 
@@ -269,7 +128,7 @@ E20 = Archetype(
     _propose_long("plus"),
     _long_hire,
     (
-        _wish(
+        wish(
             "[I'd like|I want] to keep a {category} for {days}.",
             "I need a {category} for a long time, {days}.",
             "[Can|Could] I have a {category} for as long as {days}?",
@@ -302,7 +161,7 @@ N2 = Archetype(
     _propose_long("basic"),
     _long_hire,
     (
-        _wish(
+        wish(
             "[I'd like|I want] to have a {category} for {days} in a row.",
             "I need a {category} for {days} on end.",
             "[Can|Could] you let me have a {category} for {days} in one go?",
@@ -339,7 +198,7 @@ E21 = Archetype(
     propose_swap("wish", "where", "target", depots=3),
     _swap_mine,
     (
-        _wish(
+        wish(
             "[I'd like|I want] to swap the unit of my upcoming {category} booking.",
             "[Can|Could] the unit of my upcoming {category} booking be exchanged?",
             "I've booked a {category}, and I'd like to have another unit instead.",
@@ -372,7 +231,7 @@ N3 = Archetype(
     propose_swap("wish", "where", "target", insured=True, depots=3),
     _swap_mine,
     (
-        _wish(
+        wish(
             "[Please exchange|I'd like to exchange] the unit of my upcoming {category} booking.",
             "[Can|Could] you give me another unit for my upcoming {category} booking?",
             "The unit of the {category} that I have booked should be swapped.",
@@ -437,7 +296,7 @@ E22 = Archetype(
     _propose_longer(allowed=True),
     _extend_mine,
     (
-        _wish(
+        wish(
             "[I'd like|I want] to keep the {category} of my upcoming booking for longer.",
             "[Can|Could] you extend my upcoming {category} booking?",
             "My upcoming {category} booking should be longer.",
@@ -461,7 +320,7 @@ N4 = Archetype(
     _propose_longer(allowed=False),
     _extend_mine,
     (
-        _wish(
+        wish(
             "[Please extend|I'd like to extend] my upcoming {category} booking.",
             "[Can|Could] my upcoming {category} booking be made longer?",
             "The {category} that I have booked: I'd like to have that for longer.",
@@ -476,6 +335,62 @@ N4 = Archetype(
         ),
     ),
     existential=True,
+)
+
+
+# --- E24: making the longest one longer ----------------------------------------------------------------------------------------
+
+
+def _extend_longest(facts: Facts) -> Query:
+    longest = Best(selection=upcoming(), objective=(DAYS_DESC, RATE_DESC))
+    return request(facts, longest, extend(fact("days")))
+
+
+def _propose_longest(
+    session: Session, rng: random.Random, people: Sequence[str]
+) -> Proposal | None:
+    """Somebody whose longest upcoming booking the tools would make longer than five days."""
+    shortest = LONGEST_FOR["basic"] + 1
+
+    def extensions(customer: Record) -> list[int]:
+        rows = mine(session, customer)
+        if len(rows) < 2 or customer["membership"] != "plus":
+            return []
+        longest = max(rows, key=lambda row: (row["days"], row["daily_rate"]))
+        return [
+            days
+            for days in range(1, MOST_EXTRA + 1)
+            if shortest <= longest["days"] + days < LONGEST_HIRE
+            and can_be_extended(session, longest, days)
+        ]
+
+    found = somebody(session, rng, people, extensions)
+    if found is None:
+        return None
+    return proposal(found[0], rng, {"days": found[1]}, "wish", "target")
+
+
+E24 = Archetype(
+    "E24",
+    "Make the longest upcoming booking longer than five days as a plus member",
+    TaskClass.READ_HEAVY,
+    _propose_longest,
+    _extend_longest,
+    (
+        wish(
+            "[I'd like|I want] my longest upcoming booking to last even longer.",
+            "[Can|Could] you extend the longest of my upcoming bookings?",
+            "The longest of my upcoming bookings should be extended.",
+            "My longest upcoming booking is still not long enough.",
+        ),
+        Clause(
+            "target",
+            (
+                "Add {days} to the one that has most days already; if several have equally many, to the one of them with the highest daily rate.",
+                "It is about the one with most days, and of equally long ones that with the highest rate per day: {days} more, please.",
+            ),
+        ),
+    ),
 )
 
 
@@ -498,10 +413,10 @@ E23 = Archetype(
     "E23",
     "Insure a booking that is upcoming",
     TaskClass.READ_HEAVY,
-    _about(lambda session, customer, row: not row["insured"]),
+    about(lambda session, customer, row: not row["insured"]),
     _insure_mine,
     (
-        _wish(
+        wish(
             "[Please insure|I'd like to insure] the {category} that I hired from you.",
             "[Can|Could] I have insurance for my {category} hire?",
             "I'd like insurance on my {category} booking.",
@@ -516,7 +431,7 @@ def _propose_over(
     session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
     """Either of the two ways to be over."""
-    fits = _about(
+    fits = about(
         lambda session, customer, row: not row["insured"],
         status=rng.choice(("returned", "cancelled")),
     )
@@ -530,7 +445,7 @@ N5 = Archetype(
     _propose_over,
     _insure_mine,
     (
-        _wish(
+        wish(
             "[Please put|I'd like] insurance on the {category} that I hired from you.",
             "[Can|Could] you add insurance to my {category} hire?",
             "I'd like to have my {category} booking insured.",
@@ -561,10 +476,10 @@ T1 = Archetype(
     "T1",
     "Settle damage to a unit that was insured",
     TaskClass.TRANSFER,
-    _about(lambda session, customer, row: bool(row["insured"]), status="returned"),
+    about(lambda session, customer, row: bool(row["insured"]), status="returned"),
     _damage,
     (
-        _wish(
+        wish(
             "The {category} that I brought back was damaged, and I'd like that settled.",
             "I damaged the {category} that I returned; [please settle that|can you settle that]?",
             "There is damage to the {category} that I had from you, please take care of it.",
@@ -578,10 +493,10 @@ N6 = Archetype(
     "N6",
     "Settle damage to a unit that was not insured",
     TaskClass.REFUSAL,
-    _about(lambda session, customer, row: not row["insured"], status="returned"),
+    about(lambda session, customer, row: not row["insured"], status="returned"),
     _damage,
     (
-        _wish(
+        wish(
             "I brought the {category} back damaged, and I want you to settle that.",
             "[Please settle|I'd like you to settle] the damage to the {category} that I returned.",
             "The {category} that I had from you has some damage; who settles that?",

@@ -33,6 +33,11 @@ def under(low: float, high: float) -> list[int]:
     return [sum_ for sum_ in DOLLARS if low < sum_ < high]
 
 
+def wish(*patterns: str) -> Clause:
+    """What the request is about, for requests that need little more."""
+    return Clause("wish", patterns, opens=True)
+
+
 PAY = Clause(
     "pay",
     (

@@ -303,6 +303,7 @@ FLIPS = [
     ("E21", "decline 5.3", "bookings", {"insured": True}),
     ("E20", "decline 4.3", "customers", {"membership": "basic"}),
     ("E22", "decline 4.3", "customers", {"membership": "basic"}),
+    ("E24", "decline 4.3", "customers", {"membership": "basic"}),
     ("T1", "decline 7.2", "bookings", {"insured": False}),
     ("N2", "book_unit", "customers", {"membership": "plus"}),
     ("N3", "swap_unit", "bookings", {"insured": False}),
@@ -320,7 +321,15 @@ def outcome(found: Answer) -> str:
 class TestPairs:
     @pytest.mark.parametrize(
         "slugs",
-        ["E19 N1 N7", "E20 N2", "E21 N3", "E22 N4", "E23 N5", "T1 N6"],
+        [
+            "E5 N8",
+            "E19 N1 N7",
+            "E20 N2",
+            "E21 N3",
+            "E22 N4",
+            "E23 N5",
+            "T1 N6",
+        ],
     )
     def test_ask_the_same(self, shop: Environment, slugs: str) -> None:
         """From the same facts the same query: nothing in it gives away whether the policy allows it."""
