@@ -176,6 +176,8 @@ class Domain:
     """How writes, questions and refusals are spoken of."""
     policy_checks: tuple[PolicyCheck, ...] = ()
     """Clauses of the policy that a program can judge."""
+    reader_judged: Mapping[str, str] = field(default_factory=dict)
+    """Clauses that neither tools enforce nor a program can judge → why only a reader can."""
     canonical_write: Callable[[ToolCall], ToolCall] = lambda call: call
     """One spelling for writes that mean the same."""
 

@@ -549,7 +549,10 @@ class _Evaluation:
     def _exists(self, condition: Exists, scope: Scope) -> bool:
         """Nothing presupposes that something exists: what was not read counts as guessed here."""
         outer, self._presupposing = self._presupposing, False
+        guessed = self.result.guessed
         found = next(self.rows(condition.selection, scope), None) is not None
+        if found and _is_plain(condition.selection):
+            self.result.guessed = guessed  # one row that was read is proof enough
         self._presupposing = outer
         return found
 
@@ -853,6 +856,27 @@ def _gap(left: tuple[Any, ...], right: tuple[Any, ...]) -> float | None:
         if one != other:
             return abs(one - other) if _is_number(one) and _is_number(other) else None
     return 0.0
+
+
+def _is_plain(selection: Selection) -> bool:
+    """Whether each row is judged by itself, without a look at other rows."""
+    inner = selection.of
+    return not _looks_around(selection.where) and (
+        not isinstance(inner, Selection) or _is_plain(inner)
+    )
+
+
+def _looks_around(node: Any) -> bool:
+    match node:
+        case Exists() | Aggregate():
+            return True
+        case Compare() | Arithmetic():
+            return _looks_around(node.left) or _looks_around(node.right)
+        case Not():
+            return _looks_around(node.condition)
+        case AllOf() | AnyOf():
+            return any(map(_looks_around, node.conditions))
+    return False
 
 
 def _compare(op: str, left: Any, right: Any) -> bool:

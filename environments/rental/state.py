@@ -16,8 +16,19 @@ DAYS = tuple((FIRST_DAY + timedelta(days=n)).isoformat() for n in range(14))
 """Days on which something can be picked up."""
 CATEGORIES = ("bike", "camera", "drill", "kayak", "projector", "tent")
 DEPOTS = ("Harbor", "Northgate", "Old Mill", "Riverside", "Station")
-INSURANCE_PER_DAY = 6.0
+MEMBERSHIPS = ("basic", "plus")
 LONGEST_HIRE = 7
+LONGEST_FOR = {"basic": 5, "plus": 7}
+"""Membership → days that a hire may last (policy 4.3; the tools do not look at it)."""
+FIRST_CANCELLABLE = "2027-06-05"
+"""Earliest pickup of a booking that can be cancelled (policy 6.1; the tools do not look at it)."""
+_INSURED = dict(zip(CATEGORIES, (4.0, 9.0, 4.0, 7.0, 9.0, 4.0), strict=True))
+_PLUS_PAYS_LESS = 2.0
+
+
+def insurance_per_day(membership: str, category: str) -> float:
+    """Dollars for one insured day (policy 5.4)."""
+    return _INSURED[category] - (_PLUS_PAYS_LESS if membership == "plus" else 0.0)
 
 
 class Offer(BaseModel):
