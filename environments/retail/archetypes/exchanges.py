@@ -13,6 +13,9 @@ from environments.core.domain import (
     TaskClass,
 )
 from environments.core.query import (
+    Aggregate,
+    AnyOf,
+    Arithmetic,
     Best,
     Collect,
     Condition,
@@ -22,27 +25,39 @@ from environments.core.query import (
     Query,
     Selection,
     The,
+    compare,
+    const,
     fact,
     ref,
 )
-from environments.core.state import Session
+from environments.core.state import Record, Session
+from environments.retail.archetypes.draws import (
+    describe,
+    draw_source,
+    draw_user,
+    gift_card_of,
+    line_called,
+    others_in_stock,
+    product_names,
+    proposal_for,
+    single_sources,
+    whoever,
+)
 from environments.retail.archetypes.parts import (
     IN_STOCK,
-    describe,
-    draw_user,
+    best,
     exchange,
+    exchange_one,
     has_status,
     holds_product,
+    in_stock,
     item_in,
     orders_where,
     other_variant,
-    product_names,
-    proposal_for,
     request,
-    single_sources,
     the_method,
 )
-from environments.retail.archetypes.wording import PAY
+from environments.retail.archetypes.wording import SWAP_WISH, pay
 
 # --- R1, R13: one thing for the n-th cheapest other version ----------------------------------------------------------------------
 
@@ -94,17 +109,6 @@ def _propose_swap(
     return proposal_for(user, rng, wishes, "wish", "target", "pay")
 
 
-_SWAP_WISH = Clause(
-    "wish",
-    (
-        "[I'd like|I would like|I want] to [exchange|swap] the {product} [I received|that was delivered to me].",
-        "[Can|Could] you help me exchange the {product} from one of my delivered orders?",
-        "The {product} [you delivered|that arrived] isn't right for me, so I'd like to exchange it.",
-        "I have [a question about|an issue with] a delivered order: the {product} in it should be exchanged.",
-    ),
-    opens=True,
-)
-
 R1 = Archetype(
     "R1",
     "Exchange one thing for the cheapest other version in stock",
@@ -112,16 +116,16 @@ R1 = Archetype(
     _propose_swap,
     _swap(0),
     (
-        _SWAP_WISH,
+        SWAP_WISH,
         Clause(
             "target",
             (
-                "[I want|Give me|I'd like] the cheapest other [version|variant|option] [that you have in stock|that is available].",
-                "[Of the other versions|Among the other versions] in stock, I'll take the [cheapest|least expensive] one.",
-                "[Any|Whichever] other version will do, as long as it is in stock and the cheapest [there is|you have].",
+                "[I want|Give me|I'd like] the cheapest other [version|variant] of the {product} [that you have in stock|that is available].",
+                "[Of the other versions|Among the other versions] of the {product} in stock, I'll take the [cheapest|least expensive] one.",
+                "[Any|Whichever] other version of the {product} will do, as long as it is in stock and the cheapest [there is|you have].",
             ),
         ),
-        PAY,
+        pay("the {product}"),
     ),
     _swap_readings(0),
     existential=True,
@@ -133,16 +137,16 @@ R13 = Archetype(
     _propose_swap,
     _swap(1),
     (
-        _SWAP_WISH,
+        SWAP_WISH,
         Clause(
             "target",
             (
-                "[I want|Give me|I'd like] the second cheapest other [version|variant|option] [that you have in stock|that is available].",
-                "[Of the other versions|Among the other versions] in stock, I'll take the second cheapest[| one].",
-                "Not the cheapest of the other versions in stock, but the [next one up|second cheapest].",
+                "[I want|Give me|I'd like] the second cheapest other [version|variant] of the {product} [that you have in stock|that is available].",
+                "[Of the other versions|Among the other versions] of the {product} in stock, I'll take the second cheapest[| one].",
+                "Not the cheapest of the other versions of the {product} in stock, but the [next one up|second cheapest].",
             ),
         ),
-        PAY,
+        pay("the {product}"),
     ),
     _swap_readings(1),
     existential=True,
@@ -220,15 +224,177 @@ R2 = Archetype(
         Clause(
             "target",
             (
-                "For [each of them|each item], I want the cheapest other version [in stock|you have in stock].",
-                "Each one should become the [cheapest|least expensive] other version of itself that is in stock.",
-                "[In each case|Every time], take the cheapest other version in stock[| of the same product].",
+                "For [each thing|each item] in that order with the {product}, I want the cheapest other version [in stock|you have in stock].",
+                "Each item in that order with the {product} should become the [cheapest|least expensive] other version of itself that is in stock.",
+                "For every item in the order with the {product}, take the cheapest other version in stock[| of the same product].",
             ),
         ),
-        PAY,
+        pay("that order with the {product}"),
     ),
     lambda facts: [
         Reading("sold-out versions count too", _swap_all(facts, stock=False), "target")
+    ],
+    existential=True,
+)
+
+
+# --- R14: the dearest version for which the gift card is enough ---------------------------------------------------------------------
+
+
+def _swap_within_card(facts: Facts, *, whole: bool = False) -> Query:
+    rise = Arithmetic(op="-", left=ref("new.price"), right=ref("item.price"))
+    affordable = compare(
+        ref("new.price") if whole else rise, "le", ref("method.balance")
+    )
+    return request(
+        facts,
+        item_in("delivered"),
+        the_method("method", const("gift_card")),
+        best(other_variant("item", IN_STOCK, affordable), dearest=True),
+        exchange_one(),
+    )
+
+
+def _fit_within_card(
+    session: Session, user: Record, rng: random.Random
+) -> Proposal | None:
+    """The balance lies strictly between what the versions cost more, with a dearer one that it does not reach."""
+    card = gift_card_of(user)
+    found = describe(session, user, "delivered", rng) if card else None
+    if card is None or found is None:
+        return None
+    line = line_called(*found)
+    rises = [new["price"] - line["price"] for new in others_in_stock(session, line)]
+    slack = [abs(rise - card["balance"]) for rise in rises]
+    within = sum(rise < card["balance"] for rise in rises)
+    if not 2 <= within < len(rises) or min(slack) < 1:
+        return None
+    return proposal_for(
+        user, rng, {"product": found[1]}, "wish", "target", "difference"
+    )
+
+
+R14 = Archetype(
+    "R14",
+    "Exchange one thing for the dearest version for which the gift card is enough",
+    TaskClass.READ_HEAVY,
+    whoever(_fit_within_card, 200),
+    _swap_within_card,
+    (
+        SWAP_WISH,
+        Clause(
+            "target",
+            (
+                "I want the most expensive other version of the {product} in stock for which my gift card is enough.",
+                "[Of|Among] the other versions of the {product} in stock, take the dearest that my gift card can pay for.",
+                "As far as the balance of my gift card goes, give me the most expensive other version of the {product} you have in stock.",
+            ),
+        ),
+        Clause(
+            "difference",
+            (
+                "My gift card only has to cover what the new {product} costs more than the old one, and that is how I pay.",
+                "What my gift card pays is just the difference to the price of the {product} I have.",
+            ),
+        ),
+    ),
+    lambda facts: [
+        Reading(
+            "the card must cover the whole price",
+            _swap_within_card(facts, whole=True),
+            "difference",
+        )
+    ],
+    existential=True,
+)
+
+
+# --- R15: whichever of two things costs less to upgrade -----------------------------------------------------------------------------
+
+
+def _upgrade(facts: Facts, *, stock: bool = True) -> Query:
+    in_order = orders_where(
+        "order",
+        has_status("order", "delivered"),
+        holds_product("order", "product"),
+        holds_product("order", "other_product", line="order_other_line"),
+    )
+    either = AnyOf(
+        conditions=(
+            compare(ref("item.name"), "eq", fact("product")),
+            compare(ref("item.name"), "eq", fact("other_product")),
+        )
+    )
+    available = [in_stock("top")] if stock else []
+    top = Aggregate(
+        op="max",
+        over=other_variant("item", *available, name="top"),
+        value=ref("top.price"),
+    )
+    rise = Arithmetic(op="-", left=top, right=ref("item.price"))
+    items = Selection(name="item", relation="items", of=ref("order"), where=either)
+    return request(
+        facts,
+        The(selection=in_order),
+        best(items, Key(value=rise)),
+        best(other_variant("item", *([IN_STOCK] if stock else [])), dearest=True),
+        the_method("method", fact("payment")),
+        exchange_one(),
+    )
+
+
+def _fit_upgrade(session: Session, user: Record, rng: random.Random) -> Proposal | None:
+    found = describe(session, user, "delivered", rng)
+    source = draw_source(user, rng)
+    if found is None or source is None:
+        return None
+    order, product = found
+    others = [
+        name
+        for name in dict.fromkeys(product_names(order))
+        if name != product and product_names(order).count(name) == 1
+    ]
+    rng.shuffle(others)
+    for other in others:
+        lines = [line_called(order, name) for name in (product, other)]
+        tops = [others_in_stock(session, line) for line in lines]
+        if all(
+            len(top) > 1 and top[-1]["price"] > line["price"]
+            for top, line in zip(tops, lines, strict=True)
+        ):
+            wishes = {"product": product, "other_product": other, "payment": source}
+            return proposal_for(user, rng, wishes, "wish", "target", "pay")
+    return None
+
+
+R15 = Archetype(
+    "R15",
+    "Upgrade whichever of two things costs less to upgrade",
+    TaskClass.READ_HEAVY,
+    whoever(_fit_upgrade),
+    _upgrade,
+    (
+        Clause(
+            "wish",
+            (
+                "[I'd like|I want] to upgrade one thing in my delivered order, either the {product} or the {other_product}.",
+                "Of the two things I have from one delivered order, the {product} and the {other_product}, I want to upgrade one.",
+                "[Can|Could] you upgrade either the {product} or the {other_product} from my delivered order?",
+                "From one delivered order, the {product} or the {other_product} should be exchanged for a better one.",
+            ),
+            opens=True,
+        ),
+        Clause(
+            "target",
+            (
+                "Each of them, the {product} and the {other_product}, would become the most expensive other version in stock, and I want the one exchange that costs me less extra.",
+                "Compare the most expensive other version in stock of the {product} and of the {other_product} with what I paid, and exchange just the one with the smaller difference.",
+            ),
+        ),
+        pay("the upgrade of the {product} or the {other_product}"),
+    ),
+    lambda facts: [
+        Reading("sold-out versions count too", _upgrade(facts, stock=False), "target")
     ],
     existential=True,
 )

@@ -1,20 +1,27 @@
-"""What queries and draws of retail archetypes are put together from."""
+"""What queries of retail archetypes are put together from.
 
-import random
-from collections.abc import Callable, Sequence
-from typing import Any
+Every request begins with the account and the profile, called `account` and `profile`, so that requests of one customer can be joined.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from environments.core.domain import (
     Facts,
-    Proposal,
 )
 from environments.core.query import (
+    Aggregate,
     AnyOf,
+    Best,
     Branch,
     Condition,
     Exists,
+    Expr,
+    Key,
     ListOf,
+    Not,
     Query,
+    Ref,
     Selection,
     Step,
     The,
@@ -25,9 +32,6 @@ from environments.core.query import (
     fact,
     ref,
 )
-from environments.core.state import Record, Session
-
-# --- parts of queries ----------------------------------------------------------------------------------------------------------
 
 
 def _account(facts: Facts) -> list[Step]:
@@ -42,7 +46,8 @@ def _account(facts: Facts) -> list[Step]:
 
 
 def orders_where(name: str, *conditions: Condition) -> Selection:
-    where = conditions[0] if len(conditions) == 1 else all_of(*conditions)
+    """The customer's orders that meet all conditions."""
+    where = all_of(*conditions) if len(conditions) > 1 else next(iter(conditions), None)
     return Selection(name=name, relation="orders", of=ref("profile"), where=where)
 
 
@@ -53,8 +58,9 @@ def has_status(order: str, *statuses: str) -> Condition:
     return checks[0] if len(checks) == 1 else AnyOf(conditions=tuple(checks))
 
 
-def holds_product(order: str, name: str) -> Condition:
-    line = f"{order}_line"
+def holds_product(order: str, name: str, line: str = "") -> Condition:
+    """Whether the thing of that fact is in the order; `line` is what its rows are called on the way."""
+    line = line or f"{order}_line"
     here = compare(ref(f"{line}.name"), "eq", fact(name))
     return Exists(
         selection=Selection(name=line, relation="items", of=ref(order), where=here)
@@ -70,14 +76,61 @@ def the_method(name: str, source: Any) -> The:
     )
 
 
-def other_variant(of: str, *conditions: Condition) -> Selection:
-    other = compare(ref("new.item_id"), "ne", ref(f"{of}.item_id"))
+def other_variant(
+    of: str, *conditions: Condition, name: str = "new", relation: str = "variants"
+) -> Selection:
+    """Other versions of the row called `of`."""
+    other = compare(ref(f"{name}.item_id"), "ne", ref(f"{of}.item_id"))
     return Selection(
-        name="new", relation="variants", of=ref(of), where=all_of(*conditions, other)
+        name=name, relation=relation, of=ref(of), where=all_of(*conditions, other)
     )
 
 
-IN_STOCK = compare(ref("new.available"), "eq", const(True))
+def in_stock(name: str) -> Condition:
+    return compare(ref(f"{name}.available"), "eq", const(True))
+
+
+IN_STOCK = in_stock("new")
+
+
+def differences(new: str, item: str, where: Condition | None = None) -> Selection:
+    """Options in which the row `new` differs from the row `item`; names each of them `change`."""
+    return Selection(
+        name="change",
+        relation="differences",
+        of=ref(new),
+        by={"options": ref(f"{item}.options")},
+        where=where,
+    )
+
+
+def number_of_differences(new: str, item: str) -> Aggregate:
+    return Aggregate(
+        op="count", over=differences(new, item), value=ref("change.option")
+    )
+
+
+def only_differs_in(new: str, item: str, option: Expr) -> Condition:
+    """Every option but that one is the same."""
+    another = compare(ref("change.option"), "ne", option)
+    return Not(condition=Exists(selection=differences(new, item, another)))
+
+
+def option_of(name: str, option: str) -> Ref:
+    """The value of that option of the row called `name`."""
+    return Ref(name=name, path=("options", option))
+
+
+def best(
+    selection: Selection, *keys: str | Key, rank: int = 0, dearest: bool = False
+) -> Best:
+    """The one that comes first by price, or by these keys (names of values, smallest first)."""
+    direction: Literal["asc", "desc"] = "desc" if dearest else "asc"
+    objective = [
+        key if isinstance(key, Key) else Key(value=ref(key), direction=direction)
+        for key in keys or (f"{selection.name}.price",)
+    ]
+    return Best(selection=selection, objective=tuple(objective), rank=rank)
 
 
 def exchange(order: str, items: Any, new: Any, method: Any) -> Write:
@@ -90,29 +143,82 @@ def exchange(order: str, items: Any, new: Any, method: Any) -> Write:
     return Write(tool="exchange_delivered_order_items", arguments=arguments)
 
 
-def return_item(method: Any) -> Write:
-    """Return the row called `item` of the row called `order`."""
+def exchange_one(method: Any = None) -> Write:
+    """Exchange the row called `item` of the row called `order` for the row called `new`."""
+    return exchange(
+        "order",
+        ListOf(values=(ref("item.item_id"),)),
+        ListOf(values=(ref("new.item_id"),)),
+        method or ref("method.id"),
+    )
+
+
+def modify_items(items: Any, new: Any) -> Write:
+    """Change items of the row called `order`, paid with the row called `method`."""
     arguments = {
         "order_id": ref("order.order_id"),
-        "item_ids": ListOf(values=(ref("item.item_id"),)),
-        "payment_method_id": method,
+        "item_ids": items,
+        "new_item_ids": new,
+        "payment_method_id": ref("method.id"),
     }
-    return Write(tool="return_delivered_order_items", arguments=arguments)
+    return Write(tool="modify_pending_order_items", arguments=arguments)
+
+
+def modify_one() -> Write:
+    """Change the row called `item` to the row called `new`."""
+    return modify_items(
+        ListOf(values=(ref("item.item_id"),)), ListOf(values=(ref("new.item_id"),))
+    )
+
+
+def readdress(order: str, arguments: Mapping[str, Any]) -> Write:
+    return Write(
+        tool="modify_pending_order_address",
+        arguments={"order_id": ref(f"{order}.order_id"), **arguments},
+    )
 
 
 ORIGINAL_METHOD = ref("order.payment_history.0.payment_method_id")
 
 
-def item_in(status: str) -> The:
-    """The thing called $product in an order with that status; names `order` and `item`."""
+def return_items(items: Any, method: Any = ORIGINAL_METHOD) -> Write:
+    """Return items of the row called `order`."""
+    arguments = {
+        "order_id": ref("order.order_id"),
+        "item_ids": items,
+        "payment_method_id": method,
+    }
+    return Write(tool="return_delivered_order_items", arguments=arguments)
+
+
+def return_item(method: Any = ORIGINAL_METHOD) -> Write:
+    """Return the row called `item` of the row called `order`."""
+    return return_items(ListOf(values=(ref("item.item_id"),)), method)
+
+
+def item_in(status: str, *conditions: Condition) -> The:
+    """The thing called $product in an order with that status ("" for any); names `order` and `item`."""
+    orders = (
+        orders_where("order", has_status("order", status))
+        if status
+        else orders_where("order")
+    )
+    called = compare(ref("item.name"), "eq", fact("product"))
     return The(
         selection=Selection(
             name="item",
             relation="items",
-            of=orders_where("order", has_status("order", status)),
-            where=compare(ref("item.name"), "eq", fact("product")),
+            of=orders,
+            where=all_of(called, *conditions) if conditions else called,
         )
     )
+
+
+def order_with(status: str, name: str = "order", product: str = "product") -> The:
+    """The order with that status ("" for any) that has the thing of that fact in it."""
+    holds = holds_product(name, product)
+    conditions = (has_status(name, status), holds) if status else (holds,)
+    return The(selection=orders_where(name, *conditions))
 
 
 def repay(order: str, method: str) -> Write:
@@ -134,181 +240,7 @@ def request(facts: Facts, *steps: Step) -> Query:
     return Query(steps=(*_account(facts), *steps))
 
 
-# --- parts of draws ------------------------------------------------------------------------------------------------------------
-
-
-def draw_user(
-    session: Session, rng: random.Random, people: Sequence[str]
-) -> Record | None:
-    return session.get("users", rng.choice(people))
-
-
-def draw_payer(
-    session: Session, rng: random.Random, people: Sequence[str], orders: int
-) -> tuple[Record, str] | None:
-    """Somebody with one gift card and another way to pay, who has that many pending orders paid with neither.
-
-    Such people are rare, so that up to 300 are looked at.
-    """
-    for key in rng.sample(people, min(300, len(people))):
-        user: Any = session.get("users", key)
-        others = [source for source in single_sources(user) if source != "gift_card"]
-        if "gift_card" not in single_sources(user) or not others:
-            continue
-        fallback = rng.choice(others)
-        if len(repayable(session, user, fallback)) >= orders:
-            return user, fallback
-    return None
-
-
-def _identity(user: Record, rng: random.Random) -> dict[str, Any]:
-    if rng.random() < 0.5:
-        return {"email": user["email"]}
-    name = user["name"]
-    return {
-        "first_name": name["first_name"],
-        "last_name": name["last_name"],
-        "zip": user["address"]["zip"],
-    }
-
-
-def orders_of(session: Session, user: Record, *statuses: str) -> list[Record]:
-    found = [session.get("orders", order_id) for order_id in user["orders"]]
-    return [
-        order
-        for order in found
-        if order is not None and (not statuses or order["status"] in statuses)
-    ]
-
-
-def product_names(order: Record) -> list[str]:
-    return [line["name"] for line in order["items"]]
-
-
-SOUNDS_LIKE = {
-    "delivered": ("delivered", "exchange requested", "return requested"),
-    "pending": ("pending", "pending (item modified)"),
-}
-"""Status → statuses of the orders that its plain word also describes to a customer."""
-
-
-def describe(
-    session: Session, user: Record, status: str, rng: random.Random
-) -> tuple[Record, str] | None:
-    """An order with that status ("" for any), and a product that tells it from all orders that the word describes."""
-    sounding = orders_of(session, user, *SOUNDS_LIKE[status] if status else ())
-    pairs = [
-        (order, name)
-        for order in sounding
-        if order["status"] == status or not status
-        for name in dict.fromkeys(product_names(order))
-        if product_names(order).count(name) == 1
-        and not any(
-            name in product_names(other) for other in sounding if other is not order
-        )
-    ]
-    return rng.choice(pairs) if pairs else None
-
-
-def single_sources(user: Record) -> list[str]:
-    """Kinds of payment methods of which the user has exactly one."""
-    sources = [method["source"] for method in user["payment_methods"].values()]
-    return [source for source in dict.fromkeys(sources) if sources.count(source) == 1]
-
-
-def proposal_for(
-    user: Record, rng: random.Random, wishes: dict[str, Any], *clauses: str
-) -> Proposal:
-    return Proposal({**_identity(user, rng), **wishes}, clauses)
-
-
-def two_described(
-    session: Session, user: Record, rng: random.Random
-) -> tuple[tuple[Record, str], tuple[Record, str]] | None:
-    """Two different pending orders, each described by a product."""
-    first, second = (describe(session, user, "pending", rng) for _ in range(2))
-    return (first, second) if first and second and first[0] is not second[0] else None
-
-
-def repayable(session: Session, user: Record, fallback: str) -> list[Record]:
-    """Pending orders that are paid with neither the gift card nor the fallback, so that both branches are open."""
-    taken = {
-        key
-        for key, method in user["payment_methods"].items()
-        if method["source"] in ("gift_card", fallback)
-    }
-    return [
-        order
-        for order in orders_of(session, user, "pending")
-        if len(order["payment_history"]) == 1
-        and order["payment_history"][0]["payment_method_id"] not in taken
-    ]
-
-
-def propose_scan(
-    least: int, *statuses: str
-) -> Callable[[Session, random.Random, Sequence[str]], Proposal | None]:
-    """People with several orders, at least two of them with one of the statuses."""
-
-    def propose(
-        session: Session, rng: random.Random, people: Sequence[str]
-    ) -> Proposal | None:
-        user = draw_user(session, rng, people)
-        if (
-            user is None
-            or len(user["orders"]) < least
-            or len(orders_of(session, user, *statuses)) < 2
-        ):
-            return None
-        wishes: dict[str, Any] = {}
-        clauses = ["wish", "refund"]
-        if statuses == ("pending",):
-            wishes["reason"] = rng.choice(["no longer needed", "ordered by mistake"])
-            clauses = ["wish", "total", "reason"]
-        return proposal_for(user, rng, wishes, *clauses)
-
-    return propose
-
-
-# --- addresses ---
-
 ADDRESS_PARTS = ("address1", "address2", "city", "state", "country", "zip")
-_PLACES = (
-    ("Denver", "CO", "80205"),
-    ("Austin", "TX", "78704"),
-    ("Seattle", "WA", "98109"),
-    ("Columbus", "OH", "43206"),
-    ("Charlotte", "NC", "28203"),
-    ("Portland", "OR", "97214"),
-    ("Madison", "WI", "53703"),
-    ("Tucson", "AZ", "85719"),
-    ("Richmond", "VA", "23220"),
-    ("Omaha", "NE", "68102"),
-)
-_STREETS = (
-    "Alder",
-    "Birchwood",
-    "Clover",
-    "Dogwood",
-    "Fern",
-    "Hazel",
-    "Juniper",
-    "Linden",
-    "Quarry",
-    "Tamarack",
-)
-
-
-def new_address(rng: random.Random) -> dict[str, str]:
-    city, state, new_zip = rng.choice(_PLACES)
-    return {
-        "address1": f"{rng.randrange(12, 989)} {rng.choice(_STREETS)} {rng.choice(('Street', 'Avenue', 'Lane'))}",
-        "address2": f"Apt {rng.randrange(2, 60)}",
-        "city": city,
-        "state": state,
-        "country": "USA",
-        "new_zip": new_zip,
-    }
 
 
 def address_arguments() -> dict[str, Any]:
@@ -318,6 +250,11 @@ def address_arguments() -> dict[str, Any]:
         else fact("new_zip" if name == "zip" else name)
         for name in ADDRESS_PARTS
     }
+
+
+def address_of(row: str) -> dict[str, Any]:
+    """Arguments from the address of the row of that name."""
+    return {name: ref(f"{row}.address.{name}") for name in ADDRESS_PARTS}
 
 
 def pay_branch(order: str, card: str) -> Branch:

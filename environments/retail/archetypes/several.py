@@ -24,31 +24,33 @@ from environments.core.query import (
     ref,
 )
 from environments.core.state import Session
+from environments.retail.archetypes.draws import (
+    describe,
+    draw_payer,
+    draw_user,
+    new_address,
+    proposal_for,
+    repayable,
+    single_sources,
+    two_described,
+)
 from environments.retail.archetypes.parts import (
     IN_STOCK,
     ORIGINAL_METHOD,
     address_arguments,
     cancel,
-    describe,
-    draw_payer,
-    draw_user,
     has_status,
     holds_product,
     item_in,
-    new_address,
     orders_where,
     other_variant,
     pay_branch,
-    proposal_for,
     repay,
-    repayable,
     request,
     return_item,
-    single_sources,
     the_method,
-    two_described,
 )
-from environments.retail.archetypes.wording import REASON
+from environments.retail.archetypes.wording import reason
 
 # --- W1: moved house: default address, address of a pending order, cancel another --------------------------------------------------------
 
@@ -135,7 +137,7 @@ W1 = Archetype(
                 "My pending order with the {other_product} [can be|should be] cancelled.",
             ),
         ),
-        REASON,
+        reason("the order with the {other_product}"),
     ),
     existential=True,
 )
@@ -204,7 +206,7 @@ W2 = Archetype(
                 "And the pending order that has the {other_product} in it should be cancelled.",
             ),
         ),
-        REASON,
+        reason("the order with the {other_product}"),
     ),
     existential=True,
 )
