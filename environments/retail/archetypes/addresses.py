@@ -12,6 +12,8 @@ from environments.core.domain import (
 )
 from environments.core.query import (
     Aggregate,
+    Branch,
+    Decline,
     Key,
     Query,
     Selection,
@@ -32,6 +34,7 @@ from environments.retail.archetypes.draws import (
 from environments.retail.archetypes.parts import (
     address_of,
     best,
+    has_status,
     order_with,
     orders_where,
     readdress,
@@ -45,9 +48,13 @@ def _send_there(facts: Facts) -> Query:
     in_city = compare(ref("model.address.city"), "eq", fact("city"))
     return request(
         facts,
-        order_with("pending"),
+        order_with(""),
         The(selection=orders_where("model", in_city)),
-        readdress("order", address_of("model")),
+        Branch(
+            condition=has_status("order", "pending"),
+            then=(readdress("order", address_of("model")),),
+            otherwise=(Decline(clause="5.1"),),
+        ),
     )
 
 
@@ -58,8 +65,8 @@ def _fit_send_there(
     orders = orders_of(session, user)
     if len(orders) < 2:
         return None
-    found = describe(session, user, "pending", rng)
-    if found is None:
+    found = describe(session, user, "", rng)
+    if found is None or found[0]["status"] != "pending":
         return None
     cities = [order["address"]["city"] for order in orders]
     here = {found[0]["address"]["city"], user["address"]["city"]}
@@ -80,10 +87,10 @@ R11 = Archetype(
         Clause(
             "wish",
             (
-                "[I'd like|I want] my pending order with the {product} to go to another address.",
-                "[Please change|Change] where you send the pending order that has the {product} in it.",
-                "The pending order with the {product} should be sent somewhere else.",
-                "[Can|Could] you send my pending order with the {product} to a different address?",
+                "[I'd like|I want] my order with the {product} to go to an address that you know already.",
+                "[Please change|Change] where you send the order that has the {product} in it, to an address from another order.",
+                "The order with the {product} should be sent to where another order went.",
+                "[Can|Could] you send my order with the {product} to the address of another order?",
             ),
             opens=True,
         ),

@@ -32,6 +32,7 @@ from environments.retail.archetypes.draws import (
     Fit,
     address_facts,
     can_be_named,
+    changed_options,
     describe,
     draw_source,
     gift_card_of,
@@ -161,30 +162,22 @@ def _swap_to_value(facts: Facts) -> Query:
 def _fit_to_value(
     session: Session, user: Record, rng: random.Random
 ) -> Proposal | None:
-    """The product comes with that value, be it sold out as the customer wants it or only with other options."""
+    """What the customer wants exists and is sold out."""
     found, source = describe(session, user, "delivered", rng), draw_source(user, rng)
     if found is None or source is None:
         return None
     line = line_called(*found)
     product = product_of(session, line)
-    had = [
-        variant["options"]
+    sold_out = [
+        (changed[0], variant["options"][changed[0]])
         for variant in product["variants"].values()
-        if variant["available"]
+        if not variant["available"]
+        and len(changed := changed_options(line, variant)) == 1
+        and can_be_named(product, changed[0])
     ]
-    wanted = [
-        (name, value)
-        for name in line["options"]
-        if can_be_named(product, name)
-        for value in dict.fromkeys(
-            variant["options"][name] for variant in product["variants"].values()
-        )
-        if value != line["options"][name]
-        and {**line["options"], name: value} not in had
-    ]
-    if not wanted:
+    if not sold_out:
         return None
-    option, value = rng.choice(wanted)
+    option, value = rng.choice(sold_out)
     wishes = {
         "product": found[1],
         "option": option,
@@ -390,21 +383,28 @@ def _repay_with_digits(facts: Facts) -> Query:
             compare(ref("method.last_four"), "eq", fact("last_four")),
         ),
     )
+    known = Branch(
+        condition=Exists(selection=on_file),
+        then=(The(selection=on_file), repay("order", "method")),
+        otherwise=(Decline(clause="3.1"),),
+    )
     return request(
         facts,
-        order_with("pending"),
+        order_with(""),
         Branch(
-            condition=Exists(selection=on_file),
-            then=(The(selection=on_file), repay("order", "method")),
-            otherwise=(Decline(clause="3.1"),),
+            condition=has_status("order", "pending"),
+            then=(known,),
+            otherwise=(Decline(clause="5.1"),),
         ),
     )
 
 
 def _fit_digits(session: Session, user: Record, rng: random.Random) -> Proposal | None:
     """A card that looks like one in the profile: its last two digits are the other way round."""
-    found = describe(session, user, "pending", rng)
-    if found is None or len(found[0]["payment_history"]) > 1:
+    found = describe(session, user, "", rng)
+    if found is None or found[0]["status"] != "pending":
+        return None
+    if len(found[0]["payment_history"]) > 1:
         return None
     digits = [
         method["last_four"]
@@ -426,7 +426,16 @@ N14 = Archetype(
     whoever(_fit_digits, 200),
     _repay_with_digits,
     (
-        _REPAY_WISH,
+        Clause(
+            "wish",
+            (
+                "[I'd like|I want] to pay for my order with the {product} with another card.",
+                "[Please change|Change] the card for the order that has the {product} in it.",
+                "The order with the {product} should be moved to another credit card.",
+                "[Can|Could] you move the payment of the order with the {product} to another card?",
+            ),
+            opens=True,
+        ),
         Clause(
             "only",
             (
