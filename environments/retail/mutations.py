@@ -5,6 +5,7 @@ describes something. Each patch keeps to one record, so that it stays easy to re
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from itertools import product as product_of
 from itertools import zip_longest
@@ -43,12 +44,16 @@ def _product(product: Record, rng: random.Random) -> Iterator[Patch]:
         yield _renamed(product, variant, rng)
     for variant in variants.values():
         yield [_in_stock(product, variant, not variant["available"])]
-    # For counts, and for the dearest: what one more or one less of them does not tip.
-    ranked = sorted(available, key=lambda variant: variant["price"])
-    for left in (0, 2):
-        yield [_in_stock(product, variant, False) for variant in ranked[left:]]
+    # For counts, sums and the dearest: what one more or one less of them does not tip.
+    sold_out = [_in_stock(product, variant, False) for variant in available]
+    yield [_new_variant(product, round(prices[-1] * 10, 2), rng)]
+    yield sold_out
     taken: list[Record] = []
     yield [_new_variant(product, round(middle, 2), rng, taken) for _ in range(4)]
+    # What the customer has shows by itself (get_item_details), so that each one in turn is left as it is.
+    for kept in range(len(available)):
+        cheap = _new_variant(product, round(prices[0] / 2, 2), rng)
+        yield [*sold_out[:kept], *sold_out[kept + 1 :], cheap]
 
 
 def _in_stock(product: Record, variant: Record, available: bool) -> dict[str, Any]:
@@ -126,6 +131,7 @@ def _order(session: Session, order: Record, rng: random.Random) -> Iterator[Patc
         _other_price(base, order, dear),
         iter([[_amount(base, dear)], [_amount(base, 1.0)]]),
         _other_payer(session, base, order),
+        _other_color(session, base, order),
         _other_address(session, base, order),
         _other_content(session, base, order, dear),
     )
@@ -165,15 +171,14 @@ def _other_payer(session: Session, base: str, order: Record) -> Iterator[Patch]:
 def _other_item(
     session: Session, base: str, order: Record, rng: random.Random
 ) -> Iterator[Patch]:
-    """Other variants of what was ordered, a few for each line."""
-    lines = list(enumerate(order["items"]))
-    rounds: list[list[Patch]] = [[], [], []]
-    for number, line in lines:
+    """Other variants of what was ordered, those in another color first: in turn for each line, up to five."""
+    rounds: list[list[Patch]] = [[] for _ in range(5)]
+    for number, line in enumerate(order["items"]):
         product = session.get("products", line["product_id"])
-        variants = (product or {"variants": {}})["variants"]
+        variants = (product or _NOTHING)["variants"]
         others = [variants[key] for key in variants if key != line["item_id"]]
-        chosen = rng.sample(others, min(len(rounds), len(others)))
-        for variant, patches in zip(chosen, rounds, strict=False):
+        rng.shuffle(others)
+        for variant, patches in zip(_colors_first(line, others), rounds, strict=False):
             new = {
                 "item_id": variant["item_id"],
                 "price": variant["price"],
@@ -184,6 +189,43 @@ def _other_item(
         yield from patches
 
 
+def _colors_first(line: Record, others: list[Record]) -> list[Record]:
+    """One of each other color, then the rest."""
+    seen = {line["options"].get("color")}
+    first: list[Record] = []
+    rest: list[Record] = []
+    for variant in others:
+        color = variant["options"].get("color")
+        (rest if color in seen else first).append(variant)
+        seen.add(color)
+    return first + rest
+
+
+def _other_color(session: Session, base: str, order: Record) -> Iterator[Patch]:
+    """Two colors of each other thing that the customer has, for whatever has a color here."""
+    others = sorted(
+        _other_orders(session, order), key=lambda other: other["status"] != "delivered"
+    )
+    colors: dict[str, None] = {}
+    for line in (line for other in others for line in other["items"]):
+        product = session.get("products", line["product_id"]) or _NOTHING
+        known = [line["options"].get("color"), *colors]
+        sold = [
+            variant["options"]["color"]
+            for variant in product["variants"].values()
+            if variant["available"] and "color" in variant["options"]
+        ]
+        fresh = [color for color in dict.fromkeys(sold) if color not in known]
+        colors.update(dict.fromkeys(fresh[:2]))
+    for color in colors:
+        for number, line in enumerate(order["items"]):
+            if line["options"].get("color") not in (None, color):
+                yield [_replaced(f"{base}/items/{number}/options/color", color)]
+
+
+_NOTHING: Record = {"variants": {}}
+
+
 def _other_address(session: Session, base: str, order: Record) -> Iterator[Patch]:
     """Another house number; then each address that the customer has elsewhere."""
     street = order["address"]["address1"]
@@ -192,21 +234,30 @@ def _other_address(session: Session, base: str, order: Record) -> Iterator[Patch
     for place in (user, *_other_orders(session, order)):
         if place is not None and place["address"] not in known:
             known.append(place["address"])
-            yield [_replaced(f"{base}/address", plain_copy(place["address"]))]
+            yield [
+                _replaced(f"{base}/address/{name}", value)
+                for name, value in place["address"].items()
+                if value != order["address"][name]
+            ]
 
 
 def _other_content(
     session: Session, base: str, order: Record, dear: float
 ) -> Iterator[Patch]:
-    """Something that the customer has elsewhere is the first thing of this order, at a high price."""
+    """Delivered, and with something in it, at a high price, that the customer has elsewhere: what they have most of first."""
+    held = [line for other in _other_orders(session, order) for line in other["items"]]
+    times = Counter(line["product_id"] for line in held)
     known = {line["product_id"] for line in order["items"]}
-    for other in _other_orders(session, order):
-        for line in other["items"]:
-            if line["product_id"] not in known:
-                known.add(line["product_id"])
-                yield [
-                    _replaced(f"{base}/items/0", {**plain_copy(line), "price": dear})
-                ]
+    status = order["status"]
+    delivered = [_replaced(f"{base}/status", "delivered")]
+    for product_id, _ in times.most_common(4):
+        if product_id not in known:
+            line = next(line for line in held if line["product_id"] == product_id)
+            moved = {**plain_copy(line), "price": dear}
+            yield [
+                *(delivered if status != "delivered" else ()),
+                _replaced(f"{base}/items/0", moved),
+            ]
 
 
 def _other_orders(session: Session, order: Record) -> Iterator[Record]:

@@ -1,6 +1,7 @@
 """Where orders go, and where the customer lives."""
 
 import random
+from collections import Counter
 
 from environments.core.domain import (
     Archetype,
@@ -129,13 +130,12 @@ def _most_used(facts: Facts, *, cancelled: bool = True) -> Query:
 def _fit_most_used(
     session: Session, user: Record, rng: random.Random
 ) -> Proposal | None:
-    """One address was used most often, more than once, and is not the default already."""
+    """One address was used once more often than any other, and is not the default already."""
     used = [order["address"] for order in orders_of(session, user)]
-    times = sorted((used.count(address) for address in used), reverse=True)
-    if len(used) < 3 or times[0] < 2:
+    counts = Counter(tuple(address.values()) for address in used).most_common(2)
+    if len(counts) < 2 or counts[0][1] != counts[1][1] + 1:
         return None
-    most = next(address for address in used if used.count(address) == times[0])
-    if used.count(most) != times.count(times[0]) or most == user["address"]:
+    if counts[0][0] == tuple(user["address"].values()):
         return None
     return proposal_for(user, rng, {}, "wish")
 

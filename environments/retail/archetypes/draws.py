@@ -7,13 +7,6 @@ from typing import Any
 from environments.core.domain import Proposal
 from environments.core.state import Record, Session
 
-
-def draw_user(
-    session: Session, rng: random.Random, people: Sequence[str]
-) -> Record | None:
-    return session.get("users", rng.choice(people))
-
-
 type Fit = Callable[[Session, Record, random.Random], Proposal | None]
 type Propose = Callable[[Session, random.Random, Sequence[str]], Proposal | None]
 
@@ -32,24 +25,6 @@ def whoever(fit: Fit, tries: int = 60) -> Propose:
         return None
 
     return propose
-
-
-def draw_payer(
-    session: Session, rng: random.Random, people: Sequence[str], orders: int
-) -> tuple[Record, str] | None:
-    """Somebody with one gift card and another way to pay, who has that many pending orders paid with neither.
-
-    Such people are rare, so that up to 300 are looked at.
-    """
-    for key in rng.sample(people, min(300, len(people))):
-        user: Any = session.get("users", key)
-        others = [source for source in single_sources(user) if source != "gift_card"]
-        if "gift_card" not in single_sources(user) or not others:
-            continue
-        fallback = rng.choice(others)
-        if len(repayable(session, user, fallback)) >= orders:
-            return user, fallback
-    return None
 
 
 def _identity(user: Record, rng: random.Random) -> dict[str, Any]:
@@ -193,31 +168,6 @@ def repayable(session: Session, user: Record, fallback: str) -> list[Record]:
         if len(order["payment_history"]) == 1
         and order["payment_history"][0]["payment_method_id"] not in taken
     ]
-
-
-def propose_scan(
-    least: int, *statuses: str
-) -> Callable[[Session, random.Random, Sequence[str]], Proposal | None]:
-    """People with several orders, at least two of them with one of the statuses."""
-
-    def propose(
-        session: Session, rng: random.Random, people: Sequence[str]
-    ) -> Proposal | None:
-        user = draw_user(session, rng, people)
-        if (
-            user is None
-            or len(user["orders"]) < least
-            or len(orders_of(session, user, *statuses)) < 2
-        ):
-            return None
-        wishes: dict[str, Any] = {}
-        clauses = ["wish", "refund"]
-        if statuses == ("pending",):
-            wishes["reason"] = rng.choice(["no longer needed", "ordered by mistake"])
-            clauses = ["wish", "total", "reason"]
-        return proposal_for(user, rng, wishes, *clauses)
-
-    return propose
 
 
 # --- addresses -----------------------------------------------------------------------------------------------------------------

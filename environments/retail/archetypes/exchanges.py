@@ -1,7 +1,7 @@
 """Exchanges of delivered things for another version."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from environments.core.domain import (
@@ -14,9 +14,9 @@ from environments.core.domain import (
 )
 from environments.core.query import (
     Aggregate,
-    AnyOf,
     Arithmetic,
     Best,
+    Branch,
     Collect,
     Condition,
     Each,
@@ -24,6 +24,7 @@ from environments.core.query import (
     ListOf,
     Query,
     Selection,
+    Step,
     The,
     compare,
     const,
@@ -34,13 +35,11 @@ from environments.core.state import Record, Session
 from environments.retail.archetypes.draws import (
     describe,
     draw_source,
-    draw_user,
     gift_card_of,
     line_called,
     others_in_stock,
     product_names,
     proposal_for,
-    single_sources,
     whoever,
 )
 from environments.retail.archetypes.parts import (
@@ -96,16 +95,14 @@ def _swap_readings(rank: int) -> Callable[[Facts], list[Reading]]:
     ]
 
 
-def _propose_swap(
-    session: Session, rng: random.Random, people: Sequence[str]
-) -> Proposal | None:
-    user = draw_user(session, rng, people)
-    if user is None or not single_sources(user):
+def _fit_swap(session: Session, user: Record, rng: random.Random) -> Proposal | None:
+    described, source = (
+        describe(session, user, "delivered", rng),
+        draw_source(user, rng),
+    )
+    if described is None or source is None:
         return None
-    described = describe(session, user, "delivered", rng)
-    if described is None:
-        return None
-    wishes = {"product": described[1], "payment": rng.choice(single_sources(user))}
+    wishes = {"product": described[1], "payment": source}
     return proposal_for(user, rng, wishes, "wish", "target", "pay")
 
 
@@ -113,7 +110,7 @@ R1 = Archetype(
     "R1",
     "Exchange one thing for the cheapest other version in stock",
     TaskClass.READ_HEAVY,
-    _propose_swap,
+    whoever(_fit_swap),
     _swap(0),
     (
         SWAP_WISH,
@@ -134,7 +131,7 @@ R13 = Archetype(
     "R13",
     "Exchange one thing for the second cheapest other version in stock",
     TaskClass.READ_HEAVY,
-    _propose_swap,
+    whoever(_fit_swap),
     _swap(1),
     (
         SWAP_WISH,
@@ -179,14 +176,14 @@ def _swap_all(facts: Facts, *, stock: bool = True) -> Query:
     )
 
 
-def _propose_swap_all(
-    session: Session, rng: random.Random, people: Sequence[str]
+def _fit_swap_all(
+    session: Session, user: Record, rng: random.Random
 ) -> Proposal | None:
-    user = draw_user(session, rng, people)
-    if user is None or not single_sources(user):
-        return None
-    described = describe(session, user, "delivered", rng)
-    if described is None:
+    described, source = (
+        describe(session, user, "delivered", rng),
+        draw_source(user, rng),
+    )
+    if described is None or source is None:
         return None
     order, product = described
     names = product_names(order)
@@ -197,7 +194,7 @@ def _propose_swap_all(
     return proposal_for(
         user,
         rng,
-        {"product": product, "payment": rng.choice(single_sources(user))},
+        {"product": product, "payment": source},
         "wish",
         "target",
         "pay",
@@ -208,7 +205,7 @@ R2 = Archetype(
     "R2",
     "Exchange everything in one order, each for the cheapest other version in stock",
     TaskClass.READ_HEAVY,
-    _propose_swap_all,
+    whoever(_fit_swap_all),
     _swap_all,
     (
         Clause(
@@ -319,27 +316,45 @@ def _upgrade(facts: Facts, *, stock: bool = True) -> Query:
         holds_product("order", "product"),
         holds_product("order", "other_product", line="order_other_line"),
     )
-    either = AnyOf(
-        conditions=(
-            compare(ref("item.name"), "eq", fact("product")),
-            compare(ref("item.name"), "eq", fact("other_product")),
-        )
-    )
-    available = [in_stock("top")] if stock else []
-    top = Aggregate(
-        op="max",
-        over=other_variant("item", *available, name="top"),
-        value=ref("top.price"),
-    )
-    rise = Arithmetic(op="-", left=top, right=ref("item.price"))
-    items = Selection(name="item", relation="items", of=ref("order"), where=either)
     return request(
         facts,
         The(selection=in_order),
-        best(items, Key(value=rise)),
-        best(other_variant("item", *([IN_STOCK] if stock else [])), dearest=True),
+        _line_of("item", "product"),
+        _line_of("other", "other_product"),
         the_method("method", fact("payment")),
-        exchange_one(),
+        Branch(
+            condition=compare(
+                _rise_to_top("item", stock), "lt", _rise_to_top("other", stock)
+            ),
+            then=_swap_for_top("item", stock),
+            otherwise=_swap_for_top("other", stock),
+        ),
+    )
+
+
+def _line_of(name: str, product: str) -> The:
+    called = compare(ref(f"{name}.name"), "eq", fact(product))
+    items = Selection(name=name, relation="items", of=ref("order"), where=called)
+    return The(selection=items)
+
+
+def _rise_to_top(item: str, stock: bool) -> Arithmetic:
+    """What the most expensive other version costs more."""
+    available = [in_stock("top")] if stock else []
+    top = other_variant(item, *available, name="top")
+    dearest = Aggregate(op="max", over=top, value=ref("top.price"))
+    return Arithmetic(op="-", left=dearest, right=ref(f"{item}.price"))
+
+
+def _swap_for_top(item: str, stock: bool) -> tuple[Step, ...]:
+    return (
+        best(other_variant(item, *([IN_STOCK] if stock else [])), dearest=True),
+        exchange(
+            "order",
+            ListOf(values=(ref(f"{item}.item_id"),)),
+            ListOf(values=(ref("new.item_id"),)),
+            ref("method.id"),
+        ),
     )
 
 

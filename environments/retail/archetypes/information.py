@@ -10,7 +10,16 @@ from environments.core.domain import (
     Reading,
     TaskClass,
 )
-from environments.core.query import Aggregate, Arithmetic, Query, Selection, Tell, ref
+from environments.core.query import (
+    Aggregate,
+    Arithmetic,
+    Query,
+    Selection,
+    Tell,
+    all_of,
+    compare,
+    ref,
+)
 from environments.core.state import Record, Session
 from environments.retail.archetypes.draws import (
     SOUNDS_LIKE,
@@ -31,51 +40,61 @@ from environments.retail.archetypes.parts import (
 )
 from environments.retail.archetypes.wording import DELIVERED_ONLY
 
-# --- I1: how many versions -----------------------------------------------------------------------------------------------------------------
+# --- I1: how many cheaper versions ---------------------------------------------------------------------------------------------------------
 
 
-def _count_versions(facts: Facts, *, other: bool = True) -> Query:
-    in_store = in_stock("version")
-    versions = (
-        other_variant("item", in_store, name="version")
-        if other
-        else Selection(
-            name="version", relation="variants", of=ref("item"), where=in_store
-        )
+def _count_cheaper(facts: Facts, *, stock: bool = True) -> Query:
+    cheaper = compare(ref("version.price"), "lt", ref("item.price"))
+    available = [in_stock("version")] if stock else []
+    versions = Selection(
+        name="version",
+        relation="variants",
+        of=ref("item"),
+        where=all_of(*available, cheaper),
     )
     count = Aggregate(op="count", over=versions, value=ref("version.item_id"))
     return request(
         facts,
         item_in("delivered"),
-        Tell(what="number of other versions in stock", value=count),
+        Tell(what="number of cheaper versions in stock", value=count),
     )
 
 
-def _fit_thing(session: Session, user: Record, rng: random.Random) -> Proposal | None:
+def _fit_cheaper(session: Session, user: Record, rng: random.Random) -> Proposal | None:
+    """Some versions in stock cost less than what was paid, and some more."""
     found = describe(session, user, "delivered", rng)
-    if found is None or len(others_in_stock(session, line_called(*found))) < 2:
+    if found is None:
+        return None
+    line = line_called(*found)
+    cheaper = [new["price"] < line["price"] for new in others_in_stock(session, line)]
+    if not 0 < sum(cheaper) < len(cheaper):
         return None
     return proposal_for(user, rng, {"product": found[1]}, "wish")
 
 
 I1 = Archetype(
     "I1",
-    "How many other versions of a thing are in stock",
+    "How many versions of a thing in stock cost less than was paid",
     TaskClass.INFORMATION,
-    whoever(_fit_thing),
-    _count_versions,
+    whoever(_fit_cheaper),
+    _count_cheaper,
     (
         Clause(
             "wish",
             (
-                "How many other versions of the {product} that was delivered to me do you have in stock?",
-                "[I'd like|I want] to know how many versions other than mine you have in stock of the {product} I received.",
-                "[Please count|Count] for me the other versions in stock of the {product} from my delivered order.",
-                "Of the {product} in my delivered order, how many other versions can be had right now?",
+                "How many versions of the {product} delivered to me do you have in stock for less than I paid?",
+                "[I'd like|I want] to know how many versions in stock of the {product} I received cost less than mine did.",
+                "[Please count|Count] the versions in stock of the {product} from my delivered order that are cheaper than what I paid.",
+                "Of the {product} in my delivered order, how many versions in stock cost less than I was charged?",
             ),
             opens=True,
         ),
     ),
+    lambda facts: [
+        Reading(
+            "sold-out versions count too", _count_cheaper(facts, stock=False), "wish"
+        )
+    ],
     existential=True,
 )
 

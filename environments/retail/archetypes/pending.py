@@ -34,15 +34,15 @@ from environments.core.state import Record, Session
 from environments.retail.archetypes.draws import (
     SOUNDS_LIKE,
     describe,
-    draw_payer,
     draw_source,
+    gift_card_of,
     line_called,
     orders_of,
     others_in_stock,
     product_names,
     proposal_for,
-    propose_scan,
     repayable,
+    single_sources,
     whoever,
 )
 from environments.retail.archetypes.parts import (
@@ -102,11 +102,18 @@ def _cancel_longest(facts: Facts) -> Query:
     )
 
 
+def _fit_largest(session: Session, user: Record, rng: random.Random) -> Proposal | None:
+    if len(user["orders"]) < 3 or len(orders_of(session, user, "pending")) < 2:
+        return None
+    wishes = {"reason": rng.choice(list(LEXICON["reason"]))}
+    return proposal_for(user, rng, wishes, "wish", "total", "reason")
+
+
 R6 = Archetype(
     "R6",
     "Cancel the largest pending order",
     TaskClass.READ_HEAVY,
-    propose_scan(3, "pending"),
+    whoever(_fit_largest),
     _cancel_largest,
     (
         Clause(
@@ -153,26 +160,26 @@ def _gift_card_if(facts: Facts) -> Query:
     )
 
 
-def _propose_gift_card(
-    session: Session, rng: random.Random, people: Sequence[str]
+def _fit_gift_card(
+    session: Session, user: Record, rng: random.Random
 ) -> Proposal | None:
-    drawn = draw_payer(session, rng, people, 1)
-    if drawn is None:
+    """A gift card and another way to pay, neither of which pays the order by now."""
+    others = [source for source in single_sources(user) if source != "gift_card"]
+    if gift_card_of(user) is None or not others:
         return None
-    user, fallback = drawn
-    described = describe(session, user, "pending", rng)
-    if described is None or described[0] not in repayable(session, user, fallback):
+    fallback = rng.choice(others)
+    found = describe(session, user, "pending", rng)
+    if found is None or found[0] not in repayable(session, user, fallback):
         return None
-    return proposal_for(
-        user, rng, {"product": described[1], "fallback": fallback}, "wish", "branch"
-    )
+    wishes = {"product": found[1], "fallback": fallback}
+    return proposal_for(user, rng, wishes, "wish", "branch")
 
 
 R10 = Archetype(
     "R10",
     "Pay with the gift card if it covers the order, else another way",
     TaskClass.READ_HEAVY,
-    _propose_gift_card,
+    whoever(_fit_gift_card, 300),
     _gift_card_if,
     (
         Clause(

@@ -35,7 +35,6 @@ from environments.retail.archetypes.draws import (
     paid_with,
     product_names,
     proposal_for,
-    propose_scan,
     whoever,
 )
 from environments.retail.archetypes.parts import (
@@ -71,11 +70,17 @@ def _return_dearest(
     )
 
 
+def _fit_dearest(session: Session, user: Record, rng: random.Random) -> Proposal | None:
+    if len(user["orders"]) < 3 or len(orders_of(session, user, "delivered")) < 2:
+        return None
+    return proposal_for(user, rng, {}, "wish", "refund")
+
+
 R5 = Archetype(
     "R5",
     "Return the most expensive thing ever received",
     TaskClass.READ_HEAVY,
-    propose_scan(3, "delivered"),
+    whoever(_fit_dearest),
     _return_dearest,
     (
         Clause(

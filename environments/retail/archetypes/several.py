@@ -1,7 +1,6 @@
 """Requests for several writes, some of which depend on earlier ones."""
 
 import random
-from collections.abc import Sequence
 
 from environments.core.domain import (
     Archetype,
@@ -23,16 +22,16 @@ from environments.core.query import (
     fact,
     ref,
 )
-from environments.core.state import Session
+from environments.core.state import Record, Session
 from environments.retail.archetypes.draws import (
     describe,
-    draw_payer,
-    draw_user,
+    gift_card_of,
     new_address,
     proposal_for,
     repayable,
     single_sources,
     two_described,
+    whoever,
 )
 from environments.retail.archetypes.parts import (
     IN_STOCK,
@@ -80,12 +79,9 @@ def _moved(facts: Facts) -> Query:
     )
 
 
-def _propose_moved(
-    session: Session, rng: random.Random, people: Sequence[str]
-) -> Proposal | None:
-    user = draw_user(session, rng, people)
-    pair = two_described(session, user, rng) if user else None
-    if user is None or pair is None:
+def _fit_moved(session: Session, user: Record, rng: random.Random) -> Proposal | None:
+    pair = two_described(session, user, rng)
+    if pair is None:
         return None
     reason = rng.choice(["no longer needed", "ordered by mistake"])
     address = {
@@ -104,7 +100,7 @@ W1 = Archetype(
     "W1",
     "Moved: new default address, new address of one order, another cancelled",
     TaskClass.WRITE_INTENSIVE,
-    _propose_moved,
+    whoever(_fit_moved),
     _moved,
     (
         Clause(
@@ -162,12 +158,9 @@ def _return_and_cancel(facts: Facts) -> Query:
     )
 
 
-def _propose_return_and_cancel(
-    session: Session, rng: random.Random, people: Sequence[str]
+def _fit_return_and_cancel(
+    session: Session, user: Record, rng: random.Random
 ) -> Proposal | None:
-    user = draw_user(session, rng, people)
-    if user is None:
-        return None
     delivered = describe(session, user, "delivered", rng)
     pending = describe(session, user, "pending", rng)
     if delivered is None or pending is None:
@@ -181,7 +174,7 @@ W2 = Archetype(
     "W2",
     "Return one thing and cancel another order",
     TaskClass.WRITE_INTENSIVE,
-    _propose_return_and_cancel,
+    whoever(_fit_return_and_cancel),
     _return_and_cancel,
     (
         Clause(
@@ -238,12 +231,11 @@ def _repay_and_swap(facts: Facts, *, items_first: bool = False) -> Query:
     )
 
 
-def _propose_repay_and_swap(
-    session: Session, rng: random.Random, people: Sequence[str]
+def _fit_repay_and_swap(
+    session: Session, user: Record, rng: random.Random
 ) -> Proposal | None:
-    user = draw_user(session, rng, people)
-    described = describe(session, user, "pending", rng) if user else None
-    if user is None or described is None:
+    described = describe(session, user, "pending", rng)
+    if described is None:
         return None
     order, product = described
     paid = order["payment_history"][0]["payment_method_id"]
@@ -268,7 +260,7 @@ W3 = Archetype(
     "W3",
     "Change an item and the payment of one order, in the order that works",
     TaskClass.WRITE_INTENSIVE,
-    _propose_repay_and_swap,
+    whoever(_fit_repay_and_swap),
     _repay_and_swap,
     (
         Clause(
@@ -337,17 +329,21 @@ def _both_by_card(
     )
 
 
-def _propose_both_by_card(
-    session: Session, rng: random.Random, people: Sequence[str]
+def _fit_both_by_card(
+    session: Session, user: Record, rng: random.Random
 ) -> Proposal | None:
-    drawn = draw_payer(session, rng, people, 2)
-    if drawn is None:
+    """The gift card covers either of the orders, and what one leaves of it does not cover the other."""
+    card = gift_card_of(user)
+    others = [source for source in single_sources(user) if source != "gift_card"]
+    if card is None or not others:
         return None
-    user, fallback = drawn
+    fallback = rng.choice(others)
     pair = two_described(session, user, rng)
-    if pair is None or any(
-        order not in repayable(session, user, fallback) for order, _ in pair
-    ):
+    payable = repayable(session, user, fallback)
+    if pair is None or any(order not in payable for order, _ in pair):
+        return None
+    first, second = (order["payment_history"][0]["amount"] for order, _ in pair)
+    if not max(first, second) < card["balance"] < first + second:
         return None
     wishes = {"product": pair[0][1], "other_product": pair[1][1], "fallback": fallback}
     return proposal_for(user, rng, wishes, "wish", "first", "second")
@@ -357,7 +353,7 @@ W4 = Archetype(
     "W4",
     "Pay two orders with one gift card as far as it goes",
     TaskClass.WRITE_INTENSIVE,
-    _propose_both_by_card,
+    whoever(_fit_both_by_card, 300),
     _both_by_card,
     (
         Clause(

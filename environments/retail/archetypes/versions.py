@@ -138,7 +138,7 @@ def _swap_color(facts: Facts, *, stock: bool = True) -> Query:
 
 
 def _fit_color(session: Session, user: Record, rng: random.Random) -> Proposal | None:
-    """Of two things in different orders: two versions or more of the one are to be had in the color of the other, which it does not have."""
+    """Of two things in different orders: two versions or more of the one are to be had in the color of the other, and some in others."""
     source = draw_source(user, rng)
     if source is None or len(user["orders"]) < 2:
         return None
@@ -160,7 +160,7 @@ def _fit_color(session: Session, user: Record, rng: random.Random) -> Proposal |
                 if everything.count(model["name"]) == 1
                 and model["options"].get("color")
                 not in (None, line["options"]["color"])
-                and colors.count(model["options"]["color"]) > 1
+                and 1 < colors.count(model["options"]["color"]) < len(colors)
             ]
     if not pairs:
         return None
