@@ -202,25 +202,29 @@ def _colors_first(line: Record, others: list[Record]) -> list[Record]:
 
 
 def _other_color(session: Session, base: str, order: Record) -> Iterator[Patch]:
-    """Two colors of each other thing that the customer has, for whatever has a color here."""
+    """Two colors of each other thing that the customer has, for all that has a color here."""
     others = sorted(
         _other_orders(session, order), key=lambda other: other["status"] != "delivered"
     )
     colors: dict[str, None] = {}
     for line in (line for other in others for line in other["items"]):
         product = session.get("products", line["product_id"]) or _NOTHING
-        known = [line["options"].get("color"), *colors]
         sold = [
             variant["options"]["color"]
             for variant in product["variants"].values()
-            if variant["available"] and "color" in variant["options"]
+            if variant["available"]
+            and "color" in variant["options"]
+            and variant["item_id"] != line["item_id"]
         ]
-        fresh = [color for color in dict.fromkeys(sold) if color not in known]
+        fresh = [color for color in dict.fromkeys(sold) if color not in colors]
         colors.update(dict.fromkeys(fresh[:2]))
-    for color in colors:
-        for number, line in enumerate(order["items"]):
-            if line["options"].get("color") not in (None, color):
-                yield [_replaced(f"{base}/items/{number}/options/color", color)]
+    places = [
+        f"{base}/items/{number}/options/color"
+        for number, line in enumerate(order["items"])
+        if "color" in line["options"]
+    ]
+    for color in colors if places else ():
+        yield [_replaced(place, color) for place in places]
 
 
 _NOTHING: Record = {"variants": {}}

@@ -162,18 +162,30 @@ def _swap_to_value(facts: Facts) -> Query:
 def _fit_to_value(
     session: Session, user: Record, rng: random.Random
 ) -> Proposal | None:
-    """What the customer wants exists and is sold out."""
+    """What the customer wants exists and is sold out, while versions like it but for another option are in stock."""
     found, source = describe(session, user, "delivered", rng), draw_source(user, rng)
     if found is None or source is None:
         return None
     line = line_called(*found)
     product = product_of(session, line)
+    in_stock = others_in_stock(session, line)
     sold_out = [
         (changed[0], variant["options"][changed[0]])
         for variant in product["variants"].values()
         if not variant["available"]
         and len(changed := changed_options(line, variant)) == 1
         and can_be_named(product, changed[0])
+    ]
+    # Had the customer another version, the wish could be met: that is what the order tells.
+    sold_out = [
+        (option, value)
+        for option, value in sold_out
+        for new in in_stock
+        if new["options"][option] == value
+        and any(
+            changed_options(new, other) == [option]
+            for other in product["variants"].values()
+        )
     ]
     if not sold_out:
         return None
