@@ -156,9 +156,11 @@ def _other_status(base: str, status: str, dear: float) -> Iterator[Patch]:
 
 
 def _other_price(base: str, order: Record, dear: float) -> Iterator[Patch]:
-    for price in (dear, 1.0):
-        for number in range(len(order["items"])):
-            yield [_replaced(f"{base}/items/{number}/price", price)]
+    """Each line the dearest that there is; and all of them cheap."""
+    places = [f"{base}/items/{number}/price" for number in range(len(order["items"]))]
+    yield [_replaced(places[0], dear)]
+    yield [_replaced(place, round(1.0 + n / 4, 2)) for n, place in enumerate(places)]
+    yield from ([_replaced(place, dear)] for place in places[1:])
 
 
 def _other_payer(session: Session, base: str, order: Record) -> Iterator[Patch]:
@@ -171,8 +173,8 @@ def _other_payer(session: Session, base: str, order: Record) -> Iterator[Patch]:
 def _other_item(
     session: Session, base: str, order: Record, rng: random.Random
 ) -> Iterator[Patch]:
-    """Other variants of what was ordered, those in another color first: in turn for each line, up to five."""
-    rounds: list[list[Patch]] = [[] for _ in range(5)]
+    """Other variants of what was ordered, those in another color first: in turn for each line, up to four."""
+    rounds: list[list[Patch]] = [[] for _ in range(4)]
     for number, line in enumerate(order["items"]):
         product = session.get("products", line["product_id"])
         variants = (product or _NOTHING)["variants"]
@@ -223,7 +225,7 @@ def _other_color(session: Session, base: str, order: Record) -> Iterator[Patch]:
         for number, line in enumerate(order["items"])
         if "color" in line["options"]
     ]
-    for color in colors if places else ():
+    for color in list(colors)[:12] if places else ():
         yield [_replaced(place, color) for place in places]
 
 
@@ -254,7 +256,7 @@ def _other_content(
     known = {line["product_id"] for line in order["items"]}
     status = order["status"]
     delivered = [_replaced(f"{base}/status", "delivered")]
-    for product_id, _ in times.most_common(4):
+    for product_id, _ in times.most_common(3):
         if product_id not in known:
             line = next(line for line in held if line["product_id"] == product_id)
             moved = {**plain_copy(line), "price": dear}
