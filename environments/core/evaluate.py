@@ -7,6 +7,7 @@ candidates, no neighbour closer than `delta` on the objective, no rival with the
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, Literal
