@@ -1,21 +1,49 @@
-"""The airline world: an airline's service desk, exact to tau2-bench's (SPEC §3), with its own generator and policy.
+"""The airline world: an airline's service desk, exact to tau2-bench's (SPEC §3), with its own generator, policy and archetypes."""
 
-Its domain asks nothing yet (`no_requests`): it can be played, imported and compared, but no task can be designed in it.
-"""
-
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
+from environments.airline import archetypes, relations
+from environments.airline.canonical import canonical_write
 from environments.airline.clauses import CLAUSES
 from environments.airline.generator import generate
+from environments.airline.mutations import mutations, swaps
+from environments.airline.open_reads import open_reads
+from environments.airline.oracle import StateRows
+from environments.airline.solver import ToolRows
 from environments.airline.state import read_state
 from environments.airline.tools import AirlineTools
-from environments.core.domain import no_requests
+from environments.core.domain import Domain
 from environments.core.environment import Environment
 from environments.core.state import State
 from environments.core.tools import Mode
 
 POLICY = Path(__file__).with_name("policy.md").read_text(encoding="utf-8")
-DOMAIN = no_requests()
+
+
+def _domain(mode: Mode) -> Domain:
+    """The modes differ in how searches connect flights and in what writes do."""
+    return Domain(
+        relations=relations.RELATIONS,
+        from_state=partial(StateRows, mode=mode),
+        from_tools=ToolRows,
+        derivable_reads=relations.derivable_reads,
+        first_reads=relations.first_reads,
+        equivalents=relations.equivalents,
+        mutations=partial(mutations, mode=mode),
+        swaps=swaps,
+        archetypes=archetypes.ARCHETYPES,
+        lexicon=archetypes.LEXICON,
+        named=archetypes.named,
+        open_reads=partial(open_reads, mode=mode),
+        people="users",
+        people_in=archetypes.people_in,
+        canonical_write=partial(canonical_write, mode=mode),
+    )
+
+
+_DOMAINS: Mapping[Mode, Domain] = {mode: _domain(mode) for mode in Mode}
 
 
 def build(
@@ -24,7 +52,7 @@ def build(
     """The world over `state`. Clauses can be cited only of our own policy."""
     clauses = CLAUSES if policy == POLICY else {}
     return Environment(
-        "airline", version, policy, AirlineTools, state, DOMAIN, clauses, mode
+        "airline", version, policy, AirlineTools, state, _DOMAINS[mode], clauses, mode
     )
 
 

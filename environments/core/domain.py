@@ -30,7 +30,10 @@ class Row:
     bare: bool = False
     """The result is one plain text, the row's only value: no pointer leads into it."""
     derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Values that the result does not show as such, like a sum of two fares: name → pointers, within the row, of what they are made from."""
+    """Values that the result does not show as such, like a sum of two fares: name → pointers, within the row, of what they are made from.
+
+    A name with dots ("fare.economy") speaks of a part and goes before the whole's.
+    """
 
 
 @dataclass(frozen=True)

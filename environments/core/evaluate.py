@@ -82,7 +82,7 @@ class Choice:
     margin: float | None
     """Distance to the nearest neighbour on the first part of the objective that differs; None if it is not a number."""
     fields: tuple[str, ...] = ()
-    """JSON pointers, within a candidate, of the fields that the objective looks at."""
+    """JSON pointers, within the gold candidate, of the fields that the objective looks at."""
 
     @property
     def decoys(self) -> int:
@@ -323,10 +323,12 @@ class _Evaluation:
             )
         chosen = feasible[rank]
         objective = tuple(map(str, step.objective))
+        gold: Row = ranked[chosen][0][step.selection.name]
         fields = tuple(
-            pointer(*key.value.path)
+            place
             for key in step.objective
             if isinstance(key.value, Ref) and key.value.name == step.selection.name
+            for place in _made_from(gold, key.value.path) or [_path(key.value.path)]
         )
         self.result.choices.append(
             Choice(name, objective, candidates, chosen, margin, fields)
@@ -556,7 +558,7 @@ class _Evaluation:
         except (KeyError, IndexError, TypeError) as error:
             raise Unidentifiable("missing", f"There is no {expr}.") from error
         read = named.read.key if named.read else ""
-        made_from = named.derived.get(str(expr.path[0])) if expr.path else None
+        made_from = _made_from(named, expr.path)
         if made_from is not None:
             refs = tuple((read, named.pointer + place) for place in made_from)
             return value, Origin("derived", refs, str(expr))
@@ -598,6 +600,17 @@ class _Evaluation:
 
 
 _path = cache(lambda path: pointer(*path))
+
+
+def _made_from(row: Row, path: tuple[str | int, ...]) -> tuple[str, ...] | None:
+    """Pointers, within the row, behind a value that its result does not show as such; None if it does."""
+    if not (path and row.derived):
+        return None
+    whole = row.derived.get(_dotted(path))
+    return row.derived.get(str(path[0])) if whole is None else whole
+
+
+_dotted = cache(lambda path: ".".join(map(str, path)))
 
 _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,

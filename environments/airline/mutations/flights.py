@@ -1,0 +1,337 @@
+"""New flights and other statuses: what else a search or the status of a flight could have shown.
+
+A new flight shows in the direct search between its airports, and in every one-stop search that can change from or to it. So its times
+are chosen for the timetable around it: a direct flight that leaves before anything arrives where it starts, and arrives after everything
+has left from where it ends, shows in one search alone. A connection of two new flights changes at an airport at a time when as few
+others as possible can change to the second or from the first.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from environments.airline.oracle import departures, onward
+from environments.airline.relations import CABINS, DAY, clock_minutes, day_after
+from environments.core.domain import Patch
+from environments.core.memo import Memo
+from environments.core.pointers import pointer
+from environments.core.state import Record, Session
+from environments.core.tools import Mode
+
+SEATS = 20
+CHEAP, DEAR = (11, 40), 9000
+"""Dollars: less than any flight costs, and more."""
+EARLY, LATE = (5 * 60 + 11, 5 * 60 + 53), (22 * 60 + 58, 23 * 60 + 39)
+"""When a flight leaves and arrives that is early, or late, and quick."""
+BETTER = 7
+"""Minutes by which a flight leaves later and arrives earlier than another one."""
+TRIPS = 3
+"""Trips of a search that a new one is made to beat in times too."""
+
+
+# --- direct flights -----------------------------------------------------------------------------------------------------------------------
+
+
+def direct(
+    session: Session,
+    rng: random.Random,
+    mode: Mode,
+    *,
+    origin: str,
+    destination: str,
+    date: str,
+) -> Iterator[Patch]:
+    """A flight on that day alone: cheap, then quick and cheap at several times, then at other prices."""
+    new = partial(_new_flight, session, rng, origin, destination, date)
+    hidden = (
+        _before_arrivals(session, origin, date, mode),
+        _after_departures(session, destination, date),
+    )
+    cheap = rng.randrange(*CHEAP)
+    yield [new(*hidden, cheap)]
+    for times in (EARLY, LATE):
+        yield [new(*times, cheap)]
+    offers = list(departures(session, origin, destination, date))
+    for flight, _ in offers[:TRIPS]:
+        times = _within(
+            clock_minutes(flight["scheduled_departure_time_est"]),
+            clock_minutes(flight["scheduled_arrival_time_est"]),
+        )
+        yield [new(*times, cheap)]
+    prices = sorted(day["prices"]["economy"] for _, day in offers)
+    if len(prices) > 1:
+        yield [new(*hidden, (prices[0] + prices[-1]) // 2)]
+    yield [new(*hidden, DEAR)]
+
+
+def _within(leaves: int, lands: int) -> tuple[int, int]:
+    """Times of a flight that leaves later and lands earlier; at least a minute apart."""
+    if lands - leaves <= 2 * BETTER:
+        return leaves, leaves + 1
+    return leaves + BETTER, lands - BETTER
+
+
+def _before_arrivals(session: Session, airport: str, date: str, mode: Mode) -> int:
+    """The last minute at which nothing that arrives at `airport` can be changed from, at the latest 05:00.
+
+    In strict mode what arrives on the next day cannot be changed from in the very minute of its arrival (tau2 SPEC §14.1 no. 8).
+    """
+    last = 5 * 60
+    for at, _ in _ARRIVALS.of(session, (airport, date)):
+        last = min(last, at - 1)
+    for at, _ in _ARRIVALS.of(session, (airport, day_after(date, -1))):
+        if at >= DAY:
+            last = min(last, at - DAY - (mode == Mode.CORRECTED))
+    return max(0, last)
+
+
+def _after_departures(session: Session, airport: str, date: str) -> int:
+    """The first minute after which nothing leaves from `airport`, at the earliest 21:00."""
+    leaving = [at + 1 for at, _ in _departures(session, airport, date)]
+    return min(max([21 * 60, *leaving]), DAY - 1)
+
+
+# --- connections --------------------------------------------------------------------------------------------------------------------------
+
+
+def one_stop(
+    session: Session,
+    rng: random.Random,
+    mode: Mode,
+    *,
+    origin: str,
+    destination: str,
+    date: str,
+) -> Iterator[Patch]:
+    """Two new flights by way of each airport in turn, those first where the fewest other searches show them."""
+    stops = [
+        one for one in _airports(session) if one not in (origin, destination) and one
+    ]
+    rng.shuffle(stops)
+    changes = sorted(
+        (_best_change(session, origin, stop, destination, date) for stop in stops),
+        key=lambda change: change.readers,
+    )
+    starts = _before_arrivals(session, origin, date, mode)
+    ends = _after_departures(session, destination, date)
+    pair = partial(_pair, session, rng, origin, destination, date)
+    for change in changes:
+        leaves = min(starts, change.at - 1)
+        yield pair(change.stop, leaves, change.at, max(ends, change.at + 1))
+    times = [EARLY, LATE]
+    found = _trips(session, origin, destination, date, mode)
+    for leaves, lands in (*times, *(_within(*trip) for trip in found[:TRIPS])):
+        if lands - leaves < 3 or not changes:
+            continue
+        yield pair(rng.choice(changes).stop, leaves, (leaves + lands) // 2, lands)
+    for price in (400, DEAR):
+        for change in changes[:1]:
+            leaves, lands = min(starts, change.at - 1), max(ends, change.at + 1)
+            yield pair(change.stop, leaves, change.at, lands, price=price)
+
+
+@dataclass(frozen=True, order=True)
+class _Change:
+    """A change of planes: at which minute and airport, and how many other one-stop searches would show one of its flights."""
+
+    readers: int
+    at: int
+    stop: str
+
+
+def _best_change(
+    session: Session, origin: str, stop: str, destination: str, date: str
+) -> _Change:
+    """When to change at `stop`, so that the fewest other flights can be changed to from the first, or to the second."""
+    coming = [
+        (at, whence)
+        for at, whence in _arrivals(session, stop, date)
+        if whence != origin
+    ]
+    going = [
+        (at, whither)
+        for at, whither in _departures(session, stop, date)
+        if whither != destination
+    ]
+    times = {5 * 60 + 30, 22 * 60 + 30}
+    times |= {at - 1 for at, _ in coming} | {at + 1 for at, _ in going}
+    return min(
+        _Change(
+            len({whence for at, whence in coming if at <= time})
+            + len({whither for at, whither in going if at >= time}),
+            time,
+            stop,
+        )
+        for time in times
+        if 2 <= time <= DAY - 3
+    )
+
+
+def _pair(
+    session: Session,
+    rng: random.Random,
+    origin: str,
+    destination: str,
+    date: str,
+    stop: str,
+    leaves: int,
+    change: int,
+    lands: int,
+    price: int = 0,
+) -> Patch:
+    price = price or rng.randrange(*CHEAP) // 2
+    first = _new_flight(session, rng, origin, stop, date, leaves, change, price)
+    second = first
+    while second["path"] == first["path"]:
+        second = _new_flight(
+            session, rng, stop, destination, date, change, lands, price
+        )
+    return [first, second]
+
+
+def _trips(
+    session: Session, origin: str, destination: str, date: str, mode: Mode
+) -> list[tuple[int, int]]:
+    """(leaves, lands) of connections on one day."""
+    found = []
+    for first, _ in departures(session, origin, None, date):
+        when, ready = onward(first, date, corrected=mode == Mode.CORRECTED)
+        for second, _ in departures(session, first["destination"], destination, when):
+            lands = second["scheduled_arrival_time_est"]
+            if when == date and second["scheduled_departure_time_est"] >= ready:
+                leaves = clock_minutes(first["scheduled_departure_time_est"])
+                found.append((leaves, clock_minutes(lands)))
+    return found
+
+
+# --- the timetable around ---------------------------------------------------------------------------------------------------------------
+
+
+def _arrivals(session: Session, airport: str, date: str) -> list[tuple[int, str]]:
+    """(minute of `date`, whence) of flights that can be changed from at `airport` on that date."""
+    previous = day_after(date, -1)
+    return [
+        (at % DAY, whence)
+        for day, overnight in ((date, False), (previous, True))
+        for at, whence in _ARRIVALS.of(session, (airport, day))
+        if (at >= DAY) == overnight
+    ]
+
+
+def _departures(session: Session, airport: str, date: str) -> list[tuple[int, str]]:
+    """(minute, whither)"""
+    return _DEPARTURES.of(session, (airport, date))
+
+
+def _make_arrivals(session: Session, key: tuple[str, str]) -> list[tuple[int, str]]:
+    return [
+        (clock_minutes(flight["scheduled_arrival_time_est"]), flight["origin"])
+        for flight, _ in departures(session, None, *key)
+    ]
+
+
+def _make_departures(session: Session, key: tuple[str, str]) -> list[tuple[int, str]]:
+    airport, date = key
+    return [
+        (clock_minutes(flight["scheduled_departure_time_est"]), flight["destination"])
+        for flight, _ in departures(session, airport, None, date)
+    ]
+
+
+def _make_airports(session: Session, key: str) -> list[str]:
+    flights = (session.get("flights", number) for number in session.keys(key))
+    return sorted({flight[end] for flight in flights if flight for end in _ENDS})
+
+
+_ENDS = ("origin", "destination")
+_ARRIVALS = Memo(_make_arrivals)
+_DEPARTURES = Memo(_make_departures)
+_AIRPORTS = Memo(_make_airports)
+
+
+def _airports(session: Session) -> list[str]:
+    return list(_AIRPORTS.of(session, "flights"))
+
+
+# --- one flight --------------------------------------------------------------------------------------------------------------------------
+
+
+def _new_flight(
+    session: Session,
+    rng: random.Random,
+    origin: str,
+    destination: str,
+    date: str,
+    leaves: int,
+    lands: int,
+    price: int,
+) -> dict[str, Any]:
+    """A step that adds a flight on one day, with seats in every cabin, each cabin dearer than the last."""
+    prefix = next(iter(session.base.collections["flights"]), "HAT000")[:3]
+    number = ""
+    while not number or session.get("flights", number) is not None:
+        number = f"{prefix}{rng.randrange(1000):03}"
+    prices = {cabin: price + rank for rank, cabin in enumerate(CABINS)}
+    flight: Record = {
+        "flight_number": number,
+        "origin": origin,
+        "destination": destination,
+        "scheduled_departure_time_est": _clock(leaves),
+        "scheduled_arrival_time_est": _clock(lands),
+        "dates": {
+            date: {
+                "status": "available",
+                "available_seats": dict.fromkeys(CABINS, SEATS),
+                "prices": prices,
+            }
+        },
+    }
+    return {"op": "add", "path": pointer("flights", number), "value": flight}
+
+
+def _clock(minutes: int) -> str:
+    text = f"{minutes % DAY // 60:02}:{minutes % 60:02}:00"
+    return f"{text}+1" if minutes >= DAY else text
+
+
+# --- status -------------------------------------------------------------------------------------------------------------------------------
+
+
+def changed_status(session: Session, flight_number: str, date: str) -> Iterator[Patch]:
+    """Each other status; that it could be booked comes last, for then searches show it too."""
+    flight = session.get("flights", flight_number)
+    if flight is None or date not in flight["dates"]:
+        return
+    begin, end = (
+        f"{date}T{flight[f'scheduled_{what}_time_est'][:8]}"
+        for what in ("departure", "arrival")
+    )
+    days: list[Record] = [
+        {"status": "cancelled"},
+        {
+            "status": "delayed",
+            "estimated_departure_time_est": begin,
+            "estimated_arrival_time_est": end,
+        },
+        {
+            "status": "landed",
+            "actual_departure_time_est": begin,
+            "actual_arrival_time_est": end,
+        },
+        {
+            "status": "on time",
+            "estimated_departure_time_est": begin,
+            "estimated_arrival_time_est": end,
+        },
+        {
+            "status": "available",
+            "available_seats": dict.fromkeys(CABINS, SEATS),
+            "prices": dict.fromkeys(CABINS, DEAR),
+        },
+    ]
+    path = pointer("flights", flight_number, "dates", date)
+    for day in days:
+        if day["status"] != flight["dates"][date]["status"]:
+            yield [{"op": "replace", "path": path, "value": day}]
