@@ -1,0 +1,509 @@
+"""Parts of requests about reservations that exist: steps of queries, draws, words.
+
+A customer rarely knows a reservation id, so a trip is described by where it goes, when, or how it compares with their other trips.
+"From SFO to JFK" is taken to speak of every reservation of that route, be it flown or cancelled: draws name a route only if one has it.
+"""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from environments.airline.airports import CITY_OF
+from environments.airline.relations import CABINS
+from environments.core.domain import Clause, Facts, Proposal
+from environments.core.query import (
+    Aggregate,
+    AllOf,
+    AnyOf,
+    Arithmetic,
+    Compare,
+    Condition,
+    Exists,
+    Key,
+    ListOf,
+    Not,
+    Query,
+    Selection,
+    Step,
+    Table,
+    The,
+    Write,
+    all_of,
+    compare,
+    const,
+    fact,
+    ref,
+)
+from environments.core.state import Record, Session
+
+TODAY = "2024-05-15"
+A_DAY_AGO = "2024-05-14T15:00:00"
+"""The world's clock stands at 15:00 on the 15th."""
+FREE_BAGS: Mapping[str, Sequence[int]] = {
+    "regular": (0, 1, 2),
+    "silver": (1, 2, 3),
+    "gold": (2, 3, 4),
+}
+"""3.3: membership → free bags per passenger, by cabin in the order of CABINS."""
+BAG_PRICE = 50
+HEALTH_OR_WEATHER = ("illness", "weather")
+FLOWN = ("landed", "flying")
+LIMITS = (50, 100, 150, 200, 250, 300, 400, 500, 600, 800, 1000, 1200, 1500, 2000)
+"""Dollars that a customer may be ready to pay more."""
+HOURS = tuple(range(8 * 60, 20 * 60 + 1, 60))
+"""Minutes after midnight."""
+LOOKED_AT = 80
+"""At most so many people are looked at for one draw."""
+
+
+# --- rows ----------------------------------------------------------------------------------------------------------------------
+
+
+def query(facts: Facts, *steps: Step) -> Query:
+    return Query(steps=(the_profile(), *steps))
+
+
+def the_profile(name: str = "profile") -> The:
+    by: dict[str, Any] = {"user_id": fact("user_id")}
+    return The(selection=Selection(name=name, relation="profile", by=by))
+
+
+def trips(name: str, *conditions: Condition) -> Selection:
+    """Reservations of the customer, whatever their status."""
+    return Selection(
+        name=name,
+        relation="reservations",
+        of=ref("profile"),
+        where=conditions[0] if len(conditions) == 1 else all_of(*conditions),
+    )
+
+
+def live(trip: str) -> Compare:
+    return compare(ref(f"{trip}.status"), "ne", const("cancelled"))
+
+
+def upcoming(trip: str) -> AllOf:
+    """Not cancelled, and none of its flights was before tomorrow."""
+    return all_of(live(trip), compare(ref(f"{trip}.first_date"), "gt", const(TODAY)))
+
+
+def begun_too(trip: str) -> AllOf:
+    """Another way to understand "upcoming": not over yet."""
+    return all_of(live(trip), compare(ref(f"{trip}.last_date"), "ge", const(TODAY)))
+
+
+def goes(trip: str, origin: str = "trip_from", destination: str = "trip_to") -> AllOf:
+    return all_of(
+        compare(ref(f"{trip}.origin"), "eq", fact(origin)),
+        compare(ref(f"{trip}.destination"), "eq", fact(destination)),
+    )
+
+
+def the_trip(*conditions: Condition, name: str = "trip") -> The:
+    """The reservation from $trip_from to $trip_to."""
+    return The(selection=trips(name, *goes(name).conditions, *conditions))
+
+
+def method(name: str, source: Any) -> The:
+    where = compare(ref(f"{name}.source"), "eq", source)
+    rows = Selection(name=name, relation="methods", of=ref("profile"), where=where)
+    return The(selection=rows)
+
+
+def _leg_status(trip: str, name: str, *statuses: str) -> Exists:
+    """One of the trip's flights has one of these statuses."""
+    checks = tuple(
+        compare(ref(f"{name}.status"), "eq", const(status)) for status in statuses
+    )
+    legs = Selection(name=f"{name}_leg", relation="segments", of=ref(trip))
+    where = checks[0] if len(checks) == 1 else AnyOf(conditions=checks)
+    found = Selection(name=name, relation="flight_status", of=legs, where=where)
+    return Exists(selection=found)
+
+
+def flown(trip: str) -> AllOf:
+    """4.2, 5.2: one of its flights has left. Of a trip that lies ahead no status has to be looked at."""
+    begun = compare(ref(f"{trip}.first_date"), "le", const(TODAY))
+    return all_of(begun, _leg_status(trip, f"{trip}_flown", *FLOWN))
+
+
+def cancelled_by_airline(trip: str) -> Exists:
+    return _leg_status(trip, f"{trip}_hit", "cancelled")
+
+
+def delayed(trip: str) -> Exists:
+    return _leg_status(trip, f"{trip}_late", "delayed")
+
+
+def may_be_cancelled(trip: str) -> AnyOf:
+    """5.3. Statuses come last, so that they are looked at only if nothing else allows it."""
+    reasons = tuple(
+        compare(fact("reason"), "eq", const(reason)) for reason in HEALTH_OR_WEATHER
+    )
+    insured = compare(ref(f"{trip}.insurance"), "eq", const("yes"))
+    return AnyOf(
+        conditions=(
+            compare(ref(f"{trip}.created_at"), "ge", const(A_DAY_AGO)),
+            compare(ref(f"{trip}.cabin"), "eq", const("business")),
+            all_of(insured, AnyOf(conditions=reasons)),
+            cancelled_by_airline(trip),
+        )
+    )
+
+
+def entitled(trip: str) -> AnyOf:
+    """6.2: who can be compensated."""
+    return AnyOf(
+        conditions=(
+            compare(ref("profile.membership"), "ne", const("regular")),
+            compare(ref(f"{trip}.insurance"), "eq", const("yes")),
+            compare(ref(f"{trip}.cabin"), "eq", const("business")),
+        )
+    )
+
+
+def negated(condition: Condition) -> Not:
+    return Not(condition=condition)
+
+
+# --- numbers -------------------------------------------------------------------------------------------------------------------
+
+
+def arithmetic(op: Any, left: Any, right: Any) -> Arithmetic:
+    return Arithmetic(op=op, left=left, right=right)
+
+
+def free_bags(trip: str) -> Arithmetic:
+    """3.3: bags that the whole reservation has free."""
+    each = Table(
+        clause="3.3",
+        keys=(ref("profile.membership"), ref(f"{trip}.cabin")),
+        rows={
+            f"{membership}/{cabin}": bags
+            for membership, free in FREE_BAGS.items()
+            for cabin, bags in zip(CABINS, free, strict=True)
+        },
+    )
+    return arithmetic("*", each, ref(f"{trip}.party"))
+
+
+def nonfree(trip: str, total: Any) -> Arithmetic:
+    return arithmetic("max", const(0), arithmetic("-", total, free_bags(trip)))
+
+
+def list_of(*values: Any) -> ListOf:
+    return ListOf(values=values)
+
+
+# --- new flights ---------------------------------------------------------------------------------------------------------------
+
+
+def offers(
+    trip: str,
+    days: Sequence[Any],
+    *conditions: Condition,
+    back: bool = False,
+    routing: str = "direct",
+    name: str = "new",
+) -> Selection:
+    """What is to be had on those days between the ends of the trip, or the other way round."""
+    ends = ref(f"{trip}.origin"), ref(f"{trip}.destination")
+    origin, destination = reversed(ends) if back else ends
+    by: dict[str, Any] = {
+        "origins": list_of(origin),
+        "destinations": list_of(destination),
+        "dates": list_of(*days),
+        "routing": const(routing),
+    }
+    where = all_of(*conditions) if conditions else None
+    return Selection(name=name, relation="trips", by=by, where=where)
+
+
+def seats_for(trip: str, cabin: str, name: str = "new") -> Compare:
+    return compare(ref(f"{name}.seats.{cabin}"), "ge", ref(f"{trip}.party"))
+
+
+def fare(cabin: str, name: str = "new") -> Key:
+    return Key(value=ref(f"{name}.fare.{cabin}"))
+
+
+def leg_prices(trip: str) -> Aggregate:
+    """What the trip's flights cost each passenger when they were booked."""
+    leg = f"{trip}_leg"
+    legs = Selection(name=leg, relation="segments", of=ref(trip))
+    return Aggregate(op="sum", over=legs, value=ref(f"{leg}.price"))
+
+
+# --- writes --------------------------------------------------------------------------------------------------------------------
+
+
+def _on(trip: str, tool: str, **arguments: Any) -> Write:
+    key = {"reservation_id": ref(f"{trip}.reservation_id")}
+    return Write(tool=tool, arguments={**key, **arguments})
+
+
+def set_bags(trip: str, total: Any, payer: str) -> Write:
+    return _on(
+        trip,
+        "update_reservation_baggages",
+        total_baggages=total,
+        nonfree_baggages=nonfree(trip, total),
+        payment_id=ref(f"{payer}.id"),
+    )
+
+
+def add_bags(trip: str, bags: Any, payer: str) -> Write:
+    more = arithmetic("+", ref(f"{trip}.total_baggages"), bags)
+    return set_bags(trip, more, payer)
+
+
+def change(trip: str, cabin: Any, flights: Any, payment_id: Any) -> Write:
+    return _on(
+        trip,
+        "update_reservation_flights",
+        cabin=cabin,
+        flights=flights,
+        payment_id=payment_id,
+    )
+
+
+def recabin(trip: str, cabin: Any, payer: str) -> Write:
+    """The same flights in another cabin."""
+    return change(trip, cabin, ref(f"{trip}.legs"), ref(f"{payer}.id"))
+
+
+def cancel(trip: str) -> Write:
+    return _on(trip, "cancel_reservation")
+
+
+def compensate(trip: str, each: int) -> Write:
+    amount = arithmetic("*", const(each), ref(f"{trip}.party"))
+    arguments: dict[str, Any] = {"user_id": ref("profile.user_id"), "amount": amount}
+    return Write(tool="send_certificate", arguments=arguments)
+
+
+# --- draws ---------------------------------------------------------------------------------------------------------------------
+
+type Fit = Callable[[Session, random.Random, Record], Proposal | None]
+
+
+def first_fit(
+    fit: Fit,
+) -> Callable[[Session, random.Random, Sequence[str]], Proposal | None]:
+    """A draw that looks at people in random order until `fit` makes a proposal for one."""
+
+    def propose(
+        session: Session, rng: random.Random, people: Sequence[str]
+    ) -> Proposal | None:
+        for key in rng.sample(people, min(LOOKED_AT, len(people))):
+            user: Any = session.get("users", key)
+            if user["reservations"]:
+                proposal = fit(session, rng, user)
+                if proposal is not None:
+                    return proposal
+        return None
+
+    return propose
+
+
+def proposal(user: Record, wishes: dict[str, Any], *clauses: str) -> Proposal:
+    return Proposal({"user_id": user["user_id"], **wishes}, clauses)
+
+
+def reservations(session: Session, user: Record) -> list[Record]:
+    found = [session.get("reservations", key) for key in user["reservations"]]
+    return [row for row in found if row is not None]
+
+
+def is_upcoming(trip: Record) -> bool:
+    """Also by the widest understanding of the word: whatever has begun is none."""
+    return trip["status"] != "cancelled" and min(dates(trip), default="") > TODAY
+
+
+def dates(trip: Record) -> list[str]:
+    return [leg["date"] for leg in trip["flights"]]
+
+
+def party(trip: Record) -> int:
+    return len(trip["passengers"])
+
+
+def free_for(user: Record, trip: Record) -> int:
+    each = FREE_BAGS[user["membership"]][CABINS.index(trip["cabin"])]
+    return each * party(trip)
+
+
+def days_of(session: Session, trip: Record) -> list[Record]:
+    """The day of each of its flights in the state: status, and fares if it can be booked."""
+    found = []
+    for leg in trip["flights"]:
+        flight = session.get("flights", leg["flight_number"])
+        day = flight["dates"].get(leg["date"]) if flight else None
+        found.append(day or {"status": ""})
+    return found
+
+
+def statuses(session: Session, trip: Record) -> list[str]:
+    return [day["status"] for day in days_of(session, trip)]
+
+
+def has_seats(session: Session, trip: Record, cabin: str) -> bool:
+    """Whether the same flights can be had in another cabin."""
+    return all(
+        day["status"] == "available" and day["available_seats"][cabin] >= party(trip)
+        for day in days_of(session, trip)
+    )
+
+
+def nonstops(
+    session: Session, origin: str, destination: str, day: str, cabin: str, seats: int
+) -> list[tuple[int, Record]]:
+    """(fare, flight) of direct flights on that day with so many seats in the cabin, the cheapest first."""
+    found = []
+    for number in session.lookup_all("flights_by_route", (origin, destination)):
+        flight: Any = session.get("flights", number)
+        on_day = flight["dates"].get(day, {"status": ""})
+        if (
+            on_day["status"] == "available"
+            and on_day["available_seats"][cabin] >= seats
+        ):
+            found.append((on_day["prices"][cabin], flight))
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def routed(session: Session, user: Record) -> list[Record]:
+    """Trips whose route no other reservation of the customer has."""
+    rows = reservations(session, user)
+    routes = [(row["origin"], row["destination"]) for row in rows]
+    return [
+        row
+        for row, route in zip(rows, routes, strict=True)
+        if routes.count(route) == 1 and route[0] != route[1]
+    ]
+
+
+def pick(
+    session: Session,
+    rng: random.Random,
+    user: Record,
+    fits: Callable[[Record], bool],
+) -> Record | None:
+    """A trip that its route tells from all others and that fits."""
+    found = [row for row in routed(session, user) if fits(row)]
+    return rng.choice(found) if found else None
+
+
+def route(trip: Record, prefix: str = "trip") -> dict[str, str]:
+    return {f"{prefix}_from": trip["origin"], f"{prefix}_to": trip["destination"]}
+
+
+def pays(user: Record, rng: random.Random, amount: float = 0) -> str:
+    """Kind of a method of which the customer has exactly one, and which covers that much; "" if there is none."""
+    methods = list(user["payment_methods"].values())
+    kinds = [one["source"] for one in methods]
+    found = [
+        one["source"]
+        for one in methods
+        if kinds.count(one["source"]) == 1
+        and (
+            one["source"] == "credit_card"
+            or (one["source"] == "gift_card" and one["amount"] >= amount)
+        )
+    ]
+    return str(rng.choice(found)) if found else ""
+
+
+def two_methods(user: Record) -> tuple[Record, Record] | None:
+    """The gift card and the credit card of a customer who has one of each."""
+    methods = list(user["payment_methods"].values())
+    gifts = [one for one in methods if one["source"] == "gift_card"]
+    cards = [one for one in methods if one["source"] == "credit_card"]
+    return (gifts[0], cards[0]) if len(gifts) == len(cards) == 1 else None
+
+
+# --- words ---------------------------------------------------------------------------------------------------------------------
+
+PAY = Clause(
+    "pay",
+    (
+        "[Whatever it costs|Any cost] can be charged to {payment}.",
+        "[Please use|Use] {payment} for [the payment|whatever has to be paid].",
+        "[Should something have to be paid|If there is something to pay], take {payment}.",
+        "[The payment|What there is to pay] [should|can] go on {payment}.",
+    ),
+)
+DIFFERENCE = Clause(
+    "pay",
+    (
+        "[Please settle|Settle] [any|the] difference in price with {payment}.",
+        "[The|Any] price difference [should|can] go to {payment}.",
+        "[For|As for] the difference in price, [please |]use {payment}.",
+    ),
+)
+REASON = Clause(
+    "reason",
+    (
+        "[The reason is that|Reason:|It's because] {reason}.",
+        "[As to why:|Why? Because] {reason}.",
+        "[Simply put|To be honest], {reason}.",
+    ),
+)
+NOT_BEGUN = Clause(
+    "not_begun",
+    (
+        "[By upcoming I mean|Upcoming means] [trips that have not begun yet|trips on which no flight has left yet].",
+        "[Trips|A trip] I have already set out on [do|does] not count as upcoming.",
+    ),
+)
+IN_TOTAL = Clause(
+    "in_total",
+    (
+        "[What counts is|I go by] what I paid for the whole reservation, all passengers together.",
+        "[By that I mean|I mean] the total I paid for the reservation, not the price per person.",
+    ),
+)
+
+
+def numbers(values: Sequence[int], *ways: str) -> dict[Any, tuple[str, ...]]:
+    """Value → words; "{}" stands for the number."""
+    return {value: tuple(way.format(value) for way in ways) for value in values}
+
+
+_PLACES: dict[Any, tuple[str, ...]] = {
+    code: (code, f"{city} ({code})") for code, city in CITY_OF.items()
+}
+_DATES: dict[Any, tuple[str, ...]] = {
+    f"2024-05-{day:02}": (f"May {day}",) for day in range(1, 31)
+}
+_CABINS: dict[Any, tuple[str, ...]] = {
+    cabin: (cabin.replace("_", " "),) for cabin in CABINS
+}
+_BAGS = {1: ("one checked bag", "1 checked bag")} | numbers(
+    range(2, 10), "{} checked bags"
+)
+LEXICON: dict[str, dict[Any, tuple[str, ...]]] = {
+    "payment": {
+        "gift_card": ("my gift card", "the gift card in my profile"),
+        "credit_card": ("my credit card", "the credit card in my profile"),
+    },
+    "reason": {
+        "change_of_plans": ("my plans have changed", "there was a change of plans"),
+        "illness": ("I have fallen ill", "one of us is sick"),
+        "weather": ("a storm is forecast", "the weather there is too bad to travel"),
+        "delay": ("the flight is delayed", "that delay spoils the whole trip"),
+    },
+    "party": {1: ("one passenger",)} | numbers(range(2, 6), "{} passengers"),
+    "limit": numbers(LIMITS, "${}", "{} dollars"),
+    "after": {
+        hour: (
+            f"{hour // 60:02}:00",
+            f"{(hour // 60 - 1) % 12 + 1} {'a' if hour < 720 else 'p'}m",
+        )
+        for hour in HOURS
+    },
+    **dict.fromkeys(("bags", "other_bags", "count"), _BAGS),
+    **dict.fromkeys(("cabin", "new_cabin"), _CABINS),
+    **dict.fromkeys(("trip_from", "trip_to", "other_from", "other_to"), _PLACES),
+    **dict.fromkeys(("trip_day", "other_day", "day_1", "day_2", "day_3"), _DATES),
+}
+"""Slot → value → words, of the requests about reservations that exist."""

@@ -1,0 +1,397 @@
+"""Requests to cancel trips, and to be compensated for flights that were cancelled or delayed."""
+
+import random
+from collections.abc import Callable
+
+from environments.airline.archetypes.booked import (
+    A_DAY_AGO,
+    HEALTH_OR_WEATHER,
+    NOT_BEGUN,
+    REASON,
+    begun_too,
+    cancel,
+    cancelled_by_airline,
+    compensate,
+    delayed,
+    entitled,
+    first_fit,
+    flown,
+    is_upcoming,
+    may_be_cancelled,
+    negated,
+    pick,
+    proposal,
+    query,
+    reservations,
+    route,
+    statuses,
+    the_trip,
+    trips,
+    upcoming,
+)
+from environments.core.domain import (
+    Archetype,
+    Clause,
+    Facts,
+    Proposal,
+    Reading,
+    TaskClass,
+)
+from environments.core.query import (
+    Best,
+    Branch,
+    Condition,
+    Decline,
+    Each,
+    Key,
+    Query,
+    Transfer,
+    all_of,
+    ref,
+)
+from environments.core.state import Record, Session
+
+REASONS = ("change_of_plans", *HEALTH_OR_WEATHER)
+FOR_CANCELLED, FOR_DELAYED = 100, 50
+
+
+def covered(session: Session, trip: Record, reason: str) -> bool:
+    """5.3, on the state."""
+    return bool(
+        trip["created_at"] >= A_DAY_AGO
+        or trip["cabin"] == "business"
+        or (trip["insurance"] == "yes" and reason in HEALTH_OR_WEATHER)
+        or "cancelled" in statuses(session, trip)
+    )
+
+
+def can_be_compensated(user: Record, trip: Record) -> bool:
+    """6.2, on the state."""
+    return bool(
+        user["membership"] != "regular"
+        or trip["insurance"] == "yes"
+        or trip["cabin"] == "business"
+    )
+
+
+# --- A15: of the upcoming trips that can be cancelled, the one that gives most back; W1: all of them ------------------------------------
+
+
+def _cancellable(of: Condition | None) -> tuple[Condition, ...]:
+    return of or upcoming("trip"), may_be_cancelled("trip")
+
+
+def _cancel_dearest(facts: Facts, *, of: Condition | None = None) -> Query:
+    return query(
+        facts,
+        Best(
+            selection=trips("trip", *_cancellable(of)),
+            objective=(Key(value=ref("trip.paid"), direction="desc"),),
+        ),
+        cancel("trip"),
+    )
+
+
+def _cancel_all(facts: Facts, *, of: Condition | None = None) -> Query:
+    found = trips("trip", *_cancellable(of))
+    return query(facts, Each(selection=found, steps=(cancel("trip"),)))
+
+
+def _split(
+    session: Session, rng: random.Random, user: Record
+) -> tuple[str, list[Record], list[Record]]:
+    """(reason, upcoming trips that can be cancelled for it, those that cannot)"""
+    reason = rng.choice(REASONS)
+    ahead = [row for row in reservations(session, user) if is_upcoming(row)]
+    yes = [row for row in ahead if covered(session, row, reason)]
+    return reason, yes, [row for row in ahead if row not in yes]
+
+
+def _paid(trip: Record) -> int:
+    paid: int = sum(line["amount"] for line in trip["payment_history"])
+    return paid
+
+
+def _fit_dearest(session: Session, rng: random.Random, user: Record) -> Proposal | None:
+    """What cannot be cancelled cost more, so that it has to be known that it cannot."""
+    reason, yes, no = _split(session, rng, user)
+    if len(yes) < 2 or not no or min(map(_paid, no)) < max(map(_paid, yes)):
+        return None
+    return proposal(user, {"reason": reason}, "wish", "reason")
+
+
+def _fit_all(session: Session, rng: random.Random, user: Record) -> Proposal | None:
+    reason, yes, no = _split(session, rng, user)
+    if not 2 <= len(yes) <= 4 or not no:
+        return None
+    return proposal(user, {"reason": reason}, "wish", "reason")
+
+
+A15 = Archetype(
+    "A15",
+    "Cancel the upcoming trip that gives most back of those that can be cancelled",
+    TaskClass.READ_HEAVY,
+    first_fit(_fit_dearest),
+    _cancel_dearest,
+    (
+        Clause(
+            "wish",
+            (
+                "[I'd like|I want] to cancel one upcoming trip: of those that your rules let me cancel, the one that gives me most money back.",
+                "Of my upcoming trips that can be cancelled under your rules, [please cancel|cancel] the one with the largest refund.",
+                "[Can|Could] you cancel the upcoming trip that brings the largest refund, among those that may be cancelled?",
+                "One of my upcoming trips has to go: whichever has the largest refund among those that I'm allowed to cancel.",
+            ),
+            opens=True,
+        ),
+        NOT_BEGUN,
+        REASON,
+    ),
+    lambda facts: [
+        Reading(
+            "trips that have begun count too",
+            _cancel_dearest(facts, of=begun_too("trip")),
+            "not_begun",
+        )
+    ],
+)
+W1 = Archetype(
+    "W1",
+    "Cancel all upcoming trips that can be cancelled",
+    TaskClass.WRITE_INTENSIVE,
+    first_fit(_fit_all),
+    _cancel_all,
+    (
+        Clause(
+            "wish",
+            (
+                "[I'd like|I want] to cancel every upcoming trip that your rules let me cancel.",
+                "[Please cancel|Cancel] all my upcoming trips, as far as the rules allow it.",
+                "[Can|Could] you cancel all of my upcoming trips that may be cancelled? The others have to stay, I know.",
+                "All my upcoming trips should be cancelled, except those that can't be.",
+            ),
+            opens=True,
+        ),
+        NOT_BEGUN,
+        REASON,
+    ),
+    lambda facts: [
+        Reading(
+            "trips that have begun count too",
+            _cancel_all(facts, of=begun_too("trip")),
+            "not_begun",
+        )
+    ],
+)
+
+
+# --- A27: cancel a trip, if it can be ----------------------------------------------------------------------------------------------------
+
+
+def cancel_by_the_rules(facts: Facts) -> Query:
+    """5.2 before 5.3."""
+    return query(
+        facts,
+        the_trip(),
+        Branch(
+            condition=flown("trip"),
+            then=(Transfer(clause="5.2"),),
+            otherwise=(
+                Branch(
+                    condition=may_be_cancelled("trip"),
+                    then=(cancel("trip"),),
+                    otherwise=(Decline(clause="5.3"),),
+                ),
+            ),
+        ),
+    )
+
+
+def fit_cancel(
+    fits: Callable[[Session, Record, str], bool],
+) -> Callable[[Session, random.Random, Record], Proposal | None]:
+    """A trip, not cancelled yet, that fits with the reason."""
+
+    def fit(session: Session, rng: random.Random, user: Record) -> Proposal | None:
+        reason = rng.choice(REASONS)
+        row = pick(
+            session,
+            rng,
+            user,
+            lambda row: row["status"] != "cancelled" and fits(session, row, reason),
+        )
+        if row is None:
+            return None
+        return proposal(user, {**route(row), "reason": reason}, "wish", "reason")
+
+    return fit
+
+
+A27 = Archetype(
+    "A27",
+    "Cancel a trip that a rule covers",
+    TaskClass.READ_HEAVY,
+    first_fit(
+        fit_cancel(
+            lambda session, row, reason: (
+                is_upcoming(row) and covered(session, row, reason)
+            )
+        )
+    ),
+    cancel_by_the_rules,
+    (
+        Clause(
+            "wish",
+            (
+                "[I'd like|I want] to cancel my trip from {trip_from} to {trip_to}.",
+                "[Can|Could] you cancel the trip from {trip_from} to {trip_to} for me?",
+                "I [won't|can't] take my trip from {trip_from} to {trip_to}, so it should be cancelled.",
+                "My reservation from {trip_from} to {trip_to} [has to|must] be cancelled.",
+            ),
+            opens=True,
+        ),
+        REASON,
+    ),
+    existential=True,
+)
+
+
+# --- A16: a cancelled flight; A31: a delayed one, and the trip with it --------------------------------------------------------------------
+
+
+def compensate_by_the_rules(facts: Facts) -> Query:
+    """6.3 and 6.2: a flight was cancelled, and the customer can be compensated."""
+    return query(
+        facts,
+        the_trip(),
+        Branch(
+            condition=cancelled_by_airline("trip"),
+            then=(
+                Branch(
+                    condition=entitled("trip"),
+                    then=(compensate("trip", FOR_CANCELLED),),
+                    otherwise=(Decline(clause="6.2"),),
+                ),
+            ),
+            otherwise=(Decline(clause="6.5"),),
+        ),
+    )
+
+
+def fit_compensation(
+    fits: Callable[[Session, Record, Record], bool],
+) -> Callable[[Session, random.Random, Record], Proposal | None]:
+    def fit(session: Session, rng: random.Random, user: Record) -> Proposal | None:
+        row = pick(
+            session,
+            rng,
+            user,
+            lambda row: row["status"] != "cancelled" and fits(session, user, row),
+        )
+        return None if row is None else proposal(user, route(row), "wish")
+
+    return fit
+
+
+def hit_first(session: Session, row: Record) -> bool:
+    """Its first flight was cancelled: whoever looks at the flights in order finds it at once."""
+    return statuses(session, row)[:1] == ["cancelled"]
+
+
+A16 = Archetype(
+    "A16",
+    "Compensation for a cancelled flight",
+    TaskClass.READ_HEAVY,
+    first_fit(
+        fit_compensation(
+            lambda session, user, row: (
+                hit_first(session, row) and can_be_compensated(user, row)
+            )
+        )
+    ),
+    compensate_by_the_rules,
+    (
+        Clause(
+            "wish",
+            (
+                "[I'd like|I want] to be compensated for a cancelled flight on my trip from {trip_from} to {trip_to}.",
+                "You cancelled a flight of my trip from {trip_from} to {trip_to}, and I'd like some compensation for that.",
+                "[Can|Could] I get a compensation for the flight that was cancelled on my trip from {trip_from} to {trip_to}?",
+                "On my trip from {trip_from} to {trip_to} a flight was cancelled. What about a compensation?",
+            ),
+            opens=True,
+        ),
+    ),
+    existential=True,
+)
+
+
+def _give_up_late_trip(facts: Facts) -> Query:
+    allowed = all_of(negated(flown("trip")), may_be_cancelled("trip"), delayed("trip"))
+    return query(
+        facts,
+        the_trip(),
+        Branch(
+            condition=allowed,
+            then=(
+                cancel("trip"),
+                Branch(
+                    condition=entitled("trip"),
+                    then=(compensate("trip", FOR_DELAYED),),
+                ),
+            ),
+            otherwise=(Decline(clause="5.3"),),
+        ),
+    )
+
+
+def _fit_late_trip(
+    session: Session, rng: random.Random, user: Record
+) -> Proposal | None:
+    reason = "delay"
+
+    def fits(row: Record) -> bool:
+        found = statuses(session, row)
+        return (
+            row["status"] != "cancelled"
+            and found[:1] == ["delayed"]
+            and covered(session, row, reason)
+            and can_be_compensated(user, row)
+        )
+
+    row = pick(session, rng, user, fits)
+    if row is None:
+        return None
+    return proposal(user, {**route(row), "reason": reason}, "wish", "also", "reason")
+
+
+W2 = Archetype(
+    "W2",
+    "Cancel a trip with a delayed flight, and be compensated for the delay",
+    TaskClass.WRITE_INTENSIVE,
+    first_fit(_fit_late_trip),
+    _give_up_late_trip,
+    (
+        Clause(
+            "wish",
+            (
+                "My flight on the trip from {trip_from} to {trip_to} is delayed, and now I'd rather not go at all.",
+                "With the delay on my trip from {trip_from} to {trip_to}, I'd like to drop that trip.",
+                "The trip from {trip_from} to {trip_to} starts with a delay, so [please cancel|cancel] that trip.",
+                "Since my flight from {trip_from} to {trip_to} is late, that whole trip should be cancelled.",
+            ),
+            opens=True,
+        ),
+        Clause(
+            "also",
+            (
+                "I'd also like to be compensated for the delay.",
+                "And for the delay itself I want a compensation, as far as I'm entitled to one.",
+            ),
+        ),
+        REASON,
+    ),
+    existential=True,
+)
+
+ENDINGS = (A15, A16, A27, W1, W2)

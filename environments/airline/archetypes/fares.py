@@ -1,0 +1,556 @@
+"""Requests that move a booked trip to what searches show: other days, another return, a better cabin if it is cheap enough."""
+
+import random
+from collections.abc import Callable
+from datetime import date as Date
+from datetime import timedelta
+from typing import Any
+
+from environments.airline.archetypes.booked import (
+    DIFFERENCE,
+    HOURS,
+    LIMITS,
+    add_bags,
+    arithmetic,
+    change,
+    dates,
+    fare,
+    first_fit,
+    goes,
+    is_upcoming,
+    leg_prices,
+    list_of,
+    method,
+    nonstops,
+    offers,
+    party,
+    pays,
+    proposal,
+    query,
+    route,
+    routed,
+    seats_for,
+    the_trip,
+    trips,
+)
+from environments.core.domain import (
+    Archetype,
+    Clause,
+    Facts,
+    Proposal,
+    Reading,
+    TaskClass,
+)
+from environments.core.query import (
+    AnyOf,
+    Best,
+    Branch,
+    Decline,
+    Key,
+    Query,
+    Selection,
+    Step,
+    The,
+    Value,
+    all_of,
+    compare,
+    const,
+    fact,
+    ref,
+)
+from environments.core.state import Record, Session
+
+_PAYER = method("payer", fact("payment"))
+_DAYS = ("day_1", "day_2", "day_3")
+LAST_DAY = "2024-05-30"
+
+
+def later(day: str, days: int) -> str:
+    return (Date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+# --- A12, A28: to the cheapest nonstop on one of some later days -------------------------------------------------------------------
+
+
+def _move_in(cabin: str, days: int, routing: str) -> tuple[Step, ...]:
+    found = offers(
+        "trip",
+        [fact(day) for day in _DAYS[:days]],
+        seats_for("trip", cabin),
+        routing=routing,
+    )
+    move = change("trip", ref("trip.cabin"), ref("new.flights"), ref("payer.id"))
+    return Best(selection=found, objective=(fare(cabin),)), move
+
+
+def move_trip(days: int, routing: str = "direct") -> Callable[[Facts], Query]:
+    """The cheapest flights in the cabin that is booked; 4.1: none, if that is basic economy."""
+
+    def steps(facts: Facts, *, routing: str = routing) -> Query:
+        basic = compare(ref("trip.cabin"), "eq", const("basic_economy"))
+        economy = compare(ref("trip.cabin"), "eq", const("economy"))
+        allowed = Branch(
+            condition=economy,
+            then=_move_in("economy", days, routing),
+            otherwise=_move_in("business", days, routing),
+        )
+        return query(
+            facts,
+            the_trip(),
+            _PAYER,
+            Branch(
+                condition=basic, then=(Decline(clause="4.1"),), otherwise=(allowed,)
+            ),
+        )
+
+    return steps
+
+
+def fit_move(days: int, *, basic: bool) -> Any:
+    """A one-way trip ahead, and days after it between its ends with two flights to choose from, at least."""
+
+    def fit(session: Session, rng: random.Random, user: Record) -> Proposal | None:
+        found = [
+            row
+            for row in routed(session, user)
+            if is_upcoming(row)
+            and row["flight_type"] == "one_way"
+            and (row["cabin"] == "basic_economy") == basic
+            and max(dates(row)) < later(LAST_DAY, -days)
+        ]
+        rng.shuffle(found)
+        for row in found:
+            ahead = range(1, 12)
+            start = max(dates(row))
+            window = [later(start, n) for n in ahead if later(start, n) <= LAST_DAY]
+            chosen = sorted(rng.sample(window, days))
+            offered = [
+                offer
+                for day in chosen
+                for offer in nonstops(
+                    session,
+                    row["origin"],
+                    row["destination"],
+                    day,
+                    row["cabin"],
+                    party(row),
+                )
+            ]
+            if len(offered) < 2:
+                continue
+            paid = sum(leg["price"] for leg in row["flights"])
+            cheapest = min(price for price, _ in offered)
+            payment = pays(user, rng, (cheapest - paid) * party(row))
+            if payment:
+                wishes = dict(zip(_DAYS, chosen, strict=False))
+                wishes |= {**route(row), "payment": payment}
+                return proposal(user, wishes, "wish", "when", "which", "pay")
+        return None
+
+    return fit
+
+
+_NONSTOP = Clause(
+    "which",
+    (
+        "[Take|I'll take|Pick] the cheapest nonstop flight with enough seats for all of us, in the cabin that is booked.",
+        "It should be the nonstop flight with the lowest fare in our present cabin[| that still seats all of us].",
+        "[Of the nonstop flights|Among the nonstop flights], the cheapest in our cabin [will do|is the one I want].",
+    ),
+)
+
+A12 = Archetype(
+    "A12",
+    "Move a trip to the cheapest of some later days",
+    TaskClass.READ_HEAVY,
+    first_fit(fit_move(3, basic=False)),
+    move_trip(3),
+    (
+        Clause(
+            "wish",
+            (
+                "[I'd like|I want] to [move|put off] my trip from {trip_from} to {trip_to} to a later day.",
+                "[Can|Could] my trip from {trip_from} to {trip_to} be moved to a later day?",
+                "My trip from {trip_from} to {trip_to} has to take place later than booked.",
+                "I can't leave from {trip_from} for {trip_to} on the day that is booked, so I'd like a later one.",
+            ),
+            opens=True,
+        ),
+        Clause(
+            "when",
+            (
+                "[I could go on|What suits me is] {day_1}, {day_2} or {day_3}, whichever is the cheapest.",
+                "{day_1}, {day_2} and {day_3} are all fine, and the price decides.",
+                "Choose between {day_1}, {day_2} and {day_3} by the fare.",
+            ),
+        ),
+        _NONSTOP,
+        DIFFERENCE,
+    ),
+    lambda facts: [
+        Reading(
+            "flights with a stop count too",
+            move_trip(3, "any")(facts),
+            "which",
+        )
+    ],
+    existential=True,
+)
+A28 = Archetype(
+    "A28",
+    "Move a trip to the cheaper of two later days",
+    TaskClass.READ_HEAVY,
+    first_fit(fit_move(2, basic=False)),
+    move_trip(2),
+    (
+        Clause(
+            "wish",
+            (
+                "[Please rebook|Rebook] my trip from {trip_from} to {trip_to}.",
+                "[I need|I'd like] other flights for my trip from {trip_from} to {trip_to}.",
+                "[Can|Could] you put us on another flight for the trip from {trip_from} to {trip_to}?",
+                "The trip from {trip_from} to {trip_to} needs a new date.",
+            ),
+            opens=True,
+        ),
+        Clause(
+            "when",
+            (
+                "[It can be|Either] {day_1} or {day_2}, whichever costs less.",
+                "[Put it on|Choose] {day_1} or {day_2}, the cheaper of the two.",
+                "The new date is {day_1} or {day_2}, depending on what is cheaper.",
+            ),
+        ),
+        _NONSTOP,
+        DIFFERENCE,
+    ),
+    lambda facts: [
+        Reading("flights with a stop count too", move_trip(2, "any")(facts), "which")
+    ],
+    existential=True,
+)
+
+
+# --- A18: only the return, to the cheapest that leaves late enough ------------------------------------------------------------------
+
+
+def _new_return(facts: Facts, *, at: bool = False, late: bool = True) -> Query:
+    cabin = facts["cabin"]
+    out = Selection(
+        name="out",
+        relation="segments",
+        of=ref("trip"),
+        where=all_of(
+            compare(ref("out.origin"), "eq", ref("trip.origin")),
+            compare(ref("out.destination"), "eq", ref("trip.destination")),
+        ),
+    )
+    after = compare(ref("new.departs"), "ge" if at else "gt", fact("after"))
+    conditions = [seats_for("trip", cabin), *([after] if late else [])]
+    flights = list_of(ref("out.flight"), ref("new.flights.0"))
+    kind = compare(ref("trip.flight_type"), "eq", const("round_trip"))
+    in_cabin = compare(ref("trip.cabin"), "eq", fact("cabin"))
+    return query(
+        facts,
+        the_trip(kind, in_cabin),
+        The(selection=out),
+        Best(
+            selection=offers("trip", [fact("day_1")], *conditions, back=True),
+            objective=(fare(cabin),),
+        ),
+        _PAYER,
+        change("trip", ref("trip.cabin"), flights, ref("payer.id")),
+    )
+
+
+def _fit_new_return(
+    session: Session, rng: random.Random, user: Record
+) -> Proposal | None:
+    payment = pays(user, rng, 2000)
+    if not payment:
+        return None
+    for row in routed(session, user):
+        legs = row["flights"]
+        if not (
+            is_upcoming(row)
+            and row["flight_type"] == "round_trip"
+            and len(legs) == 2
+            and row["cabin"] != "basic_economy"
+        ):
+            continue
+        there, back = legs
+        days = [later(there["date"], n) for n in range(1, 12)]
+        days = [day for day in days if day <= LAST_DAY and day != back["date"]]
+        rng.shuffle(days)
+        for day in days:
+            found = nonstops(
+                session,
+                row["destination"],
+                row["origin"],
+                day,
+                row["cabin"],
+                party(row),
+            )
+            hours = [
+                hour
+                for hour in HOURS
+                if len([1 for _, flight in found if _leaves(flight) > hour]) > 1
+                and not any(_leaves(flight) == hour for _, flight in found)
+            ]
+            if hours:
+                wishes = {
+                    **route(row),
+                    "cabin": row["cabin"],
+                    "day_1": day,
+                    "after": rng.choice(hours),
+                    "payment": payment,
+                }
+                return proposal(user, wishes, "wish", "when", "cheapest", "pay")
+    return None
+
+
+def _leaves(flight: Record) -> int:
+    text = flight["scheduled_departure_time_est"]
+    return int(text[:2]) * 60 + int(text[3:5])
+
+
+A18 = Archetype(
+    "A18",
+    "Only the return flight, to the cheapest that leaves late enough",
+    TaskClass.READ_HEAVY,
+    first_fit(_fit_new_return),
+    _new_return,
+    (
+        Clause(
+            "wish",
+            (
+                "[I'd like|I want] another return flight for my {cabin} round trip from {trip_from} to {trip_to}.",
+                "[Can|Could] you change only the return of my {cabin} round trip from {trip_from} to {trip_to}?",
+                "The way back of my {cabin} round trip from {trip_from} to {trip_to} should be another flight.",
+                "My {cabin} round trip from {trip_from} to {trip_to}: [just|only] the return has to change.",
+            ),
+            opens=True,
+        ),
+        Clause(
+            "when",
+            (
+                "[I'd fly back|The return should be] on {day_1}, leaving after {after}.",
+                "[Bring us|Get us] back on {day_1}, on something that leaves later than {after}.",
+                "The new return is on {day_1}, with a departure after {after}.",
+            ),
+        ),
+        Clause(
+            "cheapest",
+            (
+                "[Take|Choose] the cheapest nonstop flight that fits[, in the same cabin|] and leave the outbound flight alone.",
+                "Of the nonstop flights that fit, I want the cheapest one in our cabin, and the outbound stays as it is.",
+                "The cheapest fitting nonstop flight in the same cabin will do. Don't touch the way out.",
+            ),
+        ),
+        DIFFERENCE,
+    ),
+    lambda facts: [
+        Reading("the hour itself is late enough", _new_return(facts, at=True), "when")
+    ],
+    existential=True,
+)
+
+
+# --- A17: a better cabin if it costs no more than so much, else one bag more ----------------------------------------------------------
+
+
+def _upgrade_if_cheap(facts: Facts) -> Query:
+    each = arithmetic("-", ref("new.fare.business"), leg_prices("trip"))
+    extra = arithmetic("*", each, ref("trip.party"))
+    on_the_day = compare(ref("trip.first_date"), "eq", fact("trip_day"))
+    moved = change("trip", const("business"), ref("new.flights"), ref("payer.id"))
+    return query(
+        facts,
+        the_trip(on_the_day),
+        Best(
+            selection=offers("trip", [fact("trip_day")], seats_for("trip", "business")),
+            objective=(fare("business"),),
+        ),
+        _PAYER,
+        Value(name="extra", value=extra),
+        Branch(
+            condition=compare(ref("extra"), "le", fact("limit")),
+            then=(moved,),
+            otherwise=(add_bags("trip", const(1), "payer"),),
+        ),
+    )
+
+
+def _fit_upgrade_if_cheap(
+    session: Session, rng: random.Random, user: Record
+) -> Proposal | None:
+    for row in routed(session, user):
+        if not (
+            is_upcoming(row)
+            and row["flight_type"] == "one_way"
+            and row["cabin"] == "economy"
+            and len(set(dates(row))) == 1
+        ):
+            continue
+        day, count = row["flights"][0]["date"], party(row)
+        ends = row["origin"], row["destination"]
+        found = nonstops(session, *ends, day, "business", count)
+        if len(found) < 2:
+            continue
+        paid = sum(leg["price"] for leg in row["flights"])
+        extra = (found[0][0] - paid) * count
+        near = sorted(LIMITS, key=lambda limit: abs(limit - extra))[:4]
+        limit = rng.choice([one for one in near if one != extra])
+        payment = pays(user, rng, max(extra, 50))
+        if payment:
+            wishes = {
+                **route(row),
+                "trip_day": day,
+                "limit": limit,
+                "payment": payment,
+            }
+            return proposal(user, wishes, "wish", "if", "else", "pay")
+    return None
+
+
+A17 = Archetype(
+    "A17",
+    "Business if it costs no more than so much, otherwise one bag more",
+    TaskClass.READ_HEAVY,
+    first_fit(_fit_upgrade_if_cheap),
+    _upgrade_if_cheap,
+    (
+        Clause(
+            "wish",
+            (
+                "[I'm thinking of|I'd like] flying business on my trip from {trip_from} to {trip_to} on {trip_day}, if the price is right.",
+                "[Can|Could] we fly business on our trip from {trip_from} to {trip_to} on {trip_day}? It depends on the price.",
+                "It's about my trip from {trip_from} to {trip_to} on {trip_day}: business would be nice, at the right price.",
+                "My trip from {trip_from} to {trip_to} is on {trip_day}, and I might want business there.",
+            ),
+            opens=True,
+        ),
+        Clause(
+            "if",
+            (
+                "If the cheapest nonstop business flight of that day costs us at most {limit} more in total, book us on that one.",
+                "Should all of us together pay no more than {limit} extra for that day's cheapest nonstop flight in business, take it.",
+                "As long as the cheapest nonstop flight in business that day means at most {limit} extra for all of us, [we'll take it|switch us to it].",
+            ),
+        ),
+        Clause(
+            "else",
+            (
+                "Otherwise keep the flights and add one more checked bag.",
+                "If it is more than that, leave everything as it is and just add one checked bag.",
+                "If not, the flights stay, and we'd like one more checked bag instead.",
+            ),
+        ),
+        DIFFERENCE,
+    ),
+    existential=True,
+)
+
+
+# --- A22: whichever of two trips saves more in economy ---------------------------------------------------------------------------------
+
+
+def _saves_more(facts: Facts, *, each: bool = False) -> Query:
+    two = AnyOf(
+        conditions=tuple(
+            all_of(
+                *goes("trip", f"{which}_from", f"{which}_to").conditions,
+                compare(ref("trip.first_date"), "eq", fact(f"{which}_day")),
+            )
+            for which in ("trip", "other")
+        )
+    )
+    found = Selection(
+        name="new",
+        relation="trips",
+        of=trips("trip", two),
+        by={
+            "origins": list_of(ref("trip.origin")),
+            "destinations": list_of(ref("trip.destination")),
+            "dates": list_of(ref("trip.first_date")),
+            "routing": const("direct"),
+        },
+        where=seats_for("trip", "economy"),
+    )
+    saving: Any = arithmetic("-", leg_prices("trip"), ref("new.fare.economy"))
+    if not each:
+        saving = arithmetic("*", saving, ref("trip.party"))
+    return query(
+        facts,
+        Best(selection=found, objective=(Key(value=saving, direction="desc"),)),
+        _PAYER,
+        change("trip", const("economy"), ref("new.flights"), ref("payer.id")),
+    )
+
+
+def _fit_saves_more(
+    session: Session, rng: random.Random, user: Record
+) -> Proposal | None:
+    payment = pays(user, rng)
+    found = [
+        row
+        for row in routed(session, user)
+        if is_upcoming(row)
+        and row["flight_type"] == "one_way"
+        and row["cabin"] == "business"
+        and len(set(dates(row))) == 1
+        and nonstops(
+            session,
+            row["origin"],
+            row["destination"],
+            row["flights"][0]["date"],
+            "economy",
+            party(row),
+        )
+    ]
+    if len(found) < 2 or not payment:
+        return None
+    one, other = rng.sample(found, 2)
+    wishes = {
+        **route(one),
+        **route(other, "other"),
+        "trip_day": one["flights"][0]["date"],
+        "other_day": other["flights"][0]["date"],
+        "payment": payment,
+    }
+    return proposal(user, wishes, "wish", "which", "pay")
+
+
+A22 = Archetype(
+    "A22",
+    "Economy for whichever of two business trips saves more",
+    TaskClass.READ_HEAVY,
+    first_fit(_fit_saves_more),
+    _saves_more,
+    (
+        Clause(
+            "wish",
+            (
+                "[I have|There are] two business trips of mine, from {trip_from} to {trip_to} on {trip_day} and from {other_from} to {other_to} on {other_day}, and one of them should become cheaper.",
+                "[I'd like|I want] to save on one of two business trips: from {trip_from} to {trip_to} on {trip_day}, or from {other_from} to {other_to} on {other_day}.",
+                "It's about my trips in business from {trip_from} to {trip_to} on {trip_day} and from {other_from} to {other_to} on {other_day}: one of them can be in economy.",
+                "[Can|Could] you put one of my two business trips into economy, {trip_from} to {trip_to} on {trip_day} or {other_from} to {other_to} on {other_day}?",
+            ),
+            opens=True,
+        ),
+        Clause(
+            "which",
+            (
+                "Move the one that saves more to the cheapest nonstop economy flight of its own day, counting what all passengers paid for their flights.",
+                "I mean the one where all passengers together save most, on the cheapest nonstop flight in economy of the same day.",
+                "Whichever gives all of us together more back on that day's cheapest nonstop economy flight, that one should be moved to it.",
+            ),
+        ),
+        DIFFERENCE,
+    ),
+    lambda facts: [
+        Reading("saved by each passenger", _saves_more(facts, each=True), "which")
+    ],
+)
+
+FARES = (A12, A17, A18, A22, A28)

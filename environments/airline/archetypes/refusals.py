@@ -1,0 +1,479 @@
+"""Requests that end without a write: the policy forbids them, leaves them to a person, or all that is asked is to be told something.
+
+Each refusal has a sister that is allowed (A12, A16, A27, A29, A30), asked for in much the same words: what was read decides, not the
+request.
+"""
+
+import random
+from typing import Any
+
+from environments.airline.archetypes.booked import (
+    DIFFERENCE,
+    NOT_BEGUN,
+    PAY,
+    REASON,
+    TODAY,
+    arithmetic,
+    begun_too,
+    dates,
+    first_fit,
+    free_bags,
+    free_for,
+    is_upcoming,
+    pick,
+    proposal,
+    query,
+    reservations,
+    route,
+    statuses,
+    the_trip,
+    trips,
+    upcoming,
+)
+from environments.airline.archetypes.endings import (
+    can_be_compensated,
+    cancel_by_the_rules,
+    compensate_by_the_rules,
+    covered,
+    fit_cancel,
+    fit_compensation,
+    hit_first,
+)
+from environments.airline.archetypes.fares import fit_move, move_trip
+from environments.airline.archetypes.trips import (
+    bags_unless_fewer,
+    fit_fewer_bags,
+    fit_flown_upgrade,
+    upgrade_unless_flown,
+)
+from environments.core.domain import (
+    Archetype,
+    Clause,
+    Facts,
+    Proposal,
+    Reading,
+    TaskClass,
+)
+from environments.core.query import (
+    Aggregate,
+    Best,
+    Branch,
+    Condition,
+    Decline,
+    Key,
+    Query,
+    Tell,
+    compare,
+    const,
+    ref,
+)
+from environments.core.state import Record, Session
+
+# --- refusals ------------------------------------------------------------------------------------------------------------------
+
+N1 = Archetype(
+    "N1",
+    "Cancel a trip that no rule covers",
+    TaskClass.REFUSAL,
+    first_fit(
+        fit_cancel(
+            lambda session, row, reason: (
+                is_upcoming(row) and not covered(session, row, reason)
+            )
+        )
+    ),
+    cancel_by_the_rules,
+    (
+        Clause(
+            "wish",
+            (
+                "[Please cancel|Cancel] my trip from {trip_from} to {trip_to}.",
+                "[I want|I'd like] my trip from {trip_from} to {trip_to} cancelled and the money back.",
+                "[Can|Could] the trip from {trip_from} to {trip_to} be cancelled?",
+                "We [won't|can't] go from {trip_from} to {trip_to} after all, so [please |]cancel that reservation.",
+            ),
+            opens=True,
+        ),
+        REASON,
+    ),
+    existential=True,
+)
+N2 = Archetype(
+    "N2",
+    "Other flights for a trip in basic economy",
+    TaskClass.REFUSAL,
+    first_fit(fit_move(2, basic=True)),
+    move_trip(2),
+    (
+        Clause(
+            "wish",
+            (
+                "[Please move|Move] my trip from {trip_from} to {trip_to} to another date.",
+                "[I need|I'd like] a new date for my trip from {trip_from} to {trip_to}.",
+                "[Can|Could] we fly from {trip_from} to {trip_to} on another day than the one that is booked?",
+                "The flights of my trip from {trip_from} to {trip_to} should be on another day.",
+            ),
+            opens=True,
+        ),
+        Clause(
+            "when",
+            (
+                "What suits me is {day_1} or {day_2}, whichever is cheaper.",
+                "Either {day_1} or {day_2}: the cheaper one, please.",
+                "I'd leave on {day_1} or {day_2}, and the fare decides.",
+            ),
+        ),
+        Clause(
+            "which",
+            (
+                "A nonstop flight in the cabin that is booked, the cheapest one.",
+                "[Take|Pick] the cheapest nonstop flight in our present cabin that has room for us.",
+            ),
+        ),
+        DIFFERENCE,
+    ),
+    existential=True,
+)
+
+
+def _insure(facts: Facts) -> Query:
+    insured = compare(ref("trip.insurance"), "eq", const("yes"))
+    told = Tell(what="whether the trip is insured", value=ref("trip.insurance"))
+    return query(
+        facts,
+        the_trip(),
+        Branch(condition=insured, then=(told,), otherwise=(Decline(clause="4.4"),)),
+    )
+
+
+def _fit_uninsured(
+    session: Session, rng: random.Random, user: Record
+) -> Proposal | None:
+    row = pick(
+        session,
+        rng,
+        user,
+        lambda row: is_upcoming(row) and row["insurance"] == "no",
+    )
+    return None if row is None else proposal(user, route(row), "wish")
+
+
+N3 = Archetype(
+    "N3",
+    "Insurance for a trip that was booked without",
+    TaskClass.REFUSAL,
+    first_fit(_fit_uninsured),
+    _insure,
+    (
+        Clause(
+            "wish",
+            (
+                "[Please make sure that|See to it that] my trip from {trip_from} to {trip_to} has travel insurance: add it if it's missing.",
+                "I don't remember if I took travel insurance for my trip from {trip_from} to {trip_to}; if I didn't, [please |]add it now.",
+                "[Can|Could] you add travel insurance to my trip from {trip_from} to {trip_to}, unless there is one already?",
+                "My trip from {trip_from} to {trip_to} should be insured. If it isn't, [please |]put travel insurance on it.",
+            ),
+            opens=True,
+        ),
+    ),
+    existential=True,
+)
+N4 = Archetype(
+    "N4",
+    "Compensation for somebody who cannot be compensated",
+    TaskClass.REFUSAL,
+    first_fit(
+        fit_compensation(
+            lambda session, user, row: (
+                hit_first(session, row) and not can_be_compensated(user, row)
+            )
+        )
+    ),
+    compensate_by_the_rules,
+    (
+        Clause(
+            "wish",
+            (
+                "A flight of my trip from {trip_from} to {trip_to} was cancelled, and I want a compensation.",
+                "[Please compensate|Compensate] me for the cancelled flight on my trip from {trip_from} to {trip_to}.",
+                "[What|Which] compensation do I get for the flight that you cancelled on my trip from {trip_from} to {trip_to}?",
+                "I had a flight cancelled on my trip from {trip_from} to {trip_to} and would like to be compensated.",
+            ),
+            opens=True,
+        ),
+    ),
+    existential=True,
+)
+N5 = Archetype(
+    "N5",
+    "Fewer bags than there are",
+    TaskClass.REFUSAL,
+    first_fit(fit_fewer_bags),
+    bags_unless_fewer,
+    (
+        Clause(
+            "wish",
+            (
+                "[I'd like|We'd like] to have {count} in total on the trip from {trip_from} to {trip_to}.",
+                "[Please set|Set] the luggage of my trip from {trip_from} to {trip_to} to {count} in all.",
+                "[Can|Could] you change the luggage of the trip from {trip_from} to {trip_to} to {count}?",
+                "On my trip from {trip_from} to {trip_to} we'll be travelling with {count} altogether.",
+            ),
+            opens=True,
+        ),
+        PAY,
+    ),
+    existential=True,
+)
+N6 = Archetype(
+    "N6",
+    "Compensation for a trip of which no flight was cancelled",
+    TaskClass.REFUSAL,
+    first_fit(
+        fit_compensation(
+            lambda session, user, row: (
+                "cancelled" not in statuses(session, row)
+                and "landed" in statuses(session, row)
+                and can_be_compensated(user, row)
+            )
+        )
+    ),
+    compensate_by_the_rules,
+    (
+        Clause(
+            "wish",
+            (
+                "I believe one of the flights on my trip from {trip_from} to {trip_to} was cancelled, so I'd like a compensation.",
+                "As far as I know a flight of my trip from {trip_from} to {trip_to} got cancelled. [Please compensate|Compensate] me for that.",
+                "[Wasn't there|There was] a cancelled flight on my trip from {trip_from} to {trip_to}, and don't I get a compensation for it?",
+                "Somebody told me that a flight on my trip from {trip_from} to {trip_to} was cancelled, and I want to be compensated.",
+            ),
+            opens=True,
+        ),
+    ),
+    existential=True,
+)
+N7 = Archetype(
+    "N7",
+    "Another cabin after a flight was flown",
+    TaskClass.REFUSAL,
+    first_fit(fit_flown_upgrade),
+    upgrade_unless_flown,
+    (
+        Clause(
+            "wish",
+            (
+                "[Please put|Put] everybody on my trip from {trip_from} to {trip_to} into {new_cabin}, with the same flights.",
+                "[I'd like|We'd like] the trip from {trip_from} to {trip_to} to be in {new_cabin} instead.",
+                "[Can|Could] you change the cabin of my trip from {trip_from} to {trip_to} to {new_cabin}?",
+                "We want to sit in {new_cabin} on the trip from {trip_from} to {trip_to}; the flights stay.",
+            ),
+            opens=True,
+        ),
+        PAY,
+    ),
+    existential=True,
+)
+
+
+# --- what only a person can do ---------------------------------------------------------------------------------------------------
+
+
+def _has_begun(session: Session, row: Record) -> bool:
+    found = statuses(session, row)
+    return row["status"] != "cancelled" and found[:1] == ["landed"]
+
+
+T1 = Archetype(
+    "T1",
+    "Cancel a trip of which something was flown",
+    TaskClass.TRANSFER,
+    first_fit(fit_cancel(lambda session, row, reason: _has_begun(session, row))),
+    cancel_by_the_rules,
+    (
+        Clause(
+            "wish",
+            (
+                "[Please give|Give] me my money back for the trip from {trip_from} to {trip_to} and cancel that reservation.",
+                "[I want|I'd like] to have my reservation from {trip_from} to {trip_to} cancelled.",
+                "[Can|Could] you see to it that my trip from {trip_from} to {trip_to} is cancelled?",
+                "The trip from {trip_from} to {trip_to} is to be cancelled[, please|].",
+            ),
+            opens=True,
+        ),
+        REASON,
+    ),
+    existential=True,
+)
+T2 = Archetype(
+    "T2",
+    "Cancel what is left of a trip that is under way",
+    TaskClass.TRANSFER,
+    first_fit(
+        fit_cancel(
+            lambda session, row, reason: (
+                _has_begun(session, row)
+                and row["flight_type"] == "round_trip"
+                and max(dates(row)) > TODAY
+            )
+        )
+    ),
+    cancel_by_the_rules,
+    (
+        Clause(
+            "wish",
+            (
+                "[I won't|I don't] need the return of my round trip from {trip_from} to {trip_to}, so [please |]cancel what is left of it.",
+                "[Please cancel|Cancel] the rest of my round trip from {trip_from} to {trip_to}.",
+                "[Can|Could] the remaining flights of my round trip from {trip_from} to {trip_to} be cancelled?",
+                "Whatever hasn't been flown yet of my round trip from {trip_from} to {trip_to} should be cancelled.",
+            ),
+            opens=True,
+        ),
+        REASON,
+    ),
+    existential=True,
+)
+
+
+# --- what is only asked ------------------------------------------------------------------------------------------------------------
+
+
+def _paid_ahead(facts: Facts, *, of: Condition | None = None) -> Query:
+    over = trips("trip", of or upcoming("trip"))
+    total = Aggregate(op="sum", over=over, value=ref("trip.paid"))
+    return query(
+        facts, Tell(what="dollars paid for all upcoming trips together", value=total)
+    )
+
+
+def _fit_several(session: Session, rng: random.Random, user: Record) -> Proposal | None:
+    ahead = [row for row in reservations(session, user) if is_upcoming(row)]
+    return proposal(user, {}, "wish") if len(ahead) > 1 else None
+
+
+I1 = Archetype(
+    "I1",
+    "What all upcoming trips cost together",
+    TaskClass.INFORMATION,
+    first_fit(_fit_several),
+    _paid_ahead,
+    (
+        Clause(
+            "wish",
+            (
+                "How much did I pay in total for all my upcoming trips?",
+                "[I'd like|I want] to know what all my upcoming trips cost me together.",
+                "[Can|Could] you tell me the sum of what I paid for my upcoming trips?",
+                "What have I spent on my upcoming trips, taken together?",
+            ),
+            opens=True,
+        ),
+        NOT_BEGUN,
+    ),
+    lambda facts: [
+        Reading(
+            "trips that have begun count too",
+            _paid_ahead(facts, of=begun_too("trip")),
+            "not_begun",
+        )
+    ],
+)
+
+
+def _still_free(facts: Facts) -> Query:
+    more = arithmetic("-", free_bags("trip"), ref("trip.total_baggages"))
+    left = arithmetic("max", const(0), more)
+    return query(
+        facts,
+        the_trip(),
+        Tell(what="checked bags that can still be added free of charge", value=left),
+    )
+
+
+def _fit_still_free(
+    session: Session, rng: random.Random, user: Record
+) -> Proposal | None:
+    row = pick(
+        session,
+        rng,
+        user,
+        lambda row: is_upcoming(row) and free_for(user, row) >= row["total_baggages"],
+    )
+    return None if row is None else proposal(user, route(row), "wish")
+
+
+I2 = Archetype(
+    "I2",
+    "How many bags are still free",
+    TaskClass.INFORMATION,
+    first_fit(_fit_still_free),
+    _still_free,
+    (
+        Clause(
+            "wish",
+            (
+                "How many more checked bags could we take on the trip from {trip_from} to {trip_to} without paying for them?",
+                "[I'd like|I want] to know how many bags we can still add for free on my trip from {trip_from} to {trip_to}.",
+                "[Can|Could] you tell me how many further checked bags are free on my trip from {trip_from} to {trip_to}?",
+                "On my trip from {trip_from} to {trip_to}, how many additional bags would be free of charge?",
+            ),
+            opens=True,
+        ),
+    ),
+    existential=True,
+)
+
+
+def _next_trip(facts: Facts, *, of: Condition | None = None) -> Query:
+    first: Any = Best(
+        selection=trips("trip", of or upcoming("trip")),
+        objective=(Key(value=ref("trip.first_date")),),
+    )
+    return query(
+        facts,
+        first,
+        Tell(what="airport at which the next trip ends", value=ref("trip.destination")),
+        Tell(what="date on which the next trip begins", value=ref("trip.first_date")),
+    )
+
+
+def _fit_next(session: Session, rng: random.Random, user: Record) -> Proposal | None:
+    ahead = [row for row in reservations(session, user) if is_upcoming(row)]
+    begin = [min(dates(row)) for row in ahead]
+    if len(ahead) < 2 or begin.count(min(begin)) > 1:
+        return None
+    return proposal(user, {}, "wish")
+
+
+I3 = Archetype(
+    "I3",
+    "Where the next trip goes, and when",
+    TaskClass.INFORMATION,
+    first_fit(_fit_next),
+    _next_trip,
+    (
+        Clause(
+            "wish",
+            (
+                "Which of my upcoming trips is the next one: where does it go, and on which date does it begin?",
+                "[I'd like|I want] to know where my next upcoming trip goes, and on which date it starts.",
+                "[Can|Could] you tell me the destination and the first day of my next upcoming trip?",
+                "Where do I fly next among my upcoming trips, and when does that trip begin?",
+            ),
+            opens=True,
+        ),
+        NOT_BEGUN,
+    ),
+    lambda facts: [
+        Reading(
+            "trips that have begun count too",
+            _next_trip(facts, of=begun_too("trip")),
+            "not_begun",
+        )
+    ],
+)
+
+REFUSALS = (N1, N2, N3, N4, N5, N6, N7)
+TRANSFERS = (T1, T2)
+INFORMATION = (I1, I2, I3)
