@@ -16,6 +16,7 @@ from environments.core.query import (
     AllOf,
     AnyOf,
     Arithmetic,
+    Best,
     Compare,
     Condition,
     Exists,
@@ -36,7 +37,7 @@ from environments.core.query import (
 )
 from environments.core.state import Record, Session
 
-TODAY = "2024-05-15"
+TODAY, TOMORROW = "2024-05-15", "2024-05-16"
 A_DAY_AGO = "2024-05-14T15:00:00"
 """The world's clock stands at 15:00 on the 15th."""
 FREE_BAGS: Mapping[str, Sequence[int]] = {
@@ -102,6 +103,12 @@ def goes(trip: str, origin: str = "trip_from", destination: str = "trip_to") -> 
 def the_trip(*conditions: Condition, name: str = "trip") -> The:
     """The reservation from $trip_from to $trip_to."""
     return The(selection=trips(name, *goes(name).conditions, *conditions))
+
+
+def next_trip(of: Condition | None = None) -> Best:
+    """The upcoming trip that begins first."""
+    first = Key(value=ref("trip.first_date"))
+    return Best(selection=trips("trip", of or upcoming("trip")), objective=(first,))
 
 
 def method(name: str, source: Any) -> The:
@@ -203,7 +210,7 @@ def offers(
     days: Sequence[Any],
     *conditions: Condition,
     back: bool = False,
-    routing: str = "direct",
+    routing: str = "any",
     name: str = "new",
 ) -> Selection:
     """What is to be had on those days between the ends of the trip, or the other way round."""
@@ -322,6 +329,18 @@ def is_upcoming(trip: Record) -> bool:
 
 def dates(trip: Record) -> list[str]:
     return [leg["date"] for leg in trip["flights"]]
+
+
+def next_of(session: Session, user: Record) -> Record | None:
+    """The upcoming trip that begins first, if there are others and none begins with it."""
+    ahead = sorted(
+        (row for row in reservations(session, user) if is_upcoming(row)),
+        key=lambda row: min(dates(row)),
+    )
+    days = [min(dates(row)) for row in ahead[:2]]
+    if len(days) < 2 or days[0] == days[1] or days[0] == TOMORROW:
+        return None  # nothing can begin before tomorrow: one look would be enough
+    return ahead[0]
 
 
 def party(trip: Record) -> int:

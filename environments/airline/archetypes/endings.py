@@ -17,6 +17,7 @@ from environments.airline.archetypes.booked import (
     first_fit,
     flown,
     is_upcoming,
+    live,
     may_be_cancelled,
     negated,
     pick,
@@ -43,8 +44,10 @@ from environments.core.query import (
     Condition,
     Decline,
     Each,
+    Exists,
     Key,
     Query,
+    Selection,
     Transfer,
     all_of,
     ref,
@@ -53,6 +56,7 @@ from environments.core.state import Record, Session
 
 REASONS = ("change_of_plans", *HEALTH_OR_WEATHER)
 FOR_CANCELLED, FOR_DELAYED = 100, 50
+MOST_FLIGHTS = 14
 
 
 def covered(session: Session, trip: Record, reason: str) -> bool:
@@ -183,6 +187,27 @@ W1 = Archetype(
         )
     ],
 )
+
+
+def cancel_all_or_none(facts: Facts) -> Query:
+    found = trips("trip", *_cancellable(None))
+    any_of = trips("any", upcoming("any"), may_be_cancelled("any"))
+    return query(
+        facts,
+        Branch(
+            condition=Exists(selection=any_of),
+            then=(Each(selection=found, steps=(cancel("trip"),)),),
+            otherwise=(Decline(clause="5.3"),),
+        ),
+    )
+
+
+def fit_none(session: Session, rng: random.Random, user: Record) -> Proposal | None:
+    """Several upcoming trips, and no rule covers any."""
+    reason, yes, no = _split(session, rng, user)
+    if yes or len(no) < 2 or sum(len(row["flights"]) for row in no) > MOST_FLIGHTS:
+        return None
+    return proposal(user, {"reason": reason}, "wish", "reason")
 
 
 # --- A27: cancel a trip, if it can be ----------------------------------------------------------------------------------------------------
@@ -326,6 +351,69 @@ A16 = Archetype(
 )
 
 
+def _compensate_all(facts: Facts, *, given_up: bool = False) -> Query:
+    def hit(name: str) -> Selection:
+        ours = [] if given_up else [live(name)]
+        return trips(name, *ours, cancelled_by_airline(name), entitled(name))
+
+    send = Each(selection=hit("trip"), steps=(compensate("trip", FOR_CANCELLED),))
+    some = Exists(selection=hit("any"))
+    none = Decline(clause="6.5")
+    return query(facts, Branch(condition=some, then=(send,), otherwise=(none,)))
+
+
+def _fit_compensate_all(
+    session: Session, rng: random.Random, user: Record
+) -> Proposal | None:
+    """Trips in which a flight was cancelled have no other before it; not more flights than one can look at."""
+    rows = [row for row in reservations(session, user) if row["status"] != "cancelled"]
+    found = [statuses(session, row) for row in rows]
+    hit = [
+        row
+        for row, status in zip(rows, found, strict=True)
+        if "cancelled" in status and can_be_compensated(user, row)
+    ]
+    hidden = any("cancelled" in status[1:] for status in found)
+    if not hit or hidden or len(rows) < 2 or sum(map(len, found)) > MOST_FLIGHTS:
+        return None
+    return proposal(user, {}, "wish")
+
+
+W4 = Archetype(
+    "W4",
+    "Compensation for every trip with a cancelled flight",
+    TaskClass.WRITE_INTENSIVE,
+    first_fit(_fit_compensate_all),
+    _compensate_all,
+    (
+        Clause(
+            "wish",
+            (
+                "[I'd like|I want] the compensation that is due for each of my trips in which you cancelled a flight.",
+                "[Please go|Go] through my trips and compensate me for every one in which a flight was cancelled, as far as your rules allow it.",
+                "[Can|Could] you send me a certificate for each trip of mine in which a flight was cancelled, wherever I'm entitled to one?",
+                "Flights of mine were cancelled, and for each trip with a cancelled flight I want the certificate that I can get.",
+            ),
+            opens=True,
+        ),
+        Clause(
+            "mine",
+            (
+                "[Leave out|Don't count] reservations that I have cancelled myself.",
+                "Reservations that are cancelled as a whole don't count.",
+            ),
+        ),
+    ),
+    lambda facts: [
+        Reading(
+            "reservations that were given up count too",
+            _compensate_all(facts, given_up=True),
+            "mine",
+        )
+    ],
+)
+
+
 def _give_up_late_trip(facts: Facts) -> Query:
     allowed = all_of(negated(flown("trip")), may_be_cancelled("trip"), delayed("trip"))
     return query(
@@ -394,4 +482,4 @@ W2 = Archetype(
     existential=True,
 )
 
-ENDINGS = (A15, A16, A27, W1, W2)
+ENDINGS = (A15, A16, A27, W1, W2, W4)

@@ -42,11 +42,10 @@ from environments.core.domain import (
     TaskClass,
 )
 from environments.core.query import (
-    AnyOf,
+    Aggregate,
     Best,
     Branch,
     Decline,
-    Key,
     Query,
     Selection,
     Step,
@@ -83,10 +82,10 @@ def _move_in(cabin: str, days: int, routing: str) -> tuple[Step, ...]:
     return Best(selection=found, objective=(fare(cabin),)), move
 
 
-def move_trip(days: int, routing: str = "direct") -> Callable[[Facts], Query]:
+def move_trip(days: int, routing: str) -> Callable[[Facts], Query]:
     """The cheapest flights in the cabin that is booked; 4.1: none, if that is basic economy."""
 
-    def steps(facts: Facts, *, routing: str = routing) -> Query:
+    def steps(facts: Facts) -> Query:
         basic = compare(ref("trip.cabin"), "eq", const("basic_economy"))
         economy = compare(ref("trip.cabin"), "eq", const("economy"))
         allowed = Branch(
@@ -159,12 +158,20 @@ _NONSTOP = Clause(
     ),
 )
 
+_ANY_ROUTING = Clause(
+    "which",
+    (
+        "[Take|I'll take|Pick] the cheapest there is with enough seats for all of us in the cabin that is booked, nonstop or with one stop.",
+        "Nonstop or one stop, [both are|either is] fine: it should be the lowest fare in our present cabin[| that still seats all of us].",
+        "[Whether nonstop or with one stop|With or without a stop], the cheapest in our cabin [will do|is the one I want].",
+    ),
+)
 A12 = Archetype(
     "A12",
     "Move a trip to the cheapest of some later days",
     TaskClass.READ_HEAVY,
     first_fit(fit_move(3, basic=False)),
-    move_trip(3),
+    move_trip(3, "any"),
     (
         Clause(
             "wish",
@@ -184,13 +191,13 @@ A12 = Archetype(
                 "Choose between {day_1}, {day_2} and {day_3} by the fare.",
             ),
         ),
-        _NONSTOP,
+        _ANY_ROUTING,
         DIFFERENCE,
     ),
     lambda facts: [
         Reading(
-            "flights with a stop count too",
-            move_trip(3, "any")(facts),
+            "only nonstop flights count",
+            move_trip(3, "direct")(facts),
             "which",
         )
     ],
@@ -201,7 +208,7 @@ A28 = Archetype(
     "Move a trip to the cheaper of two later days",
     TaskClass.READ_HEAVY,
     first_fit(fit_move(2, basic=False)),
-    move_trip(2),
+    move_trip(2, "direct"),
     (
         Clause(
             "wish",
@@ -247,7 +254,7 @@ def _new_return(facts: Facts, *, at: bool = False, late: bool = True) -> Query:
     )
     after = compare(ref("new.departs"), "ge" if at else "gt", fact("after"))
     conditions = [seats_for("trip", cabin), *([after] if late else [])]
-    flights = list_of(ref("out.flight"), ref("new.flights.0"))
+    flights = arithmetic("+", list_of(ref("out.flight")), ref("new.flights"))
     kind = compare(ref("trip.flight_type"), "eq", const("round_trip"))
     in_cabin = compare(ref("trip.cabin"), "eq", fact("cabin"))
     return query(
@@ -255,7 +262,9 @@ def _new_return(facts: Facts, *, at: bool = False, late: bool = True) -> Query:
         the_trip(kind, in_cabin),
         The(selection=out),
         Best(
-            selection=offers("trip", [fact("day_1")], *conditions, back=True),
+            selection=offers(
+                "trip", [fact("day_1"), fact("day_2")], *conditions, back=True
+            ),
             objective=(fare(cabin),),
         ),
         _PAYER,
@@ -281,37 +290,18 @@ def _fit_new_return(
         there, back = legs
         days = [later(there["date"], n) for n in range(1, 12)]
         days = [day for day in days if day <= LAST_DAY and day != back["date"]]
-        rng.shuffle(days)
-        for day in days:
-            found = nonstops(
-                session,
-                row["destination"],
-                row["origin"],
-                day,
-                row["cabin"],
-                party(row),
-            )
-            hours = [
-                hour
-                for hour in HOURS
-                if len([1 for _, flight in found if _leaves(flight) > hour]) > 1
-                and not any(_leaves(flight) == hour for _, flight in found)
-            ]
-            if hours:
-                wishes = {
-                    **route(row),
-                    "cabin": row["cabin"],
-                    "day_1": day,
-                    "after": rng.choice(hours),
-                    "payment": payment,
-                }
-                return proposal(user, wishes, "wish", "when", "cheapest", "pay")
+        if len(days) < 2:
+            continue
+        wishes = {
+            **route(row),
+            "cabin": row["cabin"],
+            "day_1": (chosen := sorted(rng.sample(days, 2)))[0],
+            "day_2": chosen[1],
+            "after": rng.choice(HOURS),
+            "payment": payment,
+        }
+        return proposal(user, wishes, "wish", "when", "cheapest", "pay")
     return None
-
-
-def _leaves(flight: Record) -> int:
-    text = flight["scheduled_departure_time_est"]
-    return int(text[:2]) * 60 + int(text[3:5])
 
 
 A18 = Archetype(
@@ -334,17 +324,17 @@ A18 = Archetype(
         Clause(
             "when",
             (
-                "[I'd fly back|The return should be] on {day_1}, leaving after {after}.",
-                "[Bring us|Get us] back on {day_1}, on something that leaves later than {after}.",
-                "The new return is on {day_1}, with a departure after {after}.",
+                "[I'd fly back|The return should be] on {day_1} or {day_2}, leaving after {after}.",
+                "[Bring us|Get us] back on {day_1} or on {day_2}, on something that leaves later than {after}.",
+                "The new return is on {day_1} or {day_2}, with a departure after {after}.",
             ),
         ),
         Clause(
             "cheapest",
             (
-                "[Take|Choose] the cheapest nonstop flight that fits[, in the same cabin|] and leave the outbound flight alone.",
-                "Of the nonstop flights that fit, I want the cheapest one in our cabin, and the outbound stays as it is.",
-                "The cheapest fitting nonstop flight in the same cabin will do. Don't touch the way out.",
+                "[Take|Choose] the cheapest that fits, nonstop or with one stop[, in the same cabin|], and leave the outbound flight alone.",
+                "Of what fits, nonstop or one stop, I want the cheapest in our cabin, and the outbound stays as it is.",
+                "The cheapest that fits will do, in the same cabin, with at most one stop. Don't touch the way out.",
             ),
         ),
         DIFFERENCE,
@@ -359,23 +349,37 @@ A18 = Archetype(
 # --- A17: a better cabin if it costs no more than so much, else one bag more ----------------------------------------------------------
 
 
+def _lowest(trip: str, day: str, cabin: str) -> Aggregate:
+    """The lowest fare of the day, with seats for all."""
+    name = f"{trip}_any"
+    over = offers(trip, [fact(day)], seats_for(trip, cabin, name), name=name)
+    return Aggregate(op="min", over=over, value=ref(f"{name}.fare.{cabin}"))
+
+
+def _to_cheapest(trip: str, day: str, cabin: str) -> tuple[Step, ...]:
+    new = f"{trip}_new"
+    room = seats_for(trip, cabin, new)
+    return (
+        Best(
+            selection=offers(trip, [fact(day)], room, name=new),
+            objective=(fare(cabin, new),),
+        ),
+        change(trip, const(cabin), ref(f"{new}.flights"), ref("payer.id")),
+    )
+
+
 def _upgrade_if_cheap(facts: Facts) -> Query:
-    each = arithmetic("-", ref("new.fare.business"), leg_prices("trip"))
+    each = arithmetic("-", _lowest("trip", "trip_day", "business"), leg_prices("trip"))
     extra = arithmetic("*", each, ref("trip.party"))
     on_the_day = compare(ref("trip.first_date"), "eq", fact("trip_day"))
-    moved = change("trip", const("business"), ref("new.flights"), ref("payer.id"))
     return query(
         facts,
         the_trip(on_the_day),
-        Best(
-            selection=offers("trip", [fact("trip_day")], seats_for("trip", "business")),
-            objective=(fare("business"),),
-        ),
         _PAYER,
         Value(name="extra", value=extra),
         Branch(
             condition=compare(ref("extra"), "le", fact("limit")),
-            then=(moved,),
+            then=_to_cheapest("trip", "trip_day", "business"),
             otherwise=(add_bags("trip", const(1), "payer"),),
         ),
     )
@@ -395,7 +399,7 @@ def _fit_upgrade_if_cheap(
         day, count = row["flights"][0]["date"], party(row)
         ends = row["origin"], row["destination"]
         found = nonstops(session, *ends, day, "business", count)
-        if len(found) < 2:
+        if not found:
             continue
         paid = sum(leg["price"] for leg in row["flights"])
         extra = (found[0][0] - paid) * count
@@ -433,9 +437,9 @@ A17 = Archetype(
         Clause(
             "if",
             (
-                "If the cheapest nonstop business flight of that day costs us at most {limit} more in total, book us on that one.",
-                "Should all of us together pay no more than {limit} extra for that day's cheapest nonstop flight in business, take it.",
-                "As long as the cheapest nonstop flight in business that day means at most {limit} extra for all of us, [we'll take it|switch us to it].",
+                "If the cheapest way to fly business that day, nonstop or with one stop, costs us at most {limit} more in total, book us on it.",
+                "Should all of us together pay no more than {limit} extra for that day's cheapest connection in business, nonstop or with one stop, take it.",
+                "As long as the cheapest in business that day, with at most one stop, means at most {limit} extra for all of us, [we'll take it|switch us to it].",
             ),
         ),
         Clause(
@@ -455,36 +459,29 @@ A17 = Archetype(
 # --- A22: whichever of two trips saves more in economy ---------------------------------------------------------------------------------
 
 
-def _saves_more(facts: Facts, *, each: bool = False) -> Query:
-    two = AnyOf(
-        conditions=tuple(
-            all_of(
-                *goes("trip", f"{which}_from", f"{which}_to").conditions,
-                compare(ref("trip.first_date"), "eq", fact(f"{which}_day")),
-            )
-            for which in ("trip", "other")
-        )
-    )
-    found = Selection(
-        name="new",
-        relation="trips",
-        of=trips("trip", two),
-        by={
-            "origins": list_of(ref("trip.origin")),
-            "destinations": list_of(ref("trip.destination")),
-            "dates": list_of(ref("trip.first_date")),
-            "routing": const("direct"),
-        },
-        where=seats_for("trip", "economy"),
-    )
-    saving: Any = arithmetic("-", leg_prices("trip"), ref("new.fare.economy"))
+def _saving(trip: str, day: str, *, each: bool) -> Value:
+    lowest = _lowest(trip, day, "economy")
+    saving: Any = arithmetic("-", leg_prices(trip), lowest)
     if not each:
-        saving = arithmetic("*", saving, ref("trip.party"))
+        saving = arithmetic("*", saving, ref(f"{trip}.party"))
+    return Value(name=f"{trip}_saving", value=saving)
+
+
+def _saves_more(facts: Facts, *, each: bool = False) -> Query:
+    other = trips("other", *goes("other", "other_from", "other_to").conditions)
+    more = compare(ref("trip_saving"), "gt", ref("other_saving"))
     return query(
         facts,
-        Best(selection=found, objective=(Key(value=saving, direction="desc"),)),
+        the_trip(),
+        The(selection=other),
         _PAYER,
-        change("trip", const("economy"), ref("new.flights"), ref("payer.id")),
+        _saving("trip", "trip_day", each=each),
+        _saving("other", "other_day", each=each),
+        Branch(
+            condition=more,
+            then=_to_cheapest("trip", "trip_day", "economy"),
+            otherwise=_to_cheapest("other", "other_day", "economy"),
+        ),
     )
 
 
@@ -541,9 +538,9 @@ A22 = Archetype(
         Clause(
             "which",
             (
-                "Move the one that saves more to the cheapest nonstop economy flight of its own day, counting what all passengers paid for their flights.",
-                "I mean the one where all passengers together save most, on the cheapest nonstop flight in economy of the same day.",
-                "Whichever gives all of us together more back on that day's cheapest nonstop economy flight, that one should be moved to it.",
+                "Move the one that saves more to the cheapest way to fly economy on its own day, nonstop or with one stop, counting what all passengers paid for their flights.",
+                "I mean the one where all passengers together save most, on the cheapest way to fly economy on the same day, nonstop or with one stop.",
+                "Whichever gives all of us together more back on that day's cheapest way to fly economy, with at most one stop, that one should be moved to it.",
             ),
         ),
         DIFFERENCE,

@@ -5,10 +5,10 @@ request.
 """
 
 import random
-from typing import Any
 
 from environments.airline.archetypes.booked import (
     DIFFERENCE,
+    FLOWN,
     NOT_BEGUN,
     PAY,
     REASON,
@@ -20,6 +20,8 @@ from environments.airline.archetypes.booked import (
     free_bags,
     free_for,
     is_upcoming,
+    next_of,
+    next_trip,
     pick,
     proposal,
     query,
@@ -32,11 +34,13 @@ from environments.airline.archetypes.booked import (
 )
 from environments.airline.archetypes.endings import (
     can_be_compensated,
+    cancel_all_or_none,
     cancel_by_the_rules,
     compensate_by_the_rules,
     covered,
     fit_cancel,
     fit_compensation,
+    fit_none,
     hit_first,
 )
 from environments.airline.archetypes.fares import fit_move, move_trip
@@ -56,11 +60,9 @@ from environments.core.domain import (
 )
 from environments.core.query import (
     Aggregate,
-    Best,
     Branch,
     Condition,
     Decline,
-    Key,
     Query,
     Tell,
     compare,
@@ -103,7 +105,7 @@ N2 = Archetype(
     "Other flights for a trip in basic economy",
     TaskClass.REFUSAL,
     first_fit(fit_move(2, basic=True)),
-    move_trip(2),
+    move_trip(2, "direct"),
     (
         Clause(
             "wish",
@@ -274,14 +276,36 @@ N7 = Archetype(
     ),
     existential=True,
 )
+N8 = Archetype(
+    "N8",
+    "Cancel upcoming trips of which no rule covers any",
+    TaskClass.REFUSAL,
+    first_fit(fit_none),
+    cancel_all_or_none,
+    (
+        Clause(
+            "wish",
+            (
+                "[I have to|I must] cancel my upcoming trips, all those for which that is possible.",
+                "[Which|Whichever] of my upcoming trips can be cancelled, [please |]cancel all of those.",
+                "[Can|Could] you look at my upcoming trips and cancel each one that the rules let you cancel?",
+                "As many of my upcoming trips as possible should be cancelled.",
+            ),
+            opens=True,
+        ),
+        NOT_BEGUN,
+        REASON,
+    ),
+)
 
 
 # --- what only a person can do ---------------------------------------------------------------------------------------------------
 
 
 def _has_begun(session: Session, row: Record) -> bool:
-    found = statuses(session, row)
-    return row["status"] != "cancelled" and found[:1] == ["landed"]
+    """Only its first flight was flown, so that no other one tells the same."""
+    first, *rest = statuses(session, row)
+    return first == "landed" and bool(rest) and not {*FLOWN, "cancelled"} & {*rest}
 
 
 T1 = Archetype(
@@ -426,24 +450,16 @@ I2 = Archetype(
 
 
 def _next_trip(facts: Facts, *, of: Condition | None = None) -> Query:
-    first: Any = Best(
-        selection=trips("trip", of or upcoming("trip")),
-        objective=(Key(value=ref("trip.first_date")),),
-    )
     return query(
         facts,
-        first,
+        next_trip(of),
         Tell(what="airport at which the next trip ends", value=ref("trip.destination")),
         Tell(what="date on which the next trip begins", value=ref("trip.first_date")),
     )
 
 
 def _fit_next(session: Session, rng: random.Random, user: Record) -> Proposal | None:
-    ahead = [row for row in reservations(session, user) if is_upcoming(row)]
-    begin = [min(dates(row)) for row in ahead]
-    if len(ahead) < 2 or begin.count(min(begin)) > 1:
-        return None
-    return proposal(user, {}, "wish")
+    return proposal(user, {}, "wish") if next_of(session, user) else None
 
 
 I3 = Archetype(
@@ -474,6 +490,6 @@ I3 = Archetype(
     ],
 )
 
-REFUSALS = (N1, N2, N3, N4, N5, N6, N7)
+REFUSALS = (N1, N2, N3, N4, N5, N6, N7, N8)
 TRANSFERS = (T1, T2)
 INFORMATION = (I1, I2, I3)

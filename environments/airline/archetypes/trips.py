@@ -21,6 +21,8 @@ from environments.airline.archetypes.booked import (
     is_upcoming,
     list_of,
     method,
+    next_of,
+    next_trip,
     party,
     pays,
     pick,
@@ -234,30 +236,25 @@ A14 = Archetype(
 # --- A19: as many bags as are free -------------------------------------------------------------------------------------------------
 
 
-def _free_bags(facts: Facts) -> Query:
+def _free_bags(facts: Facts, *, of: Condition | None = None) -> Query:
     return query(
-        facts, the_trip(), _PAYER, set_bags("trip", free_bags("trip"), "payer")
+        facts, next_trip(of), _PAYER, set_bags("trip", free_bags("trip"), "payer")
     )
 
 
 def _fit_free_bags(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
-    row = pick(
-        session,
-        rng,
-        user,
-        lambda row: is_upcoming(row) and free_for(user, row) > row["total_baggages"],
-    )
+    row = next_of(session, user)
     payment = pays(user, rng)
-    if row is None or not payment:
+    if row is None or not payment or free_for(user, row) <= row["total_baggages"]:
         return None
-    return proposal(user, {**route(row), "payment": payment}, "wish", "target", "pay")
+    return proposal(user, {"payment": payment}, "wish", "target", "pay")
 
 
 A19 = Archetype(
     "A19",
-    "As many bags as are free",
+    "As many bags as are free on the next trip",
     TaskClass.READ_HEAVY,
     first_fit(_fit_free_bags),
     _free_bags,
@@ -265,10 +262,10 @@ A19 = Archetype(
         Clause(
             "wish",
             (
-                "[I'd like|I want] to [use|make use of] the whole free luggage allowance on my trip from {trip_from} to {trip_to}.",
-                "[Can|Could] you raise the luggage on my trip from {trip_from} to {trip_to} to what is free?",
-                "My trip from {trip_from} to {trip_to} should have all the checked bags that come free of charge.",
-                "About my trip from {trip_from} to {trip_to}: [put|book] all the luggage on it that costs me nothing.",
+                "[I'd like|I want] to [use|make use of] the whole free luggage allowance on the next of my upcoming trips.",
+                "[Can|Could] you raise the luggage on my next upcoming trip to what is free?",
+                "My next upcoming trip should have all the checked bags that come free of charge.",
+                "About the first of my upcoming trips: [put|book] all the luggage on it that costs me nothing.",
             ),
             opens=True,
         ),
@@ -280,16 +277,23 @@ A19 = Archetype(
                 "The total should be exactly the number of bags that are free for all of us together.",
             ),
         ),
+        NOT_BEGUN,
         PAY,
     ),
-    existential=True,
+    lambda facts: [
+        Reading(
+            "trips that have begun count too",
+            _free_bags(facts, of=begun_too("trip")),
+            "not_begun",
+        )
+    ],
 )
 
 
 # --- A20: the saved passenger instead of the youngest traveller -----------------------------------------------------------------------
 
 
-def _instead_of_youngest(facts: Facts) -> Query:
+def _instead_of_youngest(facts: Facts, *, of: Condition | None = None) -> Query:
     saved = compare(ref("guest.first_name"), "eq", fact("saved_first"))
     stays = compare(ref("stays.dob"), "ne", ref("youngest.dob"))
     travelers: dict[str, Any] = {"relation": "travelers", "of": ref("trip")}
@@ -304,7 +308,10 @@ def _instead_of_youngest(facts: Facts) -> Query:
     }
     return query(
         facts,
-        the_trip(),
+        Best(
+            selection=trips("trip", of or upcoming("trip")),
+            objective=(Key(value=ref("trip.party"), direction="desc"),),
+        ),
         Best(
             selection=Selection(name="youngest", **travelers),
             objective=(Key(value=ref("youngest.dob"), direction="desc"),),
@@ -334,22 +341,15 @@ def _fit_youngest(
         return None
     guest = rng.choice(guests)
 
-    def fits(row: Record) -> bool:
-        people = row["passengers"]
-        born = [person["dob"] for person in people]
-        return (
-            is_upcoming(row)
-            and len(people) > 1
-            and max(born) == born[-1]
-            and born.count(born[-1]) == 1
-            and guest["dob"] not in born
-        )
-
-    row = pick(session, rng, user, fits)
-    if row is None:
+    ahead = [row for row in reservations(session, user) if is_upcoming(row)]
+    ahead.sort(key=party, reverse=True)
+    if len(ahead) < 2 or party(ahead[0]) == party(ahead[1]):
         return None
-    wishes = {**route(row), "saved_first": guest["first_name"]}
-    return proposal(user, wishes, "wish", "guest")
+    born = [person["dob"] for person in ahead[0]["passengers"]]
+    last = max(born) == born[-1] and born.count(born[-1]) == 1
+    if not last or guest["dob"] in born:
+        return None
+    return proposal(user, {"saved_first": guest["first_name"]}, "wish", "guest")
 
 
 A20 = Archetype(
@@ -362,10 +362,10 @@ A20 = Archetype(
         Clause(
             "wish",
             (
-                "[The youngest of us|The youngest traveller] on the trip from {trip_from} to {trip_to} can't come[| along].",
-                "[I need|I'd like] to replace the youngest passenger of my trip from {trip_from} to {trip_to}.",
-                "[Can|Could] somebody else take the seat of the youngest traveller on my trip from {trip_from} to {trip_to}?",
-                "On my trip from {trip_from} to {trip_to}, the youngest passenger has to be exchanged for somebody else.",
+                "On the upcoming trip with the most passengers, the youngest of them can't come[| along].",
+                "[I need|I'd like] to replace the youngest passenger on the upcoming trip of mine that has the most passengers.",
+                "[Can|Could] somebody else take the seat of the youngest traveller on my largest upcoming trip, the one with the most passengers?",
+                "Of my upcoming trips, take the one with the most passengers: its youngest passenger has to be exchanged for somebody else.",
             ),
             opens=True,
         ),
@@ -377,8 +377,15 @@ A20 = Archetype(
                 "[Please put|Put] {saved_first} there, one of the passengers saved in my profile.",
             ),
         ),
+        NOT_BEGUN,
     ),
-    existential=True,
+    lambda facts: [
+        Reading(
+            "trips that have begun count too",
+            _instead_of_youngest(facts, of=begun_too("trip")),
+            "not_begun",
+        )
+    ],
 )
 
 
@@ -411,6 +418,10 @@ def _fit_paid_like(
         .get("source")
         == "credit_card"
     ]
+    if [one["source"] for one in user["payment_methods"].values()].count(
+        "credit_card"
+    ) < 2:
+        return None  # there must be a method that could be meant instead
     found = [
         (row, cabin, other)
         for row in rows
@@ -420,7 +431,7 @@ def _fit_paid_like(
         for other in cards
         if other is not row
     ]
-    if not found or len(user["payment_methods"]) < 2:
+    if not found:
         return None
     row, cabin, other = rng.choice(found)
     wishes = {**route(row), **route(other, "other"), "new_cabin": cabin}
@@ -507,8 +518,8 @@ def fit_flown_upgrade(
         lambda row: (
             row["cabin"] != "business"
             and row["status"] != "cancelled"
-            and statuses(session, row)[:1] == ["landed"]
-            and statuses(session, row)[-1] == "available"
+            and statuses(session, row)[0] == "landed"
+            and set(statuses(session, row)[1:]) == {"available"}
         ),
     )
     payment = pays(user, rng)
