@@ -53,6 +53,8 @@ LIMITS = (50, 100, 150, 200, 250, 300, 400, 500, 600, 800, 1000, 1200, 1500, 200
 """Dollars that a customer may be ready to pay more."""
 HOURS = tuple(range(8 * 60, 20 * 60 + 1, 60))
 """Minutes after midnight."""
+ANY_PRICE = 1_000_000
+"""Only a credit card covers it."""
 LOOKED_AT = 80
 """At most so many people are looked at for one draw."""
 

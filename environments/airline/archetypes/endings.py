@@ -319,8 +319,9 @@ def fit_compensation(
 
 
 def hit_first(session: Session, row: Record) -> bool:
-    """Its first flight was cancelled: whoever looks at the flights in order finds it at once."""
-    return statuses(session, row)[:1] == ["cancelled"]
+    """Its first flight was cancelled, and no other one would tell the same."""
+    found = statuses(session, row)
+    return found[:1] == ["cancelled"] and found.count("cancelled") == 1
 
 
 A16 = Archetype(
@@ -354,7 +355,7 @@ A16 = Archetype(
 def _compensate_all(facts: Facts, *, given_up: bool = False) -> Query:
     def hit(name: str) -> Selection:
         ours = [] if given_up else [live(name)]
-        return trips(name, *ours, cancelled_by_airline(name), entitled(name))
+        return trips(name, *ours, entitled(name), cancelled_by_airline(name))
 
     send = Each(selection=hit("trip"), steps=(compensate("trip", FOR_CANCELLED),))
     some = Exists(selection=hit("any"))

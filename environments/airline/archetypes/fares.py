@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from datetime import date as Date
 from datetime import timedelta
+from itertools import combinations
 from typing import Any
 
 from environments.airline.archetypes.booked import (
@@ -61,6 +62,7 @@ from environments.core.state import Record, Session
 
 _PAYER = method("payer", fact("payment"))
 _DAYS = ("day_1", "day_2", "day_3")
+CHEAP, MARGIN = 45, 1.2
 LAST_DAY = "2024-05-30"
 
 
@@ -505,9 +507,15 @@ def _fit_saves_more(
             party(row),
         )
     ]
-    if len(found) < 2 or not payment:
+    rng.shuffle(found)
+    pairs = [
+        (one, other)
+        for one, other in combinations(found, 2)
+        if _could_win(session, one, other) and _could_win(session, other, one)
+    ]
+    if not pairs or not payment:
         return None
-    one, other = rng.sample(found, 2)
+    one, other = rng.choice(pairs)
     wishes = {
         **route(one),
         **route(other, "other"),
@@ -516,6 +524,19 @@ def _fit_saves_more(
         "payment": payment,
     }
     return proposal(user, wishes, "wish", "which", "pay")
+
+
+def _could_win(session: Session, one: Record, other: Record) -> bool:
+    """Whether a very cheap flight would make `one` save more than `other` does nonstop: else its fares need not be looked at."""
+
+    def paid(trip: Record) -> int:
+        return sum(leg["price"] for leg in trip["flights"])
+
+    day = other["flights"][0]["date"]
+    ends = other["origin"], other["destination"]
+    lowest = nonstops(session, *ends, day, "economy", party(other))[0][0]
+    most = (paid(one) - CHEAP) * party(one)
+    return most > (paid(other) - lowest) * party(other) * MARGIN
 
 
 A22 = Archetype(

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 from environments.airline.archetypes.booked import (
+    ANY_PRICE,
     BAG_PRICE,
     IN_TOTAL,
     NOT_BEGUN,
@@ -181,7 +182,7 @@ def _fit_matching(
         for cabin in ("economy", "business")
         if cabin != row["cabin"] and has_seats(session, row, cabin)
     ]
-    payment = pays(user, rng, 5000)
+    payment = pays(user, rng, ANY_PRICE)
     if not found or len(rows) < 2 or not payment:
         return None
     row, cabin = rng.choice(found)
@@ -500,7 +501,7 @@ def _fit_upgrade(session: Session, rng: random.Random, user: Record) -> Proposal
         for cabin in ("economy", "business")
         if cabin != row["cabin"] and has_seats(session, row, cabin)
     ]
-    payment = pays(user, rng, 5000)
+    payment = pays(user, rng, ANY_PRICE)
     if not found or not payment:
         return None
     row, cabin = rng.choice(found)
@@ -522,7 +523,7 @@ def fit_flown_upgrade(
             and set(statuses(session, row)[1:]) == {"available"}
         ),
     )
-    payment = pays(user, rng)
+    payment = pays(user, rng, ANY_PRICE)
     if row is None or not payment:
         return None
     cabins = (
