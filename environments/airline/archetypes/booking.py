@@ -261,7 +261,7 @@ def _lands_by(facts: Facts) -> tuple[Condition, ...]:
     return (compare(ref("trip.arrives"), "le", fact("deadline")),)
 
 
-def _draw_deadline(
+def draw_deadline(
     found: Sequence[Record], facts: Facts, rng: random.Random
 ) -> dict[str, Any] | None:
     """A time at which nothing lands, with something cheaper that lands later."""
@@ -290,7 +290,7 @@ A5 = _archetype(
     "A5",
     "Book the cheapest flight that lands in time",
     Pick(
-        "any", ONE_STOP_SHAPES, _cheapest, _lands_by, more=_draw_deadline, fits=_in_time
+        "any", ONE_STOP_SHAPES, _cheapest, _lands_by, more=draw_deadline, fits=_in_time
     ),
     Clause(
         "target",

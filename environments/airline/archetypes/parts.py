@@ -85,6 +85,7 @@ def fare(facts: Facts, name: str = "trip", cabin: str = "") -> Expr:
 
 
 def party_of(facts: Facts) -> int:
+    """How many travel: the user, saved passengers, people described in full."""
     return 1 + len(named_places(facts, "guest")) + len(named_places(facts, "first"))
 
 
