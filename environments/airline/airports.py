@@ -57,8 +57,3 @@ OWN_AIRPORTS: list[Record] = [
     for city, airports in CITIES.items()
     for iata in airports
 ]
-
-CITY_OF: dict[str, str] = {
-    airport["iata"]: airport["city"] for airport in (*OWN_AIRPORTS, *STRICT_AIRPORTS)
-}
-"""Airport → city, as the reference names it if it does."""

@@ -146,9 +146,18 @@ def _methods(profile: Row) -> Iterator[Row]:
 
 
 def _people(parent: Row, field: str) -> Iterator[Row]:
+    """`full_name` is what a person is called by; `passenger` is the person as writes take one."""
     for number, person in enumerate(parent.values[field]):
-        label = f"{person['first_name']} {person['last_name']}"
-        yield Row(person, parent.read, parent.pointer + pointer(field, number), label)
+        name = f"{person['first_name']} {person['last_name']}"
+        values = {**person, "full_name": name, "passenger": dict(person)}
+        place = parent.pointer + pointer(field, number)
+        yield Row(values, parent.read, place, name, derived=_DERIVED_PERSON)
+
+
+_DERIVED_PERSON = {
+    "full_name": ("/first_name", "/last_name"),
+    "passenger": ("/first_name", "/last_name", "/dob"),
+}
 
 
 def _reservation(record: Record, call: ToolCall) -> Row:
@@ -207,10 +216,12 @@ def _bookable(flight: Record) -> Record:
 
 
 def searches(by: Facts) -> Iterator[ToolCall]:
-    """The searches over every origin, destination and date, by the routing's kinds."""
-    for date, origin, destination in product(
-        by["dates"], by["origins"], by["destinations"]
-    ):
+    """The searches over every origin, destination and date, by the routing's kinds.
+
+    `dates`, or the one date that is `days` days after the date `after`: for a flight back.
+    """
+    dates = by["dates"] if "dates" in by else [day_after(by["after"], by["days"])]
+    for date, origin, destination in product(dates, by["origins"], by["destinations"]):
         for name in ROUTINGS[by["routing"]]:
             yield flight_search(name, origin, destination, date)
 

@@ -71,7 +71,7 @@ def _cover(
     for clause in clauses:
         rest = [other for other in clauses if other is not clause]
         for pattern in clause.patterns:
-            match = _regex(pattern, _words(lexicon)).match(text, start)
+            match = _regex(pattern, _words(pattern, lexicon)).match(text, start)
             if match is None:
                 continue
             facts = {
@@ -93,11 +93,19 @@ def _value(slot: str, said: str, lexicon: Lexicon) -> Any:
     return said
 
 
-def _words(lexicon: Lexicon) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _words(pattern: str, lexicon: Lexicon) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Ways to say what the pattern's slots may hold; slots of other patterns would only make it slow to look up."""
     return tuple(
-        (slot, tuple(way for ways in values.values() for way in ways))
-        for slot, values in lexicon.items()
+        (slot, tuple(way for ways in lexicon[slot].values() for way in ways))
+        for slot in _slots(pattern)
+        if slot in lexicon
     )
+
+
+@cache
+def _slots(pattern: str) -> tuple[str, ...]:
+    tokens = _TOKENS.findall(pattern)
+    return tuple(dict.fromkeys(one[1:-1] for one in tokens if one.startswith("{")))
 
 
 # A pattern's tree: a list of parts; a part is plain text, ("slot", name) or a list of alternative trees.

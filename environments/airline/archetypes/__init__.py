@@ -1,25 +1,34 @@
 """Kinds of airline requests: how to draw one, its query, its words. Slugs follow the catalogue of archetypes."""
 
-from typing import Any
-
-from environments.airline.archetypes.booked import LEXICON as BOOKED_LEXICON
-from environments.airline.archetypes.both import BOTH
-from environments.airline.archetypes.endings import ENDINGS
-from environments.airline.archetypes.fares import FARES
+from environments.airline.archetypes import (
+    booked,
+    booking,
+    both,
+    cabins,
+    endings,
+    fares,
+    lexicon,
+    parties,
+    questions,
+    refusals,
+    round_trips,
+    trips,
+)
 from environments.airline.archetypes.named import named, people_in
-from environments.airline.archetypes.refusals import INFORMATION, REFUSALS, TRANSFERS
-from environments.airline.archetypes.trips import TRIPS
 from environments.core.domain import Archetype
 
 ARCHETYPES: tuple[Archetype, ...] = (
-    *TRIPS,
-    *FARES,
-    *ENDINGS,
-    *BOTH,
-    *REFUSALS,
-    *TRANSFERS,
-    *INFORMATION,
+    *booking.ARCHETYPES,
+    *parties.ARCHETYPES,
+    *round_trips.ARCHETYPES,
+    *questions.ARCHETYPES,
+    *trips.ARCHETYPES,
+    *cabins.ARCHETYPES,
+    *fares.ARCHETYPES,
+    *endings.ARCHETYPES,
+    *both.ARCHETYPES,
+    *refusals.ARCHETYPES,
 )
-LEXICON: dict[str, dict[Any, tuple[str, ...]]] = {**BOOKED_LEXICON}
+LEXICON = lexicon.LEXICON | booked.LEXICON
 
 __all__ = ["ARCHETYPES", "LEXICON", "named", "people_in"]

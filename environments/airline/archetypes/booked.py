@@ -5,11 +5,12 @@ A customer rarely knows a reservation id, so a trip is described by where it goe
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from environments.airline.airports import CITY_OF
-from environments.airline.relations import CABINS
+from environments.airline.archetypes.lexicon import AIRPORTS, NUMBERS
+from environments.airline.archetypes.lexicon import LEXICON as BOOKING_LEXICON
+from environments.airline.archetypes.parts import FREE_BAGS
 from environments.core.domain import Clause, Facts, Proposal
 from environments.core.query import (
     Aggregate,
@@ -40,13 +41,6 @@ from environments.core.state import Record, Session
 TODAY, TOMORROW = "2024-05-15", "2024-05-16"
 A_DAY_AGO = "2024-05-14T15:00:00"
 """The world's clock stands at 15:00 on the 15th."""
-FREE_BAGS: Mapping[str, Sequence[int]] = {
-    "regular": (0, 1, 2),
-    "silver": (1, 2, 3),
-    "gold": (2, 3, 4),
-}
-"""3.3: membership → free bags per passenger, by cabin in the order of CABINS."""
-BAG_PRICE = 50
 HEALTH_OR_WEATHER = ("illness", "weather")
 FLOWN = ("landed", "flying")
 LIMITS = (50, 100, 150, 200, 250, 300, 400, 500, 600, 800, 1000, 1200, 1500, 2000)
@@ -187,11 +181,7 @@ def free_bags(trip: str) -> Arithmetic:
     each = Table(
         clause="3.3",
         keys=(ref("profile.membership"), ref(f"{trip}.cabin")),
-        rows={
-            f"{membership}/{cabin}": bags
-            for membership, free in FREE_BAGS.items()
-            for cabin, bags in zip(CABINS, free, strict=True)
-        },
+        rows=dict(FREE_BAGS),
     )
     return arithmetic("*", each, ref(f"{trip}.party"))
 
@@ -350,8 +340,7 @@ def party(trip: Record) -> int:
 
 
 def free_for(user: Record, trip: Record) -> int:
-    each = FREE_BAGS[user["membership"]][CABINS.index(trip["cabin"])]
-    return each * party(trip)
+    return FREE_BAGS[f"{user['membership']}/{trip['cabin']}"] * party(trip)
 
 
 def days_of(session: Session, trip: Record) -> list[Record]:
@@ -485,45 +474,34 @@ IN_TOTAL = Clause(
 )
 
 
-def numbers(values: Sequence[int], *ways: str) -> dict[Any, tuple[str, ...]]:
-    """Value → words; "{}" stands for the number."""
-    return {value: tuple(way.format(value) for way in ways) for value in values}
+def _half(minutes: int) -> str:
+    return "am" if minutes < 12 * 60 else "pm"
 
 
-_PLACES: dict[Any, tuple[str, ...]] = {
-    code: (code, f"{city} ({code})") for code, city in CITY_OF.items()
-}
+_PLACES: dict[Any, tuple[str, ...]] = dict(AIRPORTS)
 _DATES: dict[Any, tuple[str, ...]] = {
     f"2024-05-{day:02}": (f"May {day}",) for day in range(1, 31)
 }
-_CABINS: dict[Any, tuple[str, ...]] = {
-    cabin: (cabin.replace("_", " "),) for cabin in CABINS
+_BAGS: dict[Any, tuple[str, ...]] = {
+    n: (f"{NUMBERS[n]} checked bag{'s' if n > 1 else ''}",) for n in range(1, 10)
 }
-_BAGS = {1: ("one checked bag", "1 checked bag")} | numbers(
-    range(2, 10), "{} checked bags"
-)
 LEXICON: dict[str, dict[Any, tuple[str, ...]]] = {
-    "payment": {
-        "gift_card": ("my gift card", "the gift card in my profile"),
-        "credit_card": ("my credit card", "the credit card in my profile"),
-    },
     "reason": {
         "change_of_plans": ("my plans have changed", "there was a change of plans"),
         "illness": ("I have fallen ill", "one of us is sick"),
         "weather": ("a storm is forecast", "the weather there is too bad to travel"),
         "delay": ("the flight is delayed", "that delay spoils the whole trip"),
     },
-    "party": {1: ("one passenger",)} | numbers(range(2, 6), "{} passengers"),
-    "limit": numbers(LIMITS, "${}", "{} dollars"),
+    "party": {
+        n: (f"{NUMBERS[n]} passenger{'s' if n > 1 else ''}",) for n in range(1, 6)
+    },
+    "limit": {n: (f"${n:,}", f"{n} dollars") for n in LIMITS},
     "after": {
-        hour: (
-            f"{hour // 60:02}:00",
-            f"{(hour // 60 - 1) % 12 + 1} {'a' if hour < 720 else 'p'}m",
-        )
+        hour: (f"{hour // 60:02}:00", f"{(hour // 60 - 1) % 12 + 1} {_half(hour)}")
         for hour in HOURS
     },
+    "new_cabin": BOOKING_LEXICON["cabin"],
     **dict.fromkeys(("bags", "other_bags", "count"), _BAGS),
-    **dict.fromkeys(("cabin", "new_cabin"), _CABINS),
     **dict.fromkeys(("trip_from", "trip_to", "other_from", "other_to"), _PLACES),
     **dict.fromkeys(("trip_day", "other_day", "day_1", "day_2", "day_3"), _DATES),
 }

@@ -4,7 +4,6 @@ import random
 from typing import Any
 
 from environments.airline.archetypes.booked import (
-    BAG_PRICE,
     add_bags,
     arithmetic,
     first_fit,
@@ -21,6 +20,7 @@ from environments.airline.archetypes.booked import (
     trips,
     two_methods,
 )
+from environments.airline.archetypes.parts import BAG_PRICE
 from environments.core.domain import Archetype, Clause, Facts, Proposal, TaskClass
 from environments.core.query import (
     Branch,
@@ -145,4 +145,4 @@ W3 = Archetype(
     permuted=lambda facts: [_two_by_gift_card(facts, turned=True)],
 )
 
-BOTH = (W3,)
+ARCHETYPES = (W3,)

@@ -483,4 +483,4 @@ W2 = Archetype(
     existential=True,
 )
 
-ENDINGS = (A15, A16, A27, W1, W2, W4)
+ARCHETYPES = (A15, A16, A27, W1, W2, W4)

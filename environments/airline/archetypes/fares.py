@@ -34,6 +34,7 @@ from environments.airline.archetypes.booked import (
     the_trip,
     trips,
 )
+from environments.airline.oracle import StateRows
 from environments.core.domain import (
     Archetype,
     Clause,
@@ -62,7 +63,8 @@ from environments.core.state import Record, Session
 
 _PAYER = method("payer", fact("payment"))
 _DAYS = ("day_1", "day_2", "day_3")
-CHEAP, MARGIN = 45, 1.2
+CHEAP = 90
+"""Dollars: at such a fare, be it of one flight or two, either trip must be able to save more than the other."""
 LAST_DAY = "2024-05-30"
 
 
@@ -387,6 +389,27 @@ def _upgrade_if_cheap(facts: Facts) -> Query:
     )
 
 
+def _fares(session: Session, trip: Record, cabin: str) -> list[int]:
+    """What searches show on the trip's first day for all its passengers, nonstop or with one stop, the lowest first."""
+    by = {
+        "origins": [trip["origin"]],
+        "destinations": [trip["destination"]],
+        "dates": [trip["flights"][0]["date"]],
+        "routing": "any",
+    }
+    shown = StateRows(session).expand("trips", None, by)
+    return sorted(
+        row.values["fare"][cabin]
+        for cell in shown
+        for row in cell.rows
+        if row.values["seats"][cabin] >= party(trip)
+    )
+
+
+def _paid_each(trip: Record) -> int:
+    return sum(leg["price"] for leg in trip["flights"])
+
+
 def _fit_upgrade_if_cheap(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
@@ -398,13 +421,10 @@ def _fit_upgrade_if_cheap(
             and len(set(dates(row))) == 1
         ):
             continue
-        day, count = row["flights"][0]["date"], party(row)
-        ends = row["origin"], row["destination"]
-        found = nonstops(session, *ends, day, "business", count)
-        if not found:
+        day, found = row["flights"][0]["date"], _fares(session, row, "business")
+        if len(found) < 2 or found[0] == found[1]:
             continue
-        paid = sum(leg["price"] for leg in row["flights"])
-        extra = (found[0][0] - paid) * count
+        extra = (found[0] - _paid_each(row)) * party(row)
         near = sorted(LIMITS, key=lambda limit: abs(limit - extra))[:4]
         limit = rng.choice([one for one in near if one != extra])
         payment = pays(user, rng, max(extra, 50))
@@ -498,20 +518,21 @@ def _fit_saves_more(
         and row["flight_type"] == "one_way"
         and row["cabin"] == "business"
         and len(set(dates(row))) == 1
-        and nonstops(
-            session,
-            row["origin"],
-            row["destination"],
-            row["flights"][0]["date"],
-            "economy",
-            party(row),
-        )
     ]
     rng.shuffle(found)
+    fares = {row["reservation_id"]: _fares(session, row, "economy") for row in found}
+    fitting = [row for row in found if len(fares[row["reservation_id"]]) > 1]
     pairs = [
         (one, other)
-        for one, other in combinations(found, 2)
-        if _could_win(session, one, other) and _could_win(session, other, one)
+        for one, other in combinations(fitting, 2)
+        for saved in [
+            [
+                (_paid_each(row) - fares[row["reservation_id"]][0]) * party(row)
+                for row in (one, other)
+            ]
+        ]
+        for most in [[(_paid_each(row) - CHEAP) * party(row) for row in (one, other)]]
+        if most[0] > saved[1] > 0 and most[1] > saved[0] > 0
     ]
     if not pairs or not payment:
         return None
@@ -524,19 +545,6 @@ def _fit_saves_more(
         "payment": payment,
     }
     return proposal(user, wishes, "wish", "which", "pay")
-
-
-def _could_win(session: Session, one: Record, other: Record) -> bool:
-    """Whether a very cheap flight would make `one` save more than `other` does nonstop: else its fares need not be looked at."""
-
-    def paid(trip: Record) -> int:
-        return sum(leg["price"] for leg in trip["flights"])
-
-    day = other["flights"][0]["date"]
-    ends = other["origin"], other["destination"]
-    lowest = nonstops(session, *ends, day, "economy", party(other))[0][0]
-    most = (paid(one) - CHEAP) * party(one)
-    return most > (paid(other) - lowest) * party(other) * MARGIN
 
 
 A22 = Archetype(
@@ -571,4 +579,4 @@ A22 = Archetype(
     ],
 )
 
-FARES = (A12, A17, A18, A22, A28)
+ARCHETYPES = (A12, A17, A18, A22, A28)

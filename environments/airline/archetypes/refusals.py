@@ -32,6 +32,10 @@ from environments.airline.archetypes.booked import (
     trips,
     upcoming,
 )
+from environments.airline.archetypes.cabins import (
+    fit_flown_upgrade,
+    upgrade_unless_flown,
+)
 from environments.airline.archetypes.endings import (
     can_be_compensated,
     cancel_all_or_none,
@@ -44,12 +48,7 @@ from environments.airline.archetypes.endings import (
     hit_first,
 )
 from environments.airline.archetypes.fares import fit_move, move_trip
-from environments.airline.archetypes.trips import (
-    bags_unless_fewer,
-    fit_fewer_bags,
-    fit_flown_upgrade,
-    upgrade_unless_flown,
-)
+from environments.airline.archetypes.trips import bags_unless_fewer, fit_fewer_bags
 from environments.core.domain import (
     Archetype,
     Clause,
@@ -376,8 +375,8 @@ def _fit_several(session: Session, rng: random.Random, user: Record) -> Proposal
     return proposal(user, {}, "wish") if len(ahead) > 1 else None
 
 
-I1 = Archetype(
-    "I1",
+I4 = Archetype(
+    "I4",
     "What all upcoming trips cost together",
     TaskClass.INFORMATION,
     first_fit(_fit_several),
@@ -427,8 +426,8 @@ def _fit_still_free(
     return None if row is None else proposal(user, route(row), "wish")
 
 
-I2 = Archetype(
-    "I2",
+I5 = Archetype(
+    "I5",
     "How many bags are still free",
     TaskClass.INFORMATION,
     first_fit(_fit_still_free),
@@ -462,8 +461,8 @@ def _fit_next(session: Session, rng: random.Random, user: Record) -> Proposal | 
     return proposal(user, {}, "wish") if next_of(session, user) else None
 
 
-I3 = Archetype(
-    "I3",
+I6 = Archetype(
+    "I6",
     "Where the next trip goes, and when",
     TaskClass.INFORMATION,
     first_fit(_fit_next),
@@ -490,6 +489,4 @@ I3 = Archetype(
     ],
 )
 
-REFUSALS = (N1, N2, N3, N4, N5, N6, N7, N8)
-TRANSFERS = (T1, T2)
-INFORMATION = (I1, I2, I3)
+ARCHETYPES = (N1, N2, N3, N4, N5, N6, N7, N8, T1, T2, I4, I5, I6)
