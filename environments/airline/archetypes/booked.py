@@ -359,9 +359,13 @@ def statuses(session: Session, trip: Record) -> list[str]:
 
 def has_seats(session: Session, trip: Record, cabin: str) -> bool:
     """Whether the same flights can be had in another cabin."""
+    return has_seats_on(days_of(session, trip), cabin, party(trip))
+
+
+def has_seats_on(days: Sequence[Record], cabin: str, passengers: int) -> bool:
     return all(
-        day["status"] == "available" and day["available_seats"][cabin] >= party(trip)
-        for day in days_of(session, trip)
+        day["status"] == "available" and day["available_seats"][cabin] >= passengers
+        for day in days
     )
 
 

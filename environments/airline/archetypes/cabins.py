@@ -9,10 +9,12 @@ from environments.airline.archetypes.booked import (
     PAY,
     begun_too,
     change,
+    days_of,
     first_fit,
     flown,
     goes,
     has_seats,
+    has_seats_on,
     is_upcoming,
     method,
     party,
@@ -24,7 +26,6 @@ from environments.airline.archetypes.booked import (
     reservations,
     route,
     routed,
-    statuses,
     the_trip,
     trips,
     upcoming,
@@ -254,24 +255,22 @@ def _fit_upgrade(session: Session, rng: random.Random, user: Record) -> Proposal
 def fit_flown_upgrade(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
-    row = pick(
-        session,
-        rng,
-        user,
-        lambda row: (
+    def fits(row: Record) -> bool:
+        """Only the first flight stands in the way."""
+        first, *rest = days_of(session, row)
+        return (
             row["cabin"] != "business"
             and row["status"] != "cancelled"
-            and statuses(session, row)[0] == "landed"
-            and set(statuses(session, row)[1:]) == {"available"}
-        ),
-    )
+            and first["status"] == "landed"
+            and bool(rest)
+            and has_seats_on(rest, "business", party(row))
+        )
+
+    row = pick(session, rng, user, fits)
     payment = pays(user, rng, ANY_PRICE)
     if row is None or not payment:
         return None
-    cabins = (
-        ("economy", "business") if row["cabin"] == "basic_economy" else ("business",)
-    )
-    wishes = {**route(row), "new_cabin": rng.choice(cabins), "payment": payment}
+    wishes = {**route(row), "new_cabin": "business", "payment": payment}
     return proposal(user, wishes, "wish", "pay")
 
 

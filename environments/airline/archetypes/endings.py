@@ -366,16 +366,23 @@ def _compensate_all(facts: Facts, *, given_up: bool = False) -> Query:
 def _fit_compensate_all(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
-    """Trips in which a flight was cancelled have no other before it; not more flights than one can look at."""
-    rows = [row for row in reservations(session, user) if row["status"] != "cancelled"]
+    """Each trip would count if one of its flights had been cancelled, so that all of these have to be looked at.
+
+    Where one was, it is the first; and there are not more flights than one can look at.
+    """
+    rows = reservations(session, user)
     found = [statuses(session, row) for row in rows]
-    hit = [
-        row
+    fitting = all(
+        row["status"] != "cancelled"
+        and "cancelled" not in status[1:]
+        and (can_be_compensated(user, row) or "cancelled" in status)
         for row, status in zip(rows, found, strict=True)
-        if "cancelled" in status and can_be_compensated(user, row)
-    ]
-    hidden = any("cancelled" in status[1:] for status in found)
-    if not hit or hidden or len(rows) < 2 or sum(map(len, found)) > MOST_FLIGHTS:
+    )
+    hit = any(
+        "cancelled" in status and can_be_compensated(user, row)
+        for row, status in zip(rows, found, strict=True)
+    )
+    if len(rows) < 2 or not hit or not fitting or sum(map(len, found)) > MOST_FLIGHTS:
         return None
     return proposal(user, {}, "wish")
 

@@ -10,7 +10,7 @@ from environments.core.pointers import pointer
 from environments.core.state import Record, Session, plain_copy
 
 JUST_BOOKED, BOOKED_LONG_AGO = "2024-05-15T09:30:00", "2024-04-20T09:30:00"
-DEAR = 9000
+DEAR = 90_000
 DAYS = ("2024-05-29", "2024-05-16", "2024-05-02")
 """Two days ahead, the first of them and a late one, and a day that is over."""
 
