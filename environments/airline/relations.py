@@ -21,6 +21,7 @@ from environments.core.tools import ToolCall
 RELATIONS = {
     "profile": Role.IDENTITY,
     "methods": Role.IDENTITY,
+    "certificates": Role.IDENTITY,
     "saved": Role.IDENTITY,
     "reservations": Role.DISCOVERY,
     "reservation": Role.RULES,
@@ -93,6 +94,10 @@ class AirlineRows(ABC):
                 return [self._reservation(key) for key in parent.values["reservations"]]
             case "methods":
                 return [Shown(parent.read, list(_methods(parent)))]
+            case "certificates":
+                methods = _methods(parent)
+                rows = [row for row in methods if row.values["source"] == relation[:-1]]
+                return [Shown(parent.read, rows)]
             case "saved":
                 return [Shown(parent.read, list(_people(parent, "saved_passengers")))]
             case "travelers":

@@ -156,6 +156,9 @@ class Answer:
 type Scope = dict[Any, Any]
 """Name → row, number or list of scopes; (RESTS, name) → keys of the reads that the name rests on."""
 
+type Rankings = dict[str, list[tuple[Scope, Candidate]]]
+"""Name of a choice → its candidates in order, each with the scope that it is chosen in."""
+
 RESTS = "rests on"
 
 
@@ -167,12 +170,14 @@ def answer(
     *,
     delta: float = DELTA,
     overrides: Mapping[str, int] | None = None,
+    rankings: Rankings | None = None,
 ) -> Answer:
     """Evaluate `query`. Raises Unidentifiable for no match, several matches, too few candidates (U1), ties (U2), thresholds.
 
-    `overrides` forces choices by name to the n-th feasible candidate; nothing is then said of ties.
+    `overrides` forces choices by name to the n-th feasible candidate; nothing is then said of ties. `rankings` keeps the candidates
+    of these choices from one evaluation of the same query over the same state to the next: nothing before a forced choice differs.
     """
-    evaluation = _Evaluation(facts, source, domain, delta, overrides or {})
+    evaluation = _Evaluation(facts, source, domain, delta, overrides or {}, rankings)
     evaluation.take(query.steps, {})
     result = evaluation.result
     if not (result.writes or result.told or result.declined or result.transferred):
@@ -190,6 +195,7 @@ def check_rivals(
 ) -> None:
     """U3: every other feasible candidate, put in the gold's place, must lead to another state. Raises Unidentifiable."""
     for choice in found.choices:
+        rankings: Rankings = {}
         feasible = [
             n for n, candidate in enumerate(choice.candidates) if candidate.feasible
         ]
@@ -198,7 +204,12 @@ def check_rivals(
                 continue
             try:
                 rival = answer(
-                    query, facts, new_source(), domain, overrides={choice.name: place}
+                    query,
+                    facts,
+                    new_source(),
+                    domain,
+                    overrides={choice.name: place},
+                    rankings=rankings,
                 )
             except Unidentifiable:
                 continue  # the rival does not even lead to an answer
@@ -218,12 +229,14 @@ class _Evaluation:
         domain: Domain,
         delta: float,
         overrides: Mapping[str, int],
+        rankings: Rankings | None,
     ):
         self.facts = facts
         self.source = source
         self.domain = domain
         self.delta = delta
         self.overrides = overrides
+        self.rankings = rankings
         self.result = Answer()
         self._expanded: set[str] = set()
         self._used: set[str] = set()
@@ -307,7 +320,11 @@ class _Evaluation:
     def _best(self, step: Best, scope: Scope, place: str) -> Scope:
         name = step.selection.name + place
         self._used, self._expanded = set(), set()
-        ranked = self._ranked(step, scope)
+        ranked = self.rankings.get(name) if self.rankings is not None else None
+        if ranked is None:
+            ranked = self._ranked(step, scope)
+            if self.rankings is not None and name in self.overrides:
+                self.rankings[name] = ranked
         feasible = [n for n, (_, candidate) in enumerate(ranked) if candidate.feasible]
         rank = self.overrides.get(name, step.rank)
         if len(feasible) <= max(rank, step.rank):
@@ -343,7 +360,7 @@ class _Evaluation:
         judged = []
         for inner in self.rows(unfiltered, scope):
             row: Row = inner[step.selection.name]
-            objective = tuple(self.value(key.value, inner)[0] for key in step.objective)
+            objective = tuple(self.plain(key.value, inner) for key in step.objective)
             why_not = self._why_not(step.selection.where, inner)
             read = row.read.key if row.read else ""
             judged.append(
@@ -471,8 +488,8 @@ class _Evaluation:
             case Compare():
                 return _compare(
                     condition.op,
-                    self.value(condition.left, scope)[0],
-                    self.value(condition.right, scope)[0],
+                    self.plain(condition.left, scope),
+                    self.plain(condition.right, scope),
                 )
             case Not():
                 return not self.holds(condition.condition, scope)
@@ -492,12 +509,11 @@ class _Evaluation:
         return found
 
     def _why_not(self, condition: Any, scope: Scope) -> str:
-        if condition is None or self.holds(condition, scope):
+        if condition is None:
             return ""
         parts = condition.conditions if isinstance(condition, AllOf) else (condition,)
-        return "; ".join(
-            self._explain(part, scope) for part in parts if not self.holds(part, scope)
-        )
+        failed = [part for part in parts if not self.holds(part, scope)]
+        return "; ".join(self._explain(part, scope) for part in failed)
 
     def _explain(self, condition: Any, scope: Scope) -> str:
         if (
@@ -505,18 +521,27 @@ class _Evaluation:
             and isinstance(condition.left, Ref)
             and condition.left.path
         ):
-            return (
-                f"{condition.left.path[-1]} is {self.value(condition.left, scope)[0]}"
-            )
+            return f"{condition.left.path[-1]} is {self.plain(condition.left, scope)}"
         return f"not: {condition}"
 
     # expressions
+
+    def plain(self, expr: Any, scope: Scope) -> Any:
+        """The value without its origin: much the quicker, for what is compared by the thousand."""
+        if not isinstance(expr, Ref):
+            return self.value(expr, scope)[0]
+        named = scope[expr.name]
+        if not isinstance(named, Row):
+            return self._ref(expr, scope)[0]
+        if rests := scope.get((RESTS, expr.name)):
+            self._used |= rests
+        return _follow(named.values, expr)
 
     def value(self, expr: Any, scope: Scope) -> tuple[Any, Any]:
         """(value, origin); a list has a list of origins."""
         match expr:
             case Const():
-                return expr.value, Origin("const", detail=str(expr))
+                return expr.value, _constant(repr(expr.value), expr.value)
             case Fact():
                 if expr.name not in self.facts:
                     raise Unidentifiable(
@@ -551,17 +576,12 @@ class _Evaluation:
         self._used |= scope.get((RESTS, expr.name), frozenset())
         if not isinstance(named, Row):
             return named  # type: ignore[no-any-return]  # a (value, origin) that a `Value` step named
-        value: Any = named.values
-        try:
-            for part in expr.path:
-                value = value[part]
-        except (KeyError, IndexError, TypeError) as error:
-            raise Unidentifiable("missing", f"There is no {expr}.") from error
+        value = _follow(named.values, expr)
         read = named.read.key if named.read else ""
         made_from = _made_from(named, expr.path)
         if made_from is not None:
             refs = tuple((read, named.pointer + place) for place in made_from)
-            return value, Origin("derived", refs, str(expr))
+            return value, Origin("derived", refs, _dotted((expr.name, *expr.path)))
         place = named.pointer if named.bare else named.pointer + _path(expr.path)
         return value, Origin("read", ((read, place),))
 
@@ -605,6 +625,18 @@ class _Evaluation:
 
 
 _path = cache(lambda path: pointer(*path))
+_constant = cache(lambda text, value: Origin("const", detail=str(Const(value=value))))
+"""`text` keeps 1 and True, or 0 and 0.0, apart."""
+
+
+def _follow(values: Any, expr: Ref) -> Any:
+    """What stands at the path. Raises Unidentifiable if nothing does."""
+    try:
+        for part in expr.path:
+            values = values[part]
+    except (KeyError, IndexError, TypeError) as error:
+        raise Unidentifiable("missing", f"There is no {expr}.") from error
+    return values
 
 
 def _made_from(row: Row, path: tuple[str | int, ...]) -> tuple[str, ...] | None:

@@ -394,33 +394,26 @@ A25 = _archetype(
 
 def _neither(facts: Facts) -> tuple[Condition, ...]:
     return (
-        compare(ref("trip.via"), "ne", fact("avoid")),
-        compare(ref("trip.departs"), "ge", fact("earliest")),
+        compare(ref("trip.via"), "ne", fact("avoid_1")),
+        compare(ref("trip.via"), "ne", fact("avoid_2")),
         compare(ref("trip.arrives"), "lt", const(DAY)),
     )
 
 
-def _not_allowed(trip: Mapping[str, Any], facts: Facts) -> bool:
-    return bool(
-        trip["via"] == facts["avoid"]
-        or trip["departs"] < facts["earliest"]
-        or trip["arrives"] >= DAY
-    )
+def _is_refused(trip: Mapping[str, Any], facts: Facts) -> bool:
+    avoided = trip["via"] in (facts["avoid_1"], facts["avoid_2"])
+    return bool(avoided or trip["arrives"] >= DAY)
 
 
 def _draw_refusals(
     found: Sequence[Record], facts: Facts, rng: random.Random
 ) -> dict[str, Any] | None:
-    """An airport to avoid and a time before which not to leave, one of which rules out something cheaper."""
+    """Two airports not to change at, or nights, one of which rules out something cheaper."""
     stops = sorted({trip["via"] for trip in found if trip["via"]})
-    if not stops:
-        return None
-    for _ in range(6):
-        drawn = {
-            "avoid": rng.choice(stops),
-            "earliest": rng.choice(range(6 * 60, 12 * 60, 30)),
-        }
-        good = [trip for trip in found if not _not_allowed(trip, drawn)]
+    for _ in range(4 if len(stops) > 1 else 0):
+        one, other = rng.sample(stops, 2)
+        drawn = {"avoid_1": one, "avoid_2": other}
+        good = [trip for trip in found if not _is_refused(trip, drawn)]
         prices = [trip["fare"][facts["cabin"]] for trip in good]
         bad = [trip["fare"][facts["cabin"]] for trip in found if trip not in good]
         if len(good) > 1 and bad and min(bad) < min(prices):
@@ -430,21 +423,21 @@ def _draw_refusals(
 
 A23 = _archetype(
     "A23",
-    "Book the cheapest flight that avoids a place and bad hours",
+    "Book the cheapest flight that avoids two places and the night",
     Pick(
         "any",
         ONE_STOP_SHAPES,
         _cheapest,
         _neither,
         more=_draw_refusals,
-        fits=lambda trip, facts: not _not_allowed(trip, facts),
+        fits=lambda trip, facts: not _is_refused(trip, facts),
     ),
     Clause(
         "target",
         (
-            "No change of planes in {avoid}, nothing that leaves before {earliest} and nothing that lands after midnight Eastern; of all the rest with at most one stop and a seat left, the cheapest.",
-            "It must not connect in {avoid}, leave before {earliest} Eastern, or land on the next day. Other than that I just want the cheapest with a free seat, nonstop or one stop.",
-            "Whatever isn't sold out and has at most one stop is fine, and the cheapest of it wins, except that I won't change in {avoid}, won't leave before {earliest} Eastern and won't land past midnight Eastern.",
+            "No change of planes in {avoid_1} or {avoid_2}, and nothing that lands on the day after it leaves (Eastern time); of all the rest with at most one stop and a seat left, the cheapest.",
+            "It must not connect in {avoid_1} or {avoid_2}, and it must land before midnight Eastern on the day it leaves. Other than that I just want the cheapest with a free seat, nonstop or one stop.",
+            "Whatever isn't sold out and has at most one stop is fine, and the cheapest of it wins, except that I won't change in {avoid_1} or {avoid_2} and won't fly past midnight Eastern.",
         ),
     ),
 )

@@ -94,7 +94,7 @@ _TIMES = {minutes: _clock_ways(minutes) for minutes in range(4 * 60, 24 * 60, 30
 
 LEXICON: dict[str, dict[Any, tuple[str, ...]]] = {
     **{slot: dict(AIRPORTS) for slot in ("from_1", "from_2", "from_3", "to_1", "to_2")},
-    "avoid": dict(AIRPORTS),
+    **{slot: dict(AIRPORTS) for slot in ("avoid_1", "avoid_2")},
     "days": _DAYS,
     "back_days": _DAYS,
     "cabin": {
@@ -103,14 +103,13 @@ LEXICON: dict[str, dict[Any, tuple[str, ...]]] = {
         "business": ("business", "business class"),
     },
     "deadline": _TIMES,
-    "earliest": _TIMES,
     "nights": {n: (NUMBERS[n], str(n)) for n in range(2, 8)},
     "left": {n: (NUMBERS[n], str(n)) for n in range(2, 9)},
     "bags": {
         n: (f"{NUMBERS[n]} checked bag{'s' if n > 1 else ''}",) for n in range(1, 8)
     },
     "insurance": {"yes": ("with travel insurance", "including travel insurance")},
-    "budget": {n: (f"${n:,}",) for n in range(50, 6001, 10)},
+    "budget": {n: (f"${n:,}",) for n in range(50, 2001, 10)},
     "payment": {
         "credit_card": ("my credit card", "the credit card on file"),
         "gift_card": ("my gift card", "the gift card on file"),

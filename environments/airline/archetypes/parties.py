@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from environments.airline.archetypes.lexicon import LEXICON
 from environments.airline.archetypes.parts import (
     ALONE,
     BAG_PRICE,
@@ -33,6 +34,7 @@ from environments.airline.archetypes.parts import (
 )
 from environments.core.domain import Archetype, Clause, Facts, Proposal, TaskClass
 from environments.core.query import (
+    Aggregate,
     Arithmetic,
     Best,
     Branch,
@@ -186,21 +188,21 @@ def _ladder(facts: Facts, rungs: Sequence[str] = _LADDER) -> list[Step]:
     cabin, *lower = rungs
     name = f"in_{cabin}"
     one_fare = fare(facts, name, cabin)
-    cheapest = Best(
-        selection=trips({**facts, "cabin": cabin}, "direct", name=name),
-        objective=(Key(value=one_fare),),
+    found = trips({**facts, "cabin": cabin}, "direct", name=name)
+    least = Aggregate(op="min", over=found, value=one_fare)
+    book = (
+        Best(selection=found, objective=(Key(value=one_fare),)),
+        booking(
+            facts, [payment(ref("method.id"), ref("total"))], trip=name, cabin=cabin
+        ),
     )
-    price = Value(name="total", value=total(facts, one_fare, cabin))
-    book = booking(
-        facts, [payment(ref("method.id"), ref("total"))], trip=name, cabin=cabin
-    )
+    price = Value(name="total", value=total(facts, least, cabin))
     if not lower:
-        return [cheapest, price, book]
+        return [price, *book]
     within = compare(ref("total"), "le", fact("budget"))
     return [
-        cheapest,
         price,
-        Branch(condition=within, then=(book,), otherwise=tuple(_ladder(facts, lower))),
+        Branch(condition=within, then=book, otherwise=tuple(_ladder(facts, lower))),
     ]
 
 
@@ -236,7 +238,7 @@ def _propose_budget(
     bounds = rng.choice(
         [(business, business + 80), (economy, business), (basic, economy)]
     )
-    fitting = [n for n in range(50, 6001, 10) if bounds[0] < n < bounds[1]]
+    fitting = [n for n in LEXICON["budget"] if bounds[0] < n < bounds[1]]
     if not fitting:
         return None
     facts["budget"] = rng.choice(fitting)
@@ -297,9 +299,8 @@ def _certificate(facts: Facts) -> Query:
     certificate = Best(
         selection=Selection(
             name="certificate",
-            relation="methods",
+            relation="certificates",
             of=ref("profile"),
-            where=compare(ref("certificate.source"), "eq", const("certificate")),
         ),
         objective=(
             Key(value=none_or_more),

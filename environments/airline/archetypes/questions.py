@@ -110,7 +110,7 @@ def _cheapest_day(facts: Facts) -> Query:
     return query(
         Best(selection=trips(facts, "any"), objective=(Key(value=fare(facts)),)),
         Tell(what="day of the cheapest fare", value=ref("trip.date")),
-        Tell(what="cheapest fare in dollars", value=fare(facts)),
+        Tell(what="its total in dollars", value=total(facts, fare(facts))),
     )
 
 
@@ -119,7 +119,13 @@ I2 = Archetype(
     "Tell the day with the lowest fare, and the fare",
     TaskClass.INFORMATION,
     lambda session, rng, people: _draw(
-        session, rng, people, ONE_STOP_SHAPES, "any", "target"
+        session,
+        rng,
+        people,
+        ONE_STOP_SHAPES,
+        "any",
+        "target",
+        bags=rng.randint(1, 4),
     ),
     _cheapest_day,
     (
@@ -127,9 +133,9 @@ I2 = Archetype(
         Clause(
             "target",
             (
-                "On which of those days is it cheapest for one person with at most one stop, sold-out flights aside, and what is that fare?",
-                "Tell me the day with the lowest fare for one, nonstop or one stop and not sold out, and how much it is.",
-                "Which day has the cheapest [option|itinerary] for a single traveller with at most one stop and a seat left, and at what fare?",
+                "On which of those days is it cheapest for me alone with at most one stop, sold-out flights aside, and what would I pay in total with {bags} and no insurance?",
+                "Tell me the day with the lowest fare for one, nonstop or one stop and not sold out, and what that comes to with {bags} and without insurance.",
+                "Which day has the cheapest [option|itinerary] for me alone with at most one stop and a seat left? Tell me its total as well, with {bags} but no insurance.",
             ),
         ),
     ),
@@ -150,7 +156,7 @@ def _last_departure(facts: Facts) -> Query:
             ),
         ),
         Tell(what="departure time (Eastern)", value=ref("trip.departs_text")),
-        Tell(what="fare in dollars", value=fare(facts)),
+        Tell(what="total in dollars", value=total(facts, fare(facts))),
     )
 
 
@@ -160,7 +166,8 @@ _ONE_DAY = ((1, 1, 1), (2, 1, 1), (3, 1, 1))
 def _propose_last_departure(
     session: Session, rng: random.Random, people: Sequence[str]
 ) -> Proposal | None:
-    drawn = _draw(session, rng, people, _ONE_DAY, "any", "target")
+    bags = rng.randint(1, 4)
+    drawn = _draw(session, rng, people, _ONE_DAY, "any", "target", bags=bags)
     if drawn is None:
         return None
     found = found_trips(session, drawn.facts, "any")
@@ -183,8 +190,9 @@ I3 = Archetype(
         Clause(
             "target",
             (
-                "How late can I leave and still land by {deadline} Eastern that same day, with at most one stop and a seat left for one? Tell me the departure time and the fare, the cheapest if several leave then.",
-                "What's the latest departure with a free seat and at most one stop that lands by {deadline} Eastern on the same day, and what does it cost (the cheapest one at that time)?",
+                "How late can I leave and still land by {deadline} Eastern that same day, with at most one stop and a seat left for one? Tell me the departure time and my total with {bags} and no insurance, for the cheapest if several leave then.",
+                "What's the latest departure with a free seat and at most one stop that lands by {deadline} Eastern on the same day? I also want to know what it costs me alone with {bags}, uninsured (the cheapest one at that time).",
+                "Tell me when I'd have to leave at the latest to land by {deadline} Eastern on the same day, nonstop or one stop and not sold out, and the total for me with {bags} and without insurance. If several leave then, the cheapest.",
             ),
         ),
     ),

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-from environments.airline.archetypes.lexicon import date_text, window
+from environments.airline.archetypes.lexicon import window
 from environments.airline.archetypes.parts import (
     ALONE,
     NO_EXTRAS,
@@ -83,15 +83,14 @@ def _propose_stay(
     }
     first = int(facts["days"][8:10])
     facts["back_days"] = window(first + nights, days)
-    back = {
-        "from_1": route["to_1"],
-        "to_1": route["from_1"],
-        "days": facts["back_days"],
-    }
-    if date_text(first) not in facts["days"] or not found_trips(
-        session, back, "direct"
-    ):
-        return None
+    for n in range(1, origins + 1):  # a flight out is of no use where none flies back
+        back = {
+            "from_1": route["to_1"],
+            "to_1": route[f"from_{n}"],
+            "days": facts["back_days"],
+        }
+        if not found_trips(session, back, "direct"):
+            return None
     free = [
         trip
         for trip in found_trips(session, facts, "direct")
