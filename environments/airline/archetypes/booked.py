@@ -23,7 +23,6 @@ from environments.core.query import (
     Exists,
     Key,
     ListOf,
-    Not,
     Query,
     Selection,
     Step,
@@ -163,10 +162,6 @@ def entitled(trip: str) -> AnyOf:
             compare(ref(f"{trip}.cabin"), "eq", const("business")),
         )
     )
-
-
-def negated(condition: Condition) -> Not:
-    return Not(condition=condition)
 
 
 # --- numbers -------------------------------------------------------------------------------------------------------------------
@@ -437,29 +432,38 @@ def two_methods(user: Record) -> tuple[Record, Record] | None:
 
 # --- words ---------------------------------------------------------------------------------------------------------------------
 
-PAY = Clause(
+PAY_BAGS = Clause(
     "pay",
     (
-        "[Whatever it costs|Any cost] can be charged to {payment}.",
-        "[Please use|Use] {payment} for [the payment|whatever has to be paid].",
-        "[Should something have to be paid|If there is something to pay], take {payment}.",
-        "[The payment|What there is to pay] [should|can] go on {payment}.",
+        "[Whatever the bags cost|Any cost of the bags] can be charged to {payment}.",
+        "[Please use|Use] {payment} for [the bags|whatever the bags cost].",
+        "[Should the bags cost anything|If there is something to pay for the bags], take {payment}.",
+        "[The payment for the bags|What the bags cost] [should|can] go on {payment}.",
     ),
 )
-DIFFERENCE = Clause(
+PAY_CABIN = Clause(
     "pay",
     (
-        "[Please settle|Settle] [any|the] difference in price with {payment}.",
-        "[The|Any] price difference [should|can] go to {payment}.",
-        "[For|As for] the difference in price, [please |]use {payment}.",
+        "[Whatever the other cabin costs|The cost of the other cabin] can be charged to {payment}, or goes back there.",
+        "[Please settle|Settle] what the change of cabin costs or saves with {payment}.",
+        "[For|As for] the change of cabin, [please |]use {payment}, whether something is due or comes back.",
+        "What the new cabin costs more or less [should|can] go to {payment}.",
+    ),
+)
+PAY_FLIGHTS = Clause(
+    "pay",
+    (
+        "[Please settle|Settle] [any|the] difference in fare with {payment}.",
+        "[The|Any] difference in fare [should|can] go to {payment}.",
+        "[For|As for] the difference in fare, [please |]use {payment}.",
     ),
 )
 REASON = Clause(
     "reason",
     (
-        "[The reason is that|Reason:|It's because] {reason}.",
-        "[As to why:|Why? Because] {reason}.",
-        "[Simply put|To be honest], {reason}.",
+        "[The reason for cancelling is that|Reason for cancelling:] {reason}.",
+        "[As to why I'm cancelling:|Why cancel? Because] {reason}.",
+        "[I have to cancel because|I'm cancelling since] {reason}.",
     ),
 )
 NOT_BEGUN = Clause(
@@ -473,7 +477,7 @@ IN_TOTAL = Clause(
     "in_total",
     (
         "[What counts is|I go by] what I paid for the whole reservation, all passengers together.",
-        "[By that I mean|I mean] the total I paid for the reservation, not the price per person.",
+        "By most expensive I mean the total I paid for the reservation, not the price per person.",
     ),
 )
 
@@ -494,7 +498,7 @@ LEXICON: dict[str, dict[Any, tuple[str, ...]]] = {
         "change_of_plans": ("my plans have changed", "there was a change of plans"),
         "illness": ("I have fallen ill", "one of us is sick"),
         "weather": ("a storm is forecast", "the weather there is too bad to travel"),
-        "delay": ("the flight is delayed", "that delay spoils the whole trip"),
+        "disruption": ("a flight is not going as booked", "the flights are a mess"),
     },
     "party": {
         n: (f"{NUMBERS[n]} passenger{'s' if n > 1 else ''}",) for n in range(1, 6)

@@ -6,7 +6,7 @@ from collections import Counter
 from environments.airline.archetypes.booked import (
     ANY_PRICE,
     NOT_BEGUN,
-    PAY,
+    PAY_CABIN,
     begun_too,
     change,
     days_of,
@@ -116,11 +116,11 @@ A14 = Archetype(
             (
                 "[Please move|Move] everybody on that trip to {new_cabin}, on the same flights.",
                 "The cabin of that trip should be {new_cabin}, with the flights as they are.",
-                "[Make it|It should become] {new_cabin} for all of them, and keep the flights.",
+                "All passengers of that trip should be in {new_cabin}, and the flights stay.",
             ),
         ),
         NOT_BEGUN,
-        PAY,
+        PAY_CABIN,
     ),
     lambda facts: [
         Reading(
@@ -203,7 +203,7 @@ A21 = Archetype(
             "target",
             (
                 "The new cabin should be {new_cabin}.",
-                "[Make it|Put us all in] {new_cabin}.",
+                "[The cabin I want there is|Put us all in] {new_cabin}.",
                 "[We'd all like|All of us want] to fly {new_cabin} there.",
             ),
         ),
@@ -291,7 +291,7 @@ A29 = Archetype(
             ),
             opens=True,
         ),
-        PAY,
+        PAY_CABIN,
     ),
     existential=True,
 )

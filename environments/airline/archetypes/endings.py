@@ -19,7 +19,6 @@ from environments.airline.archetypes.booked import (
     is_upcoming,
     live,
     may_be_cancelled,
-    negated,
     pick,
     proposal,
     query,
@@ -48,6 +47,7 @@ from environments.core.query import (
     Key,
     Query,
     Selection,
+    Step,
     Transfer,
     all_of,
     ref,
@@ -422,35 +422,49 @@ W4 = Archetype(
 )
 
 
-def _give_up_late_trip(facts: Facts) -> Query:
-    allowed = all_of(negated(flown("trip")), may_be_cancelled("trip"), delayed("trip"))
+def _give_up_disrupted(facts: Facts) -> Query:
+    """5.3, then 6.3 or 6.4: the certificate comes after the cancellation."""
+
+    def give_up(each: int) -> tuple[Step, ...]:
+        sent = Branch(condition=entitled("trip"), then=(compensate("trip", each),))
+        return cancel("trip"), sent
+
+    late = all_of(may_be_cancelled("trip"), delayed("trip"))
     return query(
         facts,
         the_trip(),
         Branch(
-            condition=allowed,
-            then=(
-                cancel("trip"),
+            condition=flown("trip"),
+            then=(Transfer(clause="5.2"),),
+            otherwise=(
                 Branch(
-                    condition=entitled("trip"),
-                    then=(compensate("trip", FOR_DELAYED),),
+                    condition=cancelled_by_airline("trip"),
+                    then=give_up(FOR_CANCELLED),
+                    otherwise=(
+                        Branch(
+                            condition=late,
+                            then=give_up(FOR_DELAYED),
+                            otherwise=(Decline(clause="5.3"),),
+                        ),
+                    ),
                 ),
             ),
-            otherwise=(Decline(clause="5.3"),),
         ),
     )
 
 
-def _fit_late_trip(
+def _fit_disrupted(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
-    reason = "delay"
+    reason = "disruption"
 
     def fits(row: Record) -> bool:
         found = statuses(session, row)
+        late = found[:1] == ["delayed"] and set(found[1:]) <= {"available"}
+        lost = hit_first(session, row) and is_upcoming(row)
         return (
             row["status"] != "cancelled"
-            and found[:1] == ["delayed"]
+            and (lost or late)
             and covered(session, row, reason)
             and can_be_compensated(user, row)
         )
@@ -463,26 +477,27 @@ def _fit_late_trip(
 
 W2 = Archetype(
     "W2",
-    "Cancel a trip with a delayed flight, and be compensated for the delay",
+    "Cancel a trip with a cancelled or delayed flight, and be compensated for it",
     TaskClass.WRITE_INTENSIVE,
-    first_fit(_fit_late_trip),
-    _give_up_late_trip,
+    first_fit(_fit_disrupted),
+    _give_up_disrupted,
     (
         Clause(
             "wish",
             (
-                "My flight on the trip from {trip_from} to {trip_to} is delayed, and now I'd rather not go at all.",
-                "With the delay on my trip from {trip_from} to {trip_to}, I'd like to drop that trip.",
-                "The trip from {trip_from} to {trip_to} starts with a delay, so [please cancel|cancel] that trip.",
-                "Since my flight from {trip_from} to {trip_to} is late, that whole trip should be cancelled.",
+                "[As things are with its flights|Given the state of its flights], I'd rather not go on my trip from {trip_from} to {trip_to} at all, so [please |]cancel the whole trip.",
+                "[I'd like|I want] to drop my trip from {trip_from} to {trip_to}, whose flights have run into trouble.",
+                "[Can|Could] you take back the whole trip from {trip_from} to {trip_to}? Its flights are not going as they should.",
+                "My trip from {trip_from} to {trip_to} has been upset by a problem with a flight, and now the whole of it should be cancelled.",
             ),
             opens=True,
         ),
         Clause(
             "also",
             (
-                "I'd also like to be compensated for the delay.",
-                "And for the delay itself I want a compensation, as far as I'm entitled to one.",
+                "[After that|Then] I'd also like to be compensated for what happened to the flight.",
+                "And for the trouble with the flight I want the compensation that your rules give me.",
+                "Once that is done, [please |]send me the compensation that is due for the flight.",
             ),
         ),
         REASON,

@@ -8,9 +8,9 @@ from itertools import combinations
 from typing import Any
 
 from environments.airline.archetypes.booked import (
-    DIFFERENCE,
     HOURS,
     LIMITS,
+    PAY_FLIGHTS,
     add_bags,
     arithmetic,
     change,
@@ -157,7 +157,7 @@ _NONSTOP = Clause(
     "which",
     (
         "[Take|I'll take|Pick] the cheapest nonstop flight with enough seats for all of us, in the cabin that is booked.",
-        "It should be the nonstop flight with the lowest fare in our present cabin[| that still seats all of us].",
+        "The new flight should be the nonstop one with the lowest fare in our present cabin[| that still seats all of us].",
         "[Of the nonstop flights|Among the nonstop flights], the cheapest in our cabin [will do|is the one I want].",
     ),
 )
@@ -166,7 +166,7 @@ _ANY_ROUTING = Clause(
     "which",
     (
         "[Take|I'll take|Pick] the cheapest there is with enough seats for all of us in the cabin that is booked, nonstop or with one stop.",
-        "Nonstop or one stop, [both are|either is] fine: it should be the lowest fare in our present cabin[| that still seats all of us].",
+        "Nonstop or one stop, [both are|either is] fine for the new flights: what counts is the lowest fare in our present cabin[| that still seats all of us].",
         "[Whether nonstop or with one stop|With or without a stop], the cheapest in our cabin [will do|is the one I want].",
     ),
 )
@@ -190,13 +190,13 @@ A12 = Archetype(
         Clause(
             "when",
             (
-                "[I could go on|What suits me is] {day_1}, {day_2} or {day_3}, whichever is the cheapest.",
-                "{day_1}, {day_2} and {day_3} are all fine, and the price decides.",
-                "Choose between {day_1}, {day_2} and {day_3} by the fare.",
+                "[I could go on|The new date can be] {day_1}, {day_2} or {day_3}, whichever is the cheapest.",
+                "{day_1}, {day_2} and {day_3} are all fine for the new date, and the price decides.",
+                "Choose the new date by the fare: {day_1}, {day_2} or {day_3}.",
             ),
         ),
         _ANY_ROUTING,
-        DIFFERENCE,
+        PAY_FLIGHTS,
     ),
     lambda facts: [
         Reading(
@@ -227,13 +227,13 @@ A28 = Archetype(
         Clause(
             "when",
             (
-                "[It can be|Either] {day_1} or {day_2}, whichever costs less.",
-                "[Put it on|Choose] {day_1} or {day_2}, the cheaper of the two.",
+                "[The new date can be|We could fly on] {day_1} or {day_2}, whichever costs less.",
+                "[Put the trip on|Choose] {day_1} or {day_2}, the cheaper of the two.",
                 "The new date is {day_1} or {day_2}, depending on what is cheaper.",
             ),
         ),
         _NONSTOP,
-        DIFFERENCE,
+        PAY_FLIGHTS,
     ),
     lambda facts: [
         Reading("flights with a stop count too", move_trip(2, "any")(facts), "which")
@@ -341,7 +341,7 @@ A18 = Archetype(
                 "The cheapest that fits will do, in the same cabin, with at most one stop. Don't touch the way out.",
             ),
         ),
-        DIFFERENCE,
+        PAY_FLIGHTS,
     ),
     lambda facts: [
         Reading("the hour itself is late enough", _new_return(facts, at=True), "when")
@@ -472,7 +472,7 @@ A17 = Archetype(
                 "If not, the flights stay, and we'd like one more checked bag instead.",
             ),
         ),
-        DIFFERENCE,
+        PAY_FLIGHTS,
     ),
     existential=True,
 )
@@ -572,7 +572,7 @@ A22 = Archetype(
                 "Whichever gives all of us together more back on that day's cheapest way to fly economy, with at most one stop, that one should be moved to it.",
             ),
         ),
-        DIFFERENCE,
+        PAY_FLIGHTS,
     ),
     lambda facts: [
         Reading("saved by each passenger", _saves_more(facts, each=True), "which")

@@ -7,10 +7,11 @@ request.
 import random
 
 from environments.airline.archetypes.booked import (
-    DIFFERENCE,
     FLOWN,
     NOT_BEGUN,
-    PAY,
+    PAY_BAGS,
+    PAY_CABIN,
+    PAY_FLIGHTS,
     REASON,
     TODAY,
     arithmetic,
@@ -119,19 +120,19 @@ N2 = Archetype(
         Clause(
             "when",
             (
-                "What suits me is {day_1} or {day_2}, whichever is cheaper.",
-                "Either {day_1} or {day_2}: the cheaper one, please.",
+                "What suits me as the new date is {day_1} or {day_2}, whichever is cheaper.",
+                "For the new date, either {day_1} or {day_2}: the cheaper one, please.",
                 "I'd leave on {day_1} or {day_2}, and the fare decides.",
             ),
         ),
         Clause(
             "which",
             (
-                "A nonstop flight in the cabin that is booked, the cheapest one.",
+                "The new flight should be nonstop, in the cabin that is booked, the cheapest one.",
                 "[Take|Pick] the cheapest nonstop flight in our present cabin that has room for us.",
             ),
         ),
-        DIFFERENCE,
+        PAY_FLIGHTS,
     ),
     existential=True,
 )
@@ -222,7 +223,7 @@ N5 = Archetype(
             ),
             opens=True,
         ),
-        PAY,
+        PAY_BAGS,
     ),
     existential=True,
 )
@@ -271,7 +272,7 @@ N7 = Archetype(
             ),
             opens=True,
         ),
-        PAY,
+        PAY_CABIN,
     ),
     existential=True,
 )

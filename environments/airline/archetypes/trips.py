@@ -6,7 +6,7 @@ from typing import Any
 from environments.airline.archetypes.booked import (
     IN_TOTAL,
     NOT_BEGUN,
-    PAY,
+    PAY_BAGS,
     add_bags,
     begun_too,
     first_fit,
@@ -120,14 +120,14 @@ A13 = Archetype(
         Clause(
             "bags",
             (
-                "[It should be|Make it] {bags} more than it has now.",
-                "[I need|Add] {bags} more than there are already.",
-                "{bags} more[, please|] is what I need there.",
+                "[I need|Add] {bags} more on that most expensive trip than there are already.",
+                "The most expensive trip should get {bags} more than it has now.",
+                "For the most expensive trip, {bags} more [is|will be] [right|enough].",
             ),
         ),
         IN_TOTAL,
         NOT_BEGUN,
-        PAY,
+        PAY_BAGS,
     ),
     lambda facts: [
         Reading(
@@ -189,7 +189,7 @@ A19 = Archetype(
             ),
         ),
         NOT_BEGUN,
-        PAY,
+        PAY_BAGS,
     ),
     lambda facts: [
         Reading(
@@ -277,9 +277,9 @@ A20 = Archetype(
         Clause(
             "guest",
             (
-                "[Instead, take|The new passenger is] {guest_name}, who is [saved|a saved passenger] in my profile.",
-                "{guest_name} from the saved passengers in my profile [takes that seat|travels instead].",
-                "[Please put|Put] {guest_name} there, one of the passengers saved in my profile.",
+                "[The new passenger is|Instead of the youngest, take] {guest_name}, who is [saved|a saved passenger] in my profile.",
+                "{guest_name} from the saved passengers in my profile [takes the seat of the youngest|travels instead of the youngest].",
+                "[Please put|Put] {guest_name} in the place of the youngest, one of the passengers saved in my profile.",
             ),
         ),
         NOT_BEGUN,
@@ -356,7 +356,7 @@ A30 = Archetype(
             ),
             opens=True,
         ),
-        PAY,
+        PAY_BAGS,
     ),
     existential=True,
 )
