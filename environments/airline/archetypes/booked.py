@@ -11,7 +11,7 @@ from typing import Any
 from environments.airline.archetypes.lexicon import AIRPORTS, NUMBERS
 from environments.airline.archetypes.lexicon import LEXICON as BOOKING_LEXICON
 from environments.airline.archetypes.parts import FREE_BAGS
-from environments.core.domain import Clause, Facts, Proposal
+from environments.core.domain import Clause, Facts, Proposal, Reading
 from environments.core.query import (
     Aggregate,
     AllOf,
@@ -50,6 +50,9 @@ ANY_PRICE = 1_000_000
 """Only a credit card covers it."""
 LOOKED_AT = 80
 """At most so many people are looked at for one draw."""
+
+
+type Readings = Callable[[Facts], list[Reading]]
 
 
 # --- rows ----------------------------------------------------------------------------------------------------------------------
@@ -104,6 +107,42 @@ def next_trip(of: Condition | None = None) -> Best:
     """The upcoming trip that begins first."""
     first = Key(value=ref("trip.first_date"))
     return Best(selection=trips("trip", of or upcoming("trip")), objective=(first,))
+
+
+def dearest_trip(of: Condition | None = None, *, each: bool = False) -> Best:
+    """The upcoming trip for which most was paid, by all passengers together or (`each`) for the flights of one."""
+    paid: Any = leg_prices("trip") if each else ref("trip.paid")
+    return Best(
+        selection=trips("trip", of or upcoming("trip")),
+        objective=(Key(value=paid, direction="desc"),),
+    )
+
+
+def next_readings(make: Callable[[Facts, Best], Query]) -> Readings:
+    """Other ways to understand "the next of my upcoming trips"; `make` is given the step that finds the trip."""
+    return lambda facts: [
+        Reading(
+            "trips that have begun count too",
+            make(facts, next_trip(begun_too("trip"))),
+            "not_begun",
+        )
+    ]
+
+
+def dearest_readings(make: Callable[[Facts, Best], Query]) -> Readings:
+    """Other ways to understand "the most expensive of my upcoming trips"."""
+    return lambda facts: [
+        Reading(
+            "trips that have begun count too",
+            make(facts, dearest_trip(begun_too("trip"))),
+            "not_begun",
+        ),
+        Reading(
+            "by the price of one passenger's flights",
+            make(facts, dearest_trip(each=True)),
+            "in_total",
+        ),
+    ]
 
 
 def method(name: str, source: Any) -> The:
@@ -328,6 +367,20 @@ def next_of(session: Session, user: Record) -> Record | None:
     if len(days) < 2 or days[0] == days[1] or days[0] == TOMORROW:
         return None  # nothing can begin before tomorrow: one look would be enough
     return ahead[0]
+
+
+def dearest_of(session: Session, user: Record) -> Record | None:
+    """The upcoming trip for which most was paid, if there are others and none cost as much."""
+    ahead = [row for row in reservations(session, user) if is_upcoming(row)]
+    ahead.sort(key=paid_for, reverse=True)
+    if len(ahead) < 2 or paid_for(ahead[0]) == paid_for(ahead[1]):
+        return None
+    return ahead[0]
+
+
+def paid_for(trip: Record) -> int:
+    paid: int = sum(line["amount"] for line in trip["payment_history"])
+    return paid
 
 
 def party(trip: Record) -> int:

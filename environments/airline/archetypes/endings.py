@@ -6,12 +6,17 @@ from collections.abc import Callable
 from environments.airline.archetypes.booked import (
     A_DAY_AGO,
     HEALTH_OR_WEATHER,
+    IN_TOTAL,
     NOT_BEGUN,
     REASON,
+    Fit,
     begun_too,
     cancel,
     cancelled_by_airline,
     compensate,
+    dearest_of,
+    dearest_readings,
+    dearest_trip,
     delayed,
     entitled,
     first_fit,
@@ -19,6 +24,7 @@ from environments.airline.archetypes.booked import (
     is_upcoming,
     live,
     may_be_cancelled,
+    paid_for,
     pick,
     proposal,
     query,
@@ -111,15 +117,10 @@ def _split(
     return reason, yes, [row for row in ahead if row not in yes]
 
 
-def _paid(trip: Record) -> int:
-    paid: int = sum(line["amount"] for line in trip["payment_history"])
-    return paid
-
-
 def _fit_dearest(session: Session, rng: random.Random, user: Record) -> Proposal | None:
     """What cannot be cancelled cost more, so that it has to be known that it cannot."""
     reason, yes, no = _split(session, rng, user)
-    if len(yes) < 2 or not no or min(map(_paid, no)) < max(map(_paid, yes)):
+    if len(yes) < 2 or not no or min(map(paid_for, no)) < max(map(paid_for, yes)):
         return None
     return proposal(user, {"reason": reason}, "wish", "reason")
 
@@ -213,11 +214,11 @@ def fit_none(session: Session, rng: random.Random, user: Record) -> Proposal | N
 # --- A27: cancel a trip, if it can be ----------------------------------------------------------------------------------------------------
 
 
-def cancel_by_the_rules(facts: Facts) -> Query:
-    """5.2 before 5.3."""
+def cancel_by_the_rules(facts: Facts, trip: Step | None = None) -> Query:
+    """5.2 before 5.3; `trip` finds it."""
     return query(
         facts,
-        the_trip(),
+        trip or the_trip(),
         Branch(
             condition=flown("trip"),
             then=(Transfer(clause="5.2"),),
@@ -232,9 +233,19 @@ def cancel_by_the_rules(facts: Facts) -> Query:
     )
 
 
+def fit_cancel_dearest(*, allowed: bool) -> Fit:
+    def fit(session: Session, rng: random.Random, user: Record) -> Proposal | None:
+        reason, row = rng.choice(REASONS), dearest_of(session, user)
+        if row is None or covered(session, row, reason) != allowed:
+            return None
+        return proposal(user, {"reason": reason}, "wish", "reason")
+
+    return fit
+
+
 def fit_cancel(
     fits: Callable[[Session, Record, str], bool],
-) -> Callable[[Session, random.Random, Record], Proposal | None]:
+) -> Fit:
     """A trip, not cancelled yet, that fits with the reason."""
 
     def fit(session: Session, rng: random.Random, user: Record) -> Proposal | None:
@@ -254,30 +265,26 @@ def fit_cancel(
 
 A27 = Archetype(
     "A27",
-    "Cancel a trip that a rule covers",
+    "Cancel the most expensive upcoming trip, which a rule covers",
     TaskClass.READ_HEAVY,
-    first_fit(
-        fit_cancel(
-            lambda session, row, reason: (
-                is_upcoming(row) and covered(session, row, reason)
-            )
-        )
-    ),
-    cancel_by_the_rules,
+    first_fit(fit_cancel_dearest(allowed=True)),
+    lambda facts: cancel_by_the_rules(facts, dearest_trip()),
     (
         Clause(
             "wish",
             (
-                "[I'd like|I want] to cancel my trip from {trip_from} to {trip_to}.",
-                "[Can|Could] you cancel the trip from {trip_from} to {trip_to} for me?",
-                "I [won't|can't] take my trip from {trip_from} to {trip_to}, so it should be cancelled.",
-                "My reservation from {trip_from} to {trip_to} [has to|must] be cancelled.",
+                "[I'd like|I want] to cancel the most expensive of my upcoming trips.",
+                "[Can|Could] you cancel my most expensive upcoming trip?",
+                "I [won't|can't] take the most expensive of my upcoming trips, so that one should be cancelled.",
+                "My most expensive upcoming trip [has to|must] be cancelled.",
             ),
             opens=True,
         ),
+        IN_TOTAL,
+        NOT_BEGUN,
         REASON,
     ),
-    existential=True,
+    dearest_readings(cancel_by_the_rules),
 )
 
 
@@ -305,7 +312,7 @@ def compensate_by_the_rules(facts: Facts) -> Query:
 
 def fit_compensation(
     fits: Callable[[Session, Record, Record], bool],
-) -> Callable[[Session, random.Random, Record], Proposal | None]:
+) -> Fit:
     def fit(session: Session, rng: random.Random, user: Record) -> Proposal | None:
         row = pick(
             session,

@@ -8,6 +8,7 @@ import random
 
 from environments.airline.archetypes.booked import (
     FLOWN,
+    IN_TOTAL,
     NOT_BEGUN,
     PAY_BAGS,
     PAY_CABIN,
@@ -17,19 +18,20 @@ from environments.airline.archetypes.booked import (
     arithmetic,
     begun_too,
     dates,
+    dearest_of,
+    dearest_readings,
+    dearest_trip,
     first_fit,
     free_bags,
     free_for,
     is_upcoming,
     next_of,
+    next_readings,
     next_trip,
-    pick,
     proposal,
     query,
     reservations,
-    route,
     statuses,
-    the_trip,
     trips,
     upcoming,
 )
@@ -42,8 +44,8 @@ from environments.airline.archetypes.endings import (
     cancel_all_or_none,
     cancel_by_the_rules,
     compensate_by_the_rules,
-    covered,
     fit_cancel,
+    fit_cancel_dearest,
     fit_compensation,
     fit_none,
     hit_first,
@@ -60,6 +62,7 @@ from environments.core.domain import (
 )
 from environments.core.query import (
     Aggregate,
+    Best,
     Branch,
     Condition,
     Decline,
@@ -75,30 +78,26 @@ from environments.core.state import Record, Session
 
 N1 = Archetype(
     "N1",
-    "Cancel a trip that no rule covers",
+    "Cancel the most expensive upcoming trip, which no rule covers",
     TaskClass.REFUSAL,
-    first_fit(
-        fit_cancel(
-            lambda session, row, reason: (
-                is_upcoming(row) and not covered(session, row, reason)
-            )
-        )
-    ),
-    cancel_by_the_rules,
+    first_fit(fit_cancel_dearest(allowed=False)),
+    lambda facts: cancel_by_the_rules(facts, dearest_trip()),
     (
         Clause(
             "wish",
             (
-                "[Please cancel|Cancel] my trip from {trip_from} to {trip_to}.",
-                "[I want|I'd like] my trip from {trip_from} to {trip_to} cancelled and the money back.",
-                "[Can|Could] the trip from {trip_from} to {trip_to} be cancelled?",
-                "We [won't|can't] go from {trip_from} to {trip_to} after all, so [please |]cancel that reservation.",
+                "[Please cancel|Cancel] the most expensive of my upcoming trips.",
+                "[I want|I'd like] my most expensive upcoming trip cancelled and the money back.",
+                "[Can|Could] the most expensive of my upcoming trips be cancelled?",
+                "We [won't|can't] go on my most expensive upcoming trip after all, so [please |]cancel that reservation.",
             ),
             opens=True,
         ),
+        IN_TOTAL,
+        NOT_BEGUN,
         REASON,
     ),
-    existential=True,
+    dearest_readings(cancel_by_the_rules),
 )
 N2 = Archetype(
     "N2",
@@ -138,12 +137,12 @@ N2 = Archetype(
 )
 
 
-def _insure(facts: Facts) -> Query:
+def _insure(facts: Facts, trip: Best) -> Query:
     insured = compare(ref("trip.insurance"), "eq", const("yes"))
     told = Tell(what="whether the trip is insured", value=ref("trip.insurance"))
     return query(
         facts,
-        the_trip(),
+        trip,
         Branch(condition=insured, then=(told,), otherwise=(Decline(clause="4.4"),)),
     )
 
@@ -151,34 +150,32 @@ def _insure(facts: Facts) -> Query:
 def _fit_uninsured(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
-    row = pick(
-        session,
-        rng,
-        user,
-        lambda row: is_upcoming(row) and row["insurance"] == "no",
+    row = next_of(session, user)
+    return (
+        None if row is None or row["insurance"] == "yes" else proposal(user, {}, "wish")
     )
-    return None if row is None else proposal(user, route(row), "wish")
 
 
 N3 = Archetype(
     "N3",
-    "Insurance for a trip that was booked without",
+    "Insurance for the next trip, which was booked without",
     TaskClass.REFUSAL,
     first_fit(_fit_uninsured),
-    _insure,
+    lambda facts: _insure(facts, next_trip()),
     (
         Clause(
             "wish",
             (
-                "[Please make sure that|See to it that] my trip from {trip_from} to {trip_to} has travel insurance: add it if it's missing.",
-                "I don't remember if I took travel insurance for my trip from {trip_from} to {trip_to}; if I didn't, [please |]add it now.",
-                "[Can|Could] you add travel insurance to my trip from {trip_from} to {trip_to}, unless there is one already?",
-                "My trip from {trip_from} to {trip_to} should be insured. If it isn't, [please |]put travel insurance on it.",
+                "[Please make sure that|See to it that] my next upcoming trip has travel insurance: add it if it's missing.",
+                "I don't remember if I took travel insurance for the next of my upcoming trips; if I didn't, [please |]add it now.",
+                "[Can|Could] you add travel insurance to my next upcoming trip, unless there is one already?",
+                "The first of my upcoming trips should be insured. If it isn't, [please |]put travel insurance on that trip.",
             ),
             opens=True,
         ),
+        NOT_BEGUN,
     ),
-    existential=True,
+    next_readings(_insure),
 )
 N4 = Archetype(
     "N4",
@@ -208,24 +205,25 @@ N4 = Archetype(
 )
 N5 = Archetype(
     "N5",
-    "Fewer bags than there are",
+    "Fewer bags on the next trip than there are",
     TaskClass.REFUSAL,
     first_fit(fit_fewer_bags),
-    bags_unless_fewer,
+    lambda facts: bags_unless_fewer(facts, next_trip()),
     (
         Clause(
             "wish",
             (
-                "[I'd like|We'd like] to have {count} in total on the trip from {trip_from} to {trip_to}.",
-                "[Please set|Set] the luggage of my trip from {trip_from} to {trip_to} to {count} in all.",
-                "[Can|Could] you change the luggage of the trip from {trip_from} to {trip_to} to {count}?",
-                "On my trip from {trip_from} to {trip_to} we'll be travelling with {count} altogether.",
+                "[I'd like|We'd like] to have {count} in total on the next of my upcoming trips.",
+                "[Please set|Set] the luggage of my next upcoming trip to {count} in all.",
+                "[Can|Could] you change the luggage of the first of my upcoming trips to {count}?",
+                "On my next upcoming trip we'll be travelling with {count} altogether.",
             ),
             opens=True,
         ),
+        NOT_BEGUN,
         PAY_BAGS,
     ),
-    existential=True,
+    next_readings(bags_unless_fewer),
 )
 N6 = Archetype(
     "N6",
@@ -405,12 +403,12 @@ I4 = Archetype(
 )
 
 
-def _still_free(facts: Facts) -> Query:
+def _still_free(facts: Facts, trip: Best) -> Query:
     more = arithmetic("-", free_bags("trip"), ref("trip.total_baggages"))
     left = arithmetic("max", const(0), more)
     return query(
         facts,
-        the_trip(),
+        trip,
         Tell(what="checked bags that can still be added free of charge", value=left),
     )
 
@@ -418,41 +416,40 @@ def _still_free(facts: Facts) -> Query:
 def _fit_still_free(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
-    row = pick(
-        session,
-        rng,
-        user,
-        lambda row: is_upcoming(row) and free_for(user, row) >= row["total_baggages"],
-    )
-    return None if row is None else proposal(user, route(row), "wish")
+    row = dearest_of(session, user)
+    if row is None or free_for(user, row) < row["total_baggages"]:
+        return None
+    return proposal(user, {}, "wish")
 
 
 I5 = Archetype(
     "I5",
-    "How many bags are still free",
+    "How many bags are still free on the most expensive upcoming trip",
     TaskClass.INFORMATION,
     first_fit(_fit_still_free),
-    _still_free,
+    lambda facts: _still_free(facts, dearest_trip()),
     (
         Clause(
             "wish",
             (
-                "How many more checked bags could we take on the trip from {trip_from} to {trip_to} without paying for them?",
-                "[I'd like|I want] to know how many bags we can still add for free on my trip from {trip_from} to {trip_to}.",
-                "[Can|Could] you tell me how many further checked bags are free on my trip from {trip_from} to {trip_to}?",
-                "On my trip from {trip_from} to {trip_to}, how many additional bags would be free of charge?",
+                "How many more checked bags could we take on my most expensive upcoming trip without paying for them?",
+                "[I'd like|I want] to know how many bags we can still add for free on the most expensive of my upcoming trips.",
+                "[Can|Could] you tell me how many further checked bags are free on my most expensive upcoming trip?",
+                "On the most expensive of my upcoming trips, how many additional bags would be free of charge?",
             ),
             opens=True,
         ),
+        IN_TOTAL,
+        NOT_BEGUN,
     ),
-    existential=True,
+    dearest_readings(_still_free),
 )
 
 
-def _next_trip(facts: Facts, *, of: Condition | None = None) -> Query:
+def _next_trip(facts: Facts, trip: Best) -> Query:
     return query(
         facts,
-        next_trip(of),
+        trip,
         Tell(what="airport at which the next trip ends", value=ref("trip.destination")),
         Tell(what="date on which the next trip begins", value=ref("trip.first_date")),
     )
@@ -467,7 +464,7 @@ I6 = Archetype(
     "Where the next trip goes, and when",
     TaskClass.INFORMATION,
     first_fit(_fit_next),
-    _next_trip,
+    lambda facts: _next_trip(facts, next_trip()),
     (
         Clause(
             "wish",
@@ -481,13 +478,7 @@ I6 = Archetype(
         ),
         NOT_BEGUN,
     ),
-    lambda facts: [
-        Reading(
-            "trips that have begun count too",
-            _next_trip(facts, of=begun_too("trip")),
-            "not_begun",
-        )
-    ],
+    next_readings(_next_trip),
 )
 
 ARCHETYPES = (N1, N2, N3, N4, N5, N6, N7, N8, T1, T2, I4, I5, I6)

@@ -9,6 +9,9 @@ from environments.airline.archetypes.booked import (
     PAY_BAGS,
     add_bags,
     begun_too,
+    dearest_of,
+    dearest_readings,
+    dearest_trip,
     first_fit,
     free_bags,
     free_for,
@@ -16,16 +19,14 @@ from environments.airline.archetypes.booked import (
     list_of,
     method,
     next_of,
+    next_readings,
     next_trip,
     party,
     pays,
-    pick,
     proposal,
     query,
     reservations,
-    route,
     set_bags,
-    the_trip,
     trips,
     upcoming,
 )
@@ -39,7 +40,6 @@ from environments.core.domain import (
     TaskClass,
 )
 from environments.core.query import (
-    Aggregate,
     Arithmetic,
     Best,
     Branch,
@@ -58,6 +58,7 @@ from environments.core.query import (
 )
 from environments.core.state import Record, Session
 
+MOST_BAGS = 9
 _PAYER = method("payer", fact("payment"))
 
 
@@ -70,31 +71,14 @@ def _bag_cost(user: Record, trip: Record, total: int) -> int:
 # --- A13: bags on the most expensive upcoming trip ---------------------------------------------------------------------------------
 
 
-def _bags_on_priciest(
-    facts: Facts, *, of: Condition | None = None, each: bool = False
-) -> Query:
-    paid: Any = ref("trip.paid")
-    if each:
-        legs = Selection(name="leg", relation="segments", of=ref("trip"))
-        paid = Aggregate(op="sum", over=legs, value=ref("leg.price"))
-    return query(
-        facts,
-        Best(
-            selection=trips("trip", of or upcoming("trip")),
-            objective=(Key(value=paid, direction="desc"),),
-        ),
-        _PAYER,
-        add_bags("trip", fact("bags"), "payer"),
-    )
+def _bags_on_dearest(facts: Facts, trip: Best) -> Query:
+    return query(facts, trip, _PAYER, add_bags("trip", fact("bags"), "payer"))
 
 
-def _fit_priciest(
-    session: Session, rng: random.Random, user: Record
-) -> Proposal | None:
-    ahead = [row for row in reservations(session, user) if is_upcoming(row)]
+def _fit_dearest(session: Session, rng: random.Random, user: Record) -> Proposal | None:
     bags = rng.randint(1, 3)
     payment = pays(user, rng, 50 * bags)
-    if len(ahead) < 2 or not payment:
+    if dearest_of(session, user) is None or not payment:
         return None
     return proposal(user, {"bags": bags, "payment": payment}, "wish", "bags", "pay")
 
@@ -103,8 +87,8 @@ A13 = Archetype(
     "A13",
     "Add bags to the most expensive upcoming trip",
     TaskClass.READ_HEAVY,
-    first_fit(_fit_priciest),
-    _bags_on_priciest,
+    first_fit(_fit_dearest),
+    lambda facts: _bags_on_dearest(facts, dearest_trip()),
     (
         Clause(
             "wish",
@@ -129,28 +113,15 @@ A13 = Archetype(
         NOT_BEGUN,
         PAY_BAGS,
     ),
-    lambda facts: [
-        Reading(
-            "by the price of one passenger's flights",
-            _bags_on_priciest(facts, each=True),
-            "in_total",
-        ),
-        Reading(
-            "trips that have begun count too",
-            _bags_on_priciest(facts, of=begun_too("trip")),
-            "not_begun",
-        ),
-    ],
+    dearest_readings(_bags_on_dearest),
 )
 
 
 # --- A19: as many bags as are free -------------------------------------------------------------------------------------------------
 
 
-def _free_bags(facts: Facts, *, of: Condition | None = None) -> Query:
-    return query(
-        facts, next_trip(of), _PAYER, set_bags("trip", free_bags("trip"), "payer")
-    )
+def _free_bags(facts: Facts, trip: Best) -> Query:
+    return query(facts, trip, _PAYER, set_bags("trip", free_bags("trip"), "payer"))
 
 
 def _fit_free_bags(
@@ -168,7 +139,7 @@ A19 = Archetype(
     "As many bags as are free on the next trip",
     TaskClass.READ_HEAVY,
     first_fit(_fit_free_bags),
-    _free_bags,
+    lambda facts: _free_bags(facts, next_trip()),
     (
         Clause(
             "wish",
@@ -191,13 +162,7 @@ A19 = Archetype(
         NOT_BEGUN,
         PAY_BAGS,
     ),
-    lambda facts: [
-        Reading(
-            "trips that have begun count too",
-            _free_bags(facts, of=begun_too("trip")),
-            "not_begun",
-        )
-    ],
+    next_readings(_free_bags),
 )
 
 
@@ -297,13 +262,14 @@ A20 = Archetype(
 # --- A30: so many bags, unless that is fewer ------------------------------------------------------------------------------
 
 
-def bags_unless_fewer(facts: Facts) -> Query:
+def bags_unless_fewer(facts: Facts, trip: Best) -> Query:
+    enough = compare(fact("count"), "ge", ref("trip.total_baggages"))
     return query(
         facts,
-        the_trip(),
+        trip,
         _PAYER,
         Branch(
-            condition=compare(fact("count"), "ge", ref("trip.total_baggages")),
+            condition=enough,
             then=(set_bags("trip", fact("count"), "payer"),),
             otherwise=(Decline(clause="4.4"),),
         ),
@@ -313,52 +279,48 @@ def bags_unless_fewer(facts: Facts) -> Query:
 def _fit_more_bags(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
-    row = pick(session, rng, user, is_upcoming)
+    row = next_of(session, user)
     if row is None:
         return None
     count = row["total_baggages"] + rng.randint(1, 3)
     payment = pays(user, rng, _bag_cost(user, row, count))
-    if not payment or count > 9:
+    if not payment or count > MOST_BAGS:
         return None
-    wishes = {**route(row), "count": count, "payment": payment}
-    return proposal(user, wishes, "wish", "pay")
+    return proposal(user, {"count": count, "payment": payment}, "wish", "pay")
 
 
 def fit_fewer_bags(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
-    row = pick(
-        session, rng, user, lambda row: is_upcoming(row) and row["total_baggages"] > 1
-    )
+    row = next_of(session, user)
     payment = pays(user, rng)
-    if row is None or not payment:
+    if row is None or row["total_baggages"] < 2 or not payment:
         return None
-    count = min(9, rng.randrange(1, row["total_baggages"]))
-    return proposal(
-        user, {**route(row), "count": count, "payment": payment}, "wish", "pay"
-    )
+    count = min(MOST_BAGS, rng.randrange(1, row["total_baggages"]))
+    return proposal(user, {"count": count, "payment": payment}, "wish", "pay")
 
 
 A30 = Archetype(
     "A30",
-    "So many bags in total, which is more than now",
+    "So many bags in total on the next trip, which is more than now",
     TaskClass.READ_HEAVY,
     first_fit(_fit_more_bags),
-    bags_unless_fewer,
+    lambda facts: bags_unless_fewer(facts, next_trip()),
     (
         Clause(
             "wish",
             (
-                "[I want|I need] {count} in total on my trip from {trip_from} to {trip_to}.",
-                "[Please make it|Make it] {count} in all for the trip from {trip_from} to {trip_to}.",
-                "[Can|Could] you see to it that we have {count} altogether on the trip from {trip_from} to {trip_to}?",
-                "For my trip from {trip_from} to {trip_to} there should be {count}, all told.",
+                "[I want|I need] {count} in total on the next of my upcoming trips.",
+                "[Please make it|Make it] {count} in all for my next upcoming trip.",
+                "[Can|Could] you see to it that we have {count} altogether on my next upcoming trip?",
+                "For the first of my upcoming trips there should be {count}, all told.",
             ),
             opens=True,
         ),
+        NOT_BEGUN,
         PAY_BAGS,
     ),
-    existential=True,
+    next_readings(bags_unless_fewer),
 )
 
 ARCHETYPES = (A13, A19, A20, A30)
