@@ -7,6 +7,7 @@ from pathlib import Path
 from environments.airline import archetypes, relations
 from environments.airline.canonical import canonical_write
 from environments.airline.clauses import CLAUSES
+from environments.airline.corrections import CORRECTIONS
 from environments.airline.generator import generate
 from environments.airline.mutations import mutations, swaps
 from environments.airline.open_reads import open_reads
@@ -39,6 +40,7 @@ def _domain(mode: Mode) -> Domain:
         lexicon=archetypes.LEXICON,
         named=archetypes.named,
         open_reads=partial(open_reads, mode=mode),
+        is_open=relations.is_open,
         people="users",
         people_in=archetypes.people_in,
         words=WORDS,
@@ -56,7 +58,15 @@ def build(
     """The world over `state`. Clauses can be cited only of our own policy."""
     clauses = CLAUSES if policy == POLICY else {}
     return Environment(
-        "airline", version, policy, AirlineTools, state, _DOMAINS[mode], clauses, mode
+        "airline",
+        version,
+        policy,
+        AirlineTools,
+        state,
+        _DOMAINS[mode],
+        clauses,
+        mode,
+        CORRECTIONS,
     )
 
 

@@ -359,7 +359,6 @@ def day_after(date: str, days: int) -> str:
 _USER_ID = re.compile(r"[a-z]+(_[a-z]+)*_\d+")
 _RESERVATION_ID = re.compile(r"[A-Z0-9]{6}")
 _FLIGHT_NUMBER = re.compile(r"[A-Z]{3}\d{3}")
-_AIRPORT = re.compile(r"[A-Z]{3}")
 _DATE = re.compile(r"2024-\d\d-\d\d")
 """Of a flight: the world's clock stands in that year, and dates of birth are no dates of flights."""
 
@@ -381,27 +380,24 @@ def derivable_reads(strings: Iterable[str]) -> Iterable[ToolCall]:
 
 
 def first_reads(facts: Facts) -> Iterable[ToolCall]:
-    """What can be called before anything was read: of the searches those between airports and on dates that the facts name."""
+    """What can be called before anything was read, but for searches, which are open to everybody."""
     yield ToolCall(name="list_all_airports", arguments={})
-    words = list(dict.fromkeys(_words(facts.values())))
-    yield from derivable_reads(words)
-    airports = [word for word in words if _AIRPORT.fullmatch(word)]
-    dates = [word for word in words if _DATE.fullmatch(word)]
-    for origin, destination, date in product(airports, airports, dates):
-        if origin != destination:
-            yield flight_search(DIRECT, origin, destination, date)
-            yield flight_search(ONE_STOP, origin, destination, date)
+    yield from derivable_reads(_strings(facts.values()))
 
 
-def _words(values: Iterable[Any]) -> Iterable[str]:
-    """Strings at any depth, taken apart at commas: a fact may name several airports or days."""
+def _strings(values: Iterable[Any]) -> Iterable[str]:
     for value in values:
         if isinstance(value, dict):
-            yield from _words(value.values())
+            yield from _strings(value.values())
         elif isinstance(value, list | tuple):
-            yield from _words(value)
+            yield from _strings(value)
         else:
-            yield from str(value).split(",")
+            yield str(value)
+
+
+def is_open(call: ToolCall) -> bool:
+    """Whether anybody can make the call at any time: airports and days are known to all."""
+    return call.name in (DIRECT, ONE_STOP)
 
 
 def equivalents(call: ToolCall, session: Session) -> list[ToolCall]:

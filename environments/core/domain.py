@@ -161,6 +161,8 @@ class Domain:
 
     For worlds with too many such reads to list them, like searches by any place and day.
     """
+    is_open: Callable[[ToolCall], bool] = lambda call: False
+    """Whether this is one of those reads."""
     people: str = ""
     """Collection of those who make requests."""
     people_in: Callable[[Session, str], frozenset[str]] = lambda session, text: (

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, Literal
 
-from environments.core.domain import Domain, Facts, Role, Row, Source
+from environments.core.domain import Domain, Facts, Role, Row, Shown, Source
 from environments.core.errors import Unidentifiable
 from environments.core.pointers import pointer
 from environments.core.query import (
@@ -83,6 +83,8 @@ class Choice:
     """Distance to the nearest neighbour on the first part of the objective that differs; None if it is not a number."""
     fields: tuple[str, ...] = ()
     """JSON pointers, within the gold candidate, of the fields that the objective looks at."""
+    idle: tuple[str, ...] = ()
+    """Terms of the objective that are the same for all feasible candidates, so that they decide nothing."""
 
     @property
     def decoys(self) -> int:
@@ -119,6 +121,8 @@ class Told:
     what: str
     value: Any
     origin: Origin
+    rests_on: frozenset[str]
+    """Keys of the reads behind the value and behind the branches that lead here."""
 
 
 @dataclass
@@ -156,10 +160,10 @@ class Answer:
 type Scope = dict[Any, Any]
 """Name → row, number or list of scopes; (RESTS, name) → keys of the reads that the name rests on."""
 
-type Rankings = dict[str, list[tuple[Scope, Candidate]]]
-"""Name of a choice → its candidates in order, each with the scope that it is chosen in."""
-
 RESTS = "rests on"
+
+type Judged = dict[Any, Any]
+"""What was judged of rows, by the step, the rows and what stands around them."""
 
 
 def answer(
@@ -170,20 +174,16 @@ def answer(
     *,
     delta: float = DELTA,
     overrides: Mapping[str, int] | None = None,
-    rankings: Rankings | None = None,
+    judged: Judged | None = None,
 ) -> Answer:
     """Evaluate `query`. Raises Unidentifiable for no match, several matches, too few candidates (U1), ties (U2), thresholds.
 
-    `overrides` forces choices by name to the n-th feasible candidate; nothing is then said of ties. `rankings` keeps the candidates
-    of these choices from one evaluation of the same query over the same state to the next: nothing before a forced choice differs.
+    `overrides` forces choices by name to the n-th feasible candidate; nothing is then said of ties. `judged` lets evaluations of one
+    query with the same facts share what they find out about rows that are the same in both.
     """
-    evaluation = _Evaluation(facts, source, domain, delta, overrides or {}, rankings)
+    evaluation = _Evaluation(facts, source, domain, delta, overrides, judged)
     evaluation.take(query.steps, {})
-    result = evaluation.result
-    if not (result.writes or result.told or result.declined or result.transferred):
-        raise Unidentifiable("empty", "The request asks for nothing.")
-    result.effect = source.effect()
-    return result
+    return evaluation.finish()
 
 
 def check_rivals(
@@ -192,33 +192,10 @@ def check_rivals(
     new_source: Callable[[], Source],
     domain: Domain,
     found: Answer,
+    judged: Judged | None = None,
 ) -> None:
     """U3: every other feasible candidate, put in the gold's place, must lead to another state. Raises Unidentifiable."""
-    for choice in found.choices:
-        rankings: Rankings = {}
-        feasible = [
-            n for n, candidate in enumerate(choice.candidates) if candidate.feasible
-        ]
-        for place, position in enumerate(feasible):
-            if position == choice.chosen:
-                continue
-            try:
-                rival = answer(
-                    query,
-                    facts,
-                    new_source(),
-                    domain,
-                    overrides={choice.name: place},
-                    rankings=rankings,
-                )
-            except Unidentifiable:
-                continue  # the rival does not even lead to an answer
-            if rival.effect == found.effect and rival.outcome[:3] == found.outcome[:3]:
-                label = choice.candidates[position].label
-                raise Unidentifiable(
-                    "same_effect",
-                    f"{choice.name}: {label} leads to the same state as the gold.",
-                )
+    _RivalCheck(query, facts, new_source, domain, found, judged).take(query.steps, {})
 
 
 class _Evaluation:
@@ -228,26 +205,39 @@ class _Evaluation:
         source: Source,
         domain: Domain,
         delta: float,
-        overrides: Mapping[str, int],
-        rankings: Rankings | None,
+        overrides: Mapping[str, int] | None = None,
+        judged: Judged | None = None,
     ):
         self.facts = facts
         self.source = source
         self.domain = domain
         self.delta = delta
-        self.overrides = overrides
-        self.rankings = rankings
+        self.overrides = overrides or {}
+        self.strict = overrides is None
+        """Whether ties and narrow thresholds are refused."""
         self.result = Answer()
+        self._judged = {} if judged is None else judged
         self._expanded: set[str] = set()
         self._used: set[str] = set()
         self._branches: frozenset[str] = frozenset()
         self._presupposing = False
+        self._following: tuple[Any, ...] | None = ()
+        """Steps that come after those at hand; None inside an `Each`, where that is not one list."""
+
+    def finish(self) -> Answer:
+        result = self.result
+        if not (result.writes or result.told or result.declined or result.transferred):
+            raise Unidentifiable("empty", "The request asks for nothing.")
+        result.effect = self.source.effect()
+        return result
 
     # steps
 
     def take(self, steps: tuple[Any, ...], scope: Scope, place: str = "") -> None:
         """Take the steps in order; what they name is put into `scope`. `place` tells choices inside an `Each` apart."""
-        for step in steps:
+        outer = self._following
+        for number, step in enumerate(steps, 1):
+            self._following = None if outer is None else (*steps[number:], *outer)
             match step:
                 case The():
                     scope.update(self._the(step, scope))
@@ -264,12 +254,15 @@ class _Evaluation:
                 case Write():
                     self._write(step, scope)
                 case Tell():
+                    self._used, self._expanded = set(), set()
                     value, origin = self.value(step.value, scope)
-                    self.result.told.append(Told(step.what, value, origin))
+                    rests_on = self._branches | self._used | self._expanded
+                    self.result.told.append(Told(step.what, value, origin, rests_on))
                 case Decline():
                     self.result.declined = step.clause
                 case Transfer():
                     self.result.transferred = step.clause
+        self._following = outer
 
     def _branch(self, step: Branch, scope: Scope, place: str) -> None:
         outer = self._branches
@@ -295,9 +288,11 @@ class _Evaluation:
         if not found:
             raise Unidentifiable("no_match", f"No rows are {step.selection}.")
         rests = frozenset(self._used | self._expanded)
+        outer, self._following = self._following, None
         for number, inner in enumerate(found):
             self._resting(step.selection, inner, rests)
             self.take(step.steps, inner, f"{place}[{number}]")
+        self._following = outer
         return found
 
     def _resting(
@@ -320,60 +315,102 @@ class _Evaluation:
     def _best(self, step: Best, scope: Scope, place: str) -> Scope:
         name = step.selection.name + place
         self._used, self._expanded = set(), set()
-        ranked = self.rankings.get(name) if self.rankings is not None else None
-        if ranked is None:
-            ranked = self._ranked(step, scope)
-            if self.rankings is not None and name in self.overrides:
-                self.rankings[name] = ranked
-        feasible = [n for n, (_, candidate) in enumerate(ranked) if candidate.feasible]
+        ranked = self._ranked(step, scope)
+        feasible = [n for n, one in enumerate(ranked) if one.candidate.feasible]
         rank = self.overrides.get(name, step.rank)
         if len(feasible) <= max(rank, step.rank):
             raise Unidentifiable(
                 "too_few",
                 f"{name}: {len(feasible)} feasible candidates, {step.rank + 1} needed.",
             )
-        candidates = tuple(candidate for _, candidate in ranked)
-        margin = None
-        if not self.overrides:
-            margin = self._margin(
-                name, [candidates[n].objective for n in feasible], rank
-            )
         chosen = feasible[rank]
-        objective = tuple(map(str, step.objective))
-        gold: Row = ranked[chosen][0][step.selection.name]
-        fields = tuple(
-            place
-            for key in step.objective
-            if isinstance(key.value, Ref) and key.value.name == step.selection.name
-            for place in _made_from(gold, key.value.path) or [_path(key.value.path)]
-        )
+        margin = None
+        if self.strict:
+            near = feasible[max(rank - 1, 0) : rank + 2]
+            objectives = [ranked[n].candidate.objective for n in near]
+            margin = self._margin(name, objectives, near.index(chosen))
+        self.meet_rivals(step, name, ranked, feasible, rank)
         self.result.choices.append(
-            Choice(name, objective, candidates, chosen, margin, fields)
+            Choice(
+                name,
+                tuple(map(str, step.objective)),
+                tuple(one.candidate for one in ranked),
+                chosen,
+                margin,
+                _fields(step, ranked[chosen].row),
+                tuple(self._idle_terms(step, [ranked[n] for n in feasible]))
+                if self.strict
+                else (),
+            )
         )
         rests = frozenset(
             self._used | self._expanded
         )  # all candidates: the choice is between them
-        return self._resting(step.selection, ranked[chosen][0], rests)
+        return self._resting(step.selection, ranked[chosen].scope(step), rests)
 
-    def _ranked(self, step: Best, scope: Scope) -> list[tuple[Scope, Candidate]]:
-        unfiltered = step.selection.model_copy(update={"where": None})
+    def meet_rivals(
+        self,
+        step: Best,
+        name: str,
+        ranked: list["_Ranked"],
+        feasible: list[int],
+        rank: int,
+    ) -> None:
+        """Called with every choice; see _RivalCheck."""
+
+    def _ranked(self, step: Best, scope: Scope) -> list["_Ranked"]:
+        """All candidates, sorted. What is judged of rows met before in the same surroundings is taken from there."""
+        ranked = []
+        if id(step) not in self._judged:
+            self._judged[id(step)] = (_surroundings(step), step)
+        needs = self._judged[id(step)][0]
+        for outer, shown in self._shown(step.selection, scope):
+            if needs is None:
+                judged = self._judge(step, outer, shown.rows)
+            else:
+                around = [outer.get(name) for name in needs]
+                for name in needs:
+                    self._used |= outer.get((RESTS, name), frozenset())
+                key = (id(step), id(shown.rows), *map(id, around))
+                entry = self._judged.get(key)
+                if entry is None:
+                    judged = self._judge(step, outer, shown.rows)
+                    # what the ids in the key stand for is kept with it, so that they stay taken
+                    self._judged[key] = (judged, step, shown.rows, around)
+                else:
+                    judged = entry[0]
+            ranked += [_Ranked(outer, row, candidate) for row, candidate in judged]
+        for number, key_part in reversed(
+            list(enumerate(step.objective))
+        ):  # stable: the first part of the objective goes last
+            ranked.sort(
+                key=lambda one: one.candidate.objective[number],
+                reverse=key_part.direction == "desc",
+            )
+        return ranked
+
+    def _judge(
+        self, step: Best, outer: Scope, rows: list[Row]
+    ) -> list[tuple[Row, Candidate]]:
         judged = []
-        for inner in self.rows(unfiltered, scope):
-            row: Row = inner[step.selection.name]
-            objective = tuple(self.plain(key.value, inner) for key in step.objective)
+        inner = dict(outer)
+        for row in rows:
+            inner[step.selection.name] = row
+            objective = tuple(self.value(key.value, inner)[0] for key in step.objective)
             why_not = self._why_not(step.selection.where, inner)
             read = row.read.key if row.read else ""
             judged.append(
-                (inner, Candidate(row.label, objective, why_not, read, row.pointer))
-            )
-        for number, key in reversed(
-            list(enumerate(step.objective))
-        ):  # stable: the first part of the objective goes last
-            judged.sort(
-                key=lambda pair: pair[1].objective[number],
-                reverse=key.direction == "desc",
+                (row, Candidate(row.label, objective, why_not, read, row.pointer))
             )
         return judged
+
+    def _idle_terms(self, step: Best, feasible: list["_Ranked"]) -> Iterator[str]:
+        for key in step.objective:
+            terms = list(_terms(key.value))
+            for term in terms if len(terms) > 1 else ():
+                values = {self.value(term, one.scope(step))[0] for one in feasible}
+                if len(values) == 1:
+                    yield str(term)
 
     def _margin(
         self, name: str, objectives: list[tuple[Any, ...]], rank: int
@@ -395,7 +432,7 @@ class _Evaluation:
     def _decide(self, step: Branch, scope: Scope) -> bool:
         held = self.holds(step.condition, scope)
         slack = self._slack(step.condition, scope)
-        if slack is not None and slack < self.delta - 1e-9 and not self.overrides:
+        if slack is not None and slack < self.delta - 1e-9 and self.strict:
             raise Unidentifiable(
                 "threshold", f"{step.condition} is decided by less than {self.delta}."
             )
@@ -452,6 +489,16 @@ class _Evaluation:
 
     def rows(self, selection: Selection, scope: Scope) -> Iterator[Scope]:
         """Scopes with the selection's names bound, one per row that satisfies `where`."""
+        for outer, shown in self._shown(selection, scope):
+            for row in shown.rows:
+                inner = {**outer, selection.name: row}
+                if selection.where is None or self.holds(selection.where, inner):
+                    yield inner
+
+    def _shown(
+        self, selection: Selection, scope: Scope
+    ) -> Iterator[tuple[Scope, Shown]]:
+        """What each read of the selection shows, its filter left aside; the reads are noted."""
         for parent, outer in self._parents(selection, scope):
             by = {
                 name: self.value(expr, outer)[0] for name, expr in selection.by.items()
@@ -465,10 +512,7 @@ class _Evaluation:
                     self.result.roles.setdefault(
                         shown.read.key, self.domain.relations[selection.relation]
                     )
-                for row in shown.rows:
-                    inner = {**outer, selection.name: row}
-                    if selection.where is None or self.holds(selection.where, inner):
-                        yield inner
+                yield outer, shown
 
     def _parents(
         self, selection: Selection, scope: Scope
@@ -488,8 +532,8 @@ class _Evaluation:
             case Compare():
                 return _compare(
                     condition.op,
-                    self.plain(condition.left, scope),
-                    self.plain(condition.right, scope),
+                    self.value(condition.left, scope)[0],
+                    self.value(condition.right, scope)[0],
                 )
             case Not():
                 return not self.holds(condition.condition, scope)
@@ -509,11 +553,12 @@ class _Evaluation:
         return found
 
     def _why_not(self, condition: Any, scope: Scope) -> str:
-        if condition is None:
+        if condition is None or self.holds(condition, scope):
             return ""
         parts = condition.conditions if isinstance(condition, AllOf) else (condition,)
-        failed = [part for part in parts if not self.holds(part, scope)]
-        return "; ".join(self._explain(part, scope) for part in failed)
+        return "; ".join(
+            self._explain(part, scope) for part in parts if not self.holds(part, scope)
+        )
 
     def _explain(self, condition: Any, scope: Scope) -> str:
         if (
@@ -521,27 +566,18 @@ class _Evaluation:
             and isinstance(condition.left, Ref)
             and condition.left.path
         ):
-            return f"{condition.left.path[-1]} is {self.plain(condition.left, scope)}"
+            return (
+                f"{condition.left.path[-1]} is {self.value(condition.left, scope)[0]}"
+            )
         return f"not: {condition}"
 
     # expressions
-
-    def plain(self, expr: Any, scope: Scope) -> Any:
-        """The value without its origin: much the quicker, for what is compared by the thousand."""
-        if not isinstance(expr, Ref):
-            return self.value(expr, scope)[0]
-        named = scope[expr.name]
-        if not isinstance(named, Row):
-            return self._ref(expr, scope)[0]
-        if rests := scope.get((RESTS, expr.name)):
-            self._used |= rests
-        return _follow(named.values, expr)
 
     def value(self, expr: Any, scope: Scope) -> tuple[Any, Any]:
         """(value, origin); a list has a list of origins."""
         match expr:
             case Const():
-                return expr.value, _constant(repr(expr.value), expr.value)
+                return expr.value, Origin("const", detail=str(expr))
             case Fact():
                 if expr.name not in self.facts:
                     raise Unidentifiable(
@@ -576,12 +612,17 @@ class _Evaluation:
         self._used |= scope.get((RESTS, expr.name), frozenset())
         if not isinstance(named, Row):
             return named  # type: ignore[no-any-return]  # a (value, origin) that a `Value` step named
-        value = _follow(named.values, expr)
+        value: Any = named.values
+        try:
+            for part in expr.path:
+                value = value[part]
+        except (KeyError, IndexError, TypeError) as error:
+            raise Unidentifiable("missing", f"There is no {expr}.") from error
         read = named.read.key if named.read else ""
         made_from = _made_from(named, expr.path)
         if made_from is not None:
             refs = tuple((read, named.pointer + place) for place in made_from)
-            return value, Origin("derived", refs, _dotted((expr.name, *expr.path)))
+            return value, Origin("derived", refs, str(expr))
         place = named.pointer if named.bare else named.pointer + _path(expr.path)
         return value, Origin("read", ((read, place),))
 
@@ -624,19 +665,127 @@ class _Evaluation:
         )
 
 
+class _RivalCheck(_Evaluation):
+    """Evaluates once more and, at each choice, goes on with every other feasible candidate."""
+
+    def __init__(
+        self,
+        query: Query,
+        facts: Facts,
+        new_source: Callable[[], Source],
+        domain: Domain,
+        found: Answer,
+        judged: Judged | None,
+    ):
+        super().__init__(facts, new_source(), domain, DELTA, judged=judged)
+        self._query = query
+        self._new_source = new_source
+        self._found = found
+
+    def meet_rivals(
+        self,
+        step: Best,
+        name: str,
+        ranked: list["_Ranked"],
+        feasible: list[int],
+        rank: int,
+    ) -> None:
+        for place, number in enumerate(feasible):
+            if place == rank:
+                continue
+            try:
+                rival = self._with(step, name, place, ranked[number])
+            except Unidentifiable:
+                continue  # the rival does not even lead to an answer
+            if (
+                rival.effect == self._found.effect
+                and rival.outcome[:3] == self._found.outcome[:3]
+            ):
+                raise Unidentifiable(
+                    "same_effect",
+                    f"{name}: {ranked[number].candidate.label} leads to the same state as the gold.",
+                )
+
+    def _with(self, step: Best, name: str, place: int, rival: "_Ranked") -> Answer:
+        """The answer if the rival were chosen. Steps before the choice are taken again only if they wrote something."""
+        forced = {name: place}
+        if self._following is None or self.result.writes:
+            return answer(
+                self._query,
+                self.facts,
+                self._new_source(),
+                self.domain,
+                overrides=forced,
+                judged=self._judged,
+            )
+        rest = _Evaluation(
+            self.facts,
+            self._new_source(),
+            self.domain,
+            self.delta,
+            forced,
+            self._judged,
+        )
+        rest.result.told = list(self.result.told)
+        rest.take(self._following, rival.scope(step))
+        return rest.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    outer: Scope
+    row: Row
+    candidate: Candidate
+
+    def scope(self, step: Best) -> Scope:
+        return {**self.outer, step.selection.name: self.row}
+
+
+def _fields(step: Best, gold: Row) -> tuple[str, ...]:
+    return tuple(
+        place
+        for key in step.objective
+        if isinstance(key.value, Ref) and key.value.name == step.selection.name
+        for place in _made_from(gold, key.value.path) or [_path(key.value.path)]
+    )
+
+
+def _terms(expr: Any) -> Iterator[Any]:
+    """The parts of a sum."""
+    if isinstance(expr, Arithmetic) and expr.op in ("+", "-"):
+        yield from _terms(expr.left)
+        yield from _terms(expr.right)
+    else:
+        yield expr
+
+
+def _surroundings(step: Best) -> tuple[str, ...] | None:
+    """Names, beside the candidate's, that the filter and the objective look at; None if they look at further rows."""
+    nodes = [step.selection.where, *(key.value for key in step.objective)]
+    names: set[str] = set()
+    while nodes:
+        node = nodes.pop()
+        match node:
+            case Ref():
+                names.add(node.name)
+            case Exists() | Aggregate() | Collect():
+                return None
+            case Compare() | Arithmetic():
+                nodes += [node.left, node.right]
+            case Not():
+                nodes.append(node.condition)
+            case AllOf() | AnyOf():
+                nodes += node.conditions
+            case ListOf():
+                nodes += node.values
+            case ObjectOf():
+                nodes += node.fields.values()
+            case Table():
+                nodes += node.keys
+    return tuple(sorted(names - {step.selection.name}))
+
+
 _path = cache(lambda path: pointer(*path))
-_constant = cache(lambda text, value: Origin("const", detail=str(Const(value=value))))
-"""`text` keeps 1 and True, or 0 and 0.0, apart."""
-
-
-def _follow(values: Any, expr: Ref) -> Any:
-    """What stands at the path. Raises Unidentifiable if nothing does."""
-    try:
-        for part in expr.path:
-            values = values[part]
-    except (KeyError, IndexError, TypeError) as error:
-        raise Unidentifiable("missing", f"There is no {expr}.") from error
-    return values
 
 
 def _made_from(row: Row, path: tuple[str | int, ...]) -> tuple[str, ...] | None:

@@ -62,6 +62,33 @@ def understand(
     return found
 
 
+def segments(text: str, joints: Sequence[Clause]) -> list[tuple[str, str]]:
+    """The pieces between sentences that only join: (name of the joint before it, "" for the first; text)."""
+    expressions = [
+        (joint.name, _regex(pattern, ()))
+        for joint in joints
+        for pattern in joint.patterns
+    ]
+    found, name, start, at = [], "", 0, 0
+    while at < len(text):
+        match = next(
+            ((n, m) for n, e in expressions if (m := e.match(text, at)) is not None),
+            None,
+        )
+        if match is None:
+            at = _next_sentence(text, at)
+            continue
+        found.append((name, text[start:at].strip()))
+        name, start = match[0], match[1].end()
+        at = start
+    return [*found, (name, text[start:].strip())]
+
+
+def _next_sentence(text: str, at: int) -> int:
+    places = [text.find(end, at) for end in (". ", "? ", "! ")]
+    return min((place + 2 for place in places if place >= 0), default=len(text))
+
+
 def _cover(
     text: str, start: int, clauses: Sequence[Clause], lexicon: Lexicon
 ) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:

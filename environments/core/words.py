@@ -6,6 +6,7 @@ Every function takes a session: `describe_write` and `describe_refusal` before t
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from environments.core.state import Session
 from environments.core.tools import ToolCall
@@ -28,6 +29,16 @@ def plain_outcome(call: ToolCall, session: Session) -> str:
 def plain_refusal(clause: str, reads: Sequence[ToolCall], session: Session) -> str:
     """A sentence that says no, for a world without words of its own."""
     return f"I'm sorry, but I can't do that: rule {clause} of our policy does not allow it."
+
+
+def plain_told(what: str, value: Any) -> str:
+    """A sentence that tells the user something."""
+    return f"{what[:1].upper()}{what[1:]} is {value}."
+
+
+def plain_summary(clause: str, reads: Sequence[ToolCall], session: Session) -> str:
+    """For the person who takes over."""
+    return f"The customer's request is left to a person by rule {clause} of the policy."
 
 
 def no_aliases(
@@ -83,6 +94,14 @@ class Words:
     """One or two sentences."""
     describe_refusal: Callable[[str, Sequence[ToolCall], Session], str] = plain_refusal
     """(policy clause, reads made, state) → why the request is refused."""
+    describe_told: Callable[[str, Any], str] = plain_told
+    """(what it is, value) → a sentence that tells it."""
+    describe_transfer: Callable[[str, Sequence[ToolCall], Session], str] = plain_summary
+    """(policy clause, reads made, state) → summary for the person who takes over."""
+    transfer_tool: str = "transfer_to_human_agents"
+    """The tool that hands over; its argument is `summary`."""
+    after_transfer: str = "YOU ARE BEING TRANSFERRED TO A HUMAN AGENT. PLEASE HOLD ON."
+    """What the policy has the agent say next."""
     identity: Mapping[tuple[str, ...], tuple[str, ...]] = field(
         default_factory=lambda: IDENTITY
     )

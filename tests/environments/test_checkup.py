@@ -8,9 +8,20 @@ from typing import Any
 import pytest
 
 from environments import checkup
-from environments.core.domain import Clause
+from environments.core.domain import Archetype, Clause, Proposal
 from environments.core.environment import Environment
 from environments.core.policy import PolicyCheck
+from environments.core.query import (
+    Branch,
+    Decline,
+    Query,
+    Selection,
+    The,
+    Write,
+    compare,
+    const,
+    fact,
+)
 from environments.core.state import Record
 from environments.core.tools import ToolCall, ToolKind, Toolkit, tool
 from environments.rental import generated
@@ -38,8 +49,8 @@ def calls_of(environment: Environment) -> Any:
     return checkup._Calls(environment)
 
 
-def proved(slug: str, seed: int) -> object:
-    return None
+def proved(slug: str, seed: int) -> tuple[str, ...]:
+    return ()
 
 
 class UndescribedParameter(RentalTools):
@@ -87,6 +98,18 @@ class ToolThatThrowsDice(RentalTools):
         return {"unit_id": unit_id, "rating": random.random()}
 
 
+class ToolThatBreaks(RentalTools):
+    @tool(ToolKind.WRITE)
+    def add_insurance(self, booking_id: str) -> Record:
+        """
+        Insure a booking.
+
+        Args:
+            booking_id: The booking id.
+        """
+        raise KeyError("insurance")
+
+
 class WrongOracle(StateRows):
     def apply(self, call: ToolCall) -> None:
         super().apply(call)
@@ -101,13 +124,37 @@ class StrictOracle(StateRows):
         super().apply(call)
 
 
+def with_write(name: str, **arguments: Any) -> Archetype:
+    """A kind of request whose seldom branch makes this write."""
+    write = Write(tool=name, arguments={n: const(v) for n, v in arguments.items()})
+    seldom = Branch(
+        condition=compare(const(1), "eq", const(2)),
+        then=(write,),
+        otherwise=(Decline(clause="6.1"),),
+    )
+    return replace(N1, query=lambda facts: Query(steps=(seldom,)))
+
+
+def with_account(**facts: str) -> Archetype:
+    """A kind of request that finds the account by these facts."""
+    by: dict[str, Any] = {name: fact(name) for name in facts}
+    account = The(selection=Selection(name="account", relation="account", by=by))
+    return replace(
+        N1,
+        propose=lambda session, rng, avoid: Proposal(
+            {**facts, "category": "tent"}, ("wish",)
+        ),
+        query=lambda facts: Query(steps=(account,)),
+    )
+
+
 class TestCheckWorld:
     def test_finds_nothing_wrong_with_a_good_world(self, rental: Environment) -> None:
         findings = list(checkup.check_world(rental, tests="", prove=proved))
 
         assert [str(f) for f in findings if f.level == "wrong"] == []
         assert {f.name for f in findings} >= {"schemas", "kinds", "oracle", "words"}
-        assert checkup.summary(findings) == "16 checks: 15 ok, 1 warning"
+        assert checkup.summary(findings) == "18 checks: 17 ok, 1 warning"
 
     def test_says_that_nothing_can_be_asked(self, rental: Environment) -> None:
         silent = with_domain(rental, archetypes=())
@@ -160,6 +207,52 @@ FAULTS: list[tuple[Callable[[Environment], checkup.Finding], str]] = [
             with_domain(world, from_state=StrictOracle), calls_of(world)
         ),
         "cancel_booking: the tool takes what the oracle refuses",
+    ),
+    (
+        lambda world: checkup.check_oracle(
+            with_tool(world, ToolThatBreaks), calls_of(world)
+        ),
+        "add_insurance: the oracle takes what the tool refuses (Error: 'insurance')",
+    ),
+    (
+        lambda world: checkup.check_name(world, "shop"),
+        "shop builds an environment called 'rental'",
+    ),
+    (
+        lambda world: checkup.check_writes(
+            with_domain(world, archetypes=(with_write("insure"),))
+        ),
+        "N1: there is no tool insure",
+    ),
+    (
+        lambda world: checkup.check_writes(
+            with_domain(world, archetypes=(with_write("get_unit", unit_id="U1"),))
+        ),
+        "N1: get_unit is a read and writes nothing",
+    ),
+    (
+        lambda world: checkup.check_writes(
+            with_domain(world, archetypes=(with_write("cancel_booking", id="B1"),))
+        ),
+        "N1: cancel_booking has no id",
+    ),
+    (
+        lambda world: checkup.check_writes(
+            with_domain(world, archetypes=(with_write("cancel_booking"),))
+        ),
+        "N1: cancel_booking lacks booking_id",
+    ),
+    (
+        lambda world: checkup.check_facts(
+            with_domain(world, archetypes=(with_account(card_number="K1"),))
+        ),
+        "N1 never says card_number",
+    ),
+    (
+        lambda world: checkup.check_facts(
+            with_domain(world, archetypes=(with_account(first_name="Ada"),))
+        ),
+        "N1 never says first_name",
     ),
     (
         lambda world: checkup.check_relations(with_domain(world, relations={})),
@@ -217,20 +310,52 @@ class TestCheckClauses:
         assert "4.3" in checkup.check_clauses(bare, "").text
 
 
+class TestCheckFacts:
+    def test_lets_a_clause_say_who_the_user_is(self, rental: Environment) -> None:
+        kind = with_account(card_number="K1")
+        patterns = ("My card is {card_number}.", "I have the card {card_number}.")
+        spoken = replace(kind, clauses=(Clause("wish", patterns, True),))
+
+        finding = checkup.check_facts(with_domain(rental, archetypes=(spoken,)))
+
+        assert finding.level == "ok"
+
+    def test_wants_it_in_every_pattern(self, rental: Environment) -> None:
+        kind = with_account(card_number="K1")
+        patterns = ("My card is {card_number}.", "You know my card.")
+        spoken = replace(kind, clauses=(Clause("wish", patterns, True),))
+
+        finding = checkup.check_facts(with_domain(rental, archetypes=(spoken,)))
+
+        assert finding.level == "wrong"
+
+
 class TestCheckProofs:
     def test_says_which_archetype_cannot_be_proved(self, rental: Environment) -> None:
         world = with_domain(rental, archetypes=(N1, N2))
 
-        def prove(slug: str, seed: int) -> object:
+        def prove(slug: str, seed: int) -> tuple[str, ...]:
             if slug == "N2":
                 raise ValueError("nobody fits")
-            return None
+            return ()
 
         good, bad = checkup.check_proofs(world, prove, 2)
 
         assert str(good) == "✓ proof N1: 2 tasks proved"
         assert bad.level == "wrong"
         assert "nobody fits" in bad.text
+
+    def test_says_which_reads_are_not_proved(self, rental: Environment) -> None:
+        world = with_domain(rental, archetypes=(N1,))
+
+        (finding,) = checkup.check_proofs(
+            world, lambda slug, seed: ("get_unit",) if seed == 1 else (), 3
+        )
+
+        assert finding.level == "warning"
+        assert "3 tasks proved, 1 of them not exact" in finding.text
+        assert "get_unit" in finding.text
+        assert finding.hint
 
 
 class TestCheckGenerator:

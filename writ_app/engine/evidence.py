@@ -15,21 +15,22 @@ against every route and not only against the searched one. Knows nothing about w
 
 import json
 import random
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import combinations, islice
 from typing import Any
 
 from environments.core.domain import Domain, Facts, Patch, Role
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
-from environments.core.evaluate import Answer, answer, check_rivals
+from environments.core.evaluate import Answer, Judged, Told, answer
 from environments.core.pointers import split
 from environments.core.query import Query
 from environments.core.state import Session
 from environments.core.tools import ToolCall
 from writ_app.engine.errors import InvalidTask
-from writ_app.engine.types import Burden, CertificateRead, Witness
+from writ_app.engine.types import Burden, CertificateRead, ToldFact, Witness
 
 MAX_PATCHES = 60
 """Patches tried per read before it is called unproved."""
@@ -39,11 +40,11 @@ SAMPLES = 32
 
 @dataclass(frozen=True)
 class Observation:
-    """What a read shows, and what it depended on (see Session.touched)."""
+    """What a read shows, what it depended on (see Session.touched), and the reads that it leads to, by key."""
 
     text: str
-    strings: frozenset[str]
     touched: frozenset[tuple[str, Any]]
+    leads_to: Mapping[str, ToolCall]
 
 
 class Observer:
@@ -64,75 +65,106 @@ class Observer:
             session = self.environment.session()
             session.state.touched = set()
             result = session.call(call)
-            strings = (
-                frozenset() if result.error else frozenset(_strings(result.content))
-            )
+            strings = [] if result.error else sorted(set(_strings(result.content)))
             found = Observation(
-                result.content, strings, frozenset(session.state.touched)
+                result.content,
+                frozenset(session.state.touched),
+                {other.key: other for other in self.domain.derivable_reads(strings)},
             )
             self._seen[call.key] = found
         return found
 
-    def reachable(
-        self, facts: Facts, without: Collection[str] = ()
-    ) -> dict[str, ToolCall]:
+    def reach(self, facts: Facts, without: Collection[str] = ()) -> "Reach":
         """Every read that someone who knows `facts` can come to make, never making those whose keys are in `without`."""
-        start = self._common_reads(frozenset(without))
-        found = dict(start)
-        self._follow(found, self.domain.first_reads(facts), without)
-        return found
-
-    def differences(self, other: Session, calls: Iterable[ToolCall]) -> Iterator[str]:
-        """Keys of the calls that `other` answers differently; only reads that the changes can touch are made again."""
-        moved = other.affected()
-        session = self.environment.session(other)
-        for call in calls:
-            ours = self.observe(call)
-            if (
-                not moved.isdisjoint(ours.touched)
-                and session.call(call).content != ours.text
-            ):
-                yield call.key
+        left_out = frozenset(without)
+        common = self._common_reads(left_out)
+        own: dict[str, ToolCall] = {}
+        self._follow(own, common, self.domain.first_reads(facts), left_out)
+        return Reach(self, common, own, left_out)
 
     def agree(self, other: Session, calls: Iterable[ToolCall]) -> bool:
-        return next(self.differences(other, calls), None) is None
+        """Whether `other` answers these calls as ours does."""
+        session = self.environment.session(other)
+        return all(
+            session.call(call).content == self.observe(call).text for call in calls
+        )
 
     def _common_reads(self, without: frozenset[str]) -> dict[str, ToolCall]:
         """What anyone can reach who knows nothing: the same for all tasks, but for the reads left out."""
-        everything = self._common.get(frozenset())
-        if everything is None:
-            everything = self._common[frozenset()] = {}
-            self._follow(everything, self.domain.first_reads({}), ())
-        left_out = frozenset(without & everything.keys())
+        if frozenset() not in self._common:
+            everything: dict[str, ToolCall] = {}
+            self._follow(everything, {}, self.domain.first_reads({}), ())
+            self._common[frozenset()] = everything
+        left_out = frozenset(without & self._common[frozenset()].keys())
         if left_out not in self._common:
             found: dict[str, ToolCall] = {}
-            self._follow(found, self.domain.first_reads({}), left_out)
+            self._follow(found, {}, self.domain.first_reads({}), left_out)
             self._common[left_out] = found
         return self._common[left_out]
+
+    @cached_property
+    def common_by_touch(self) -> Mapping[tuple[str, Any], list[ToolCall]]:
+        """What a read may depend on → the common reads that do."""
+        found: dict[tuple[str, Any], list[ToolCall]] = {}
+        for call in self._common_reads(frozenset()).values():
+            for touched in self.observe(call).touched:
+                found.setdefault(touched, []).append(call)
+        return found
 
     def _follow(
         self,
         found: dict[str, ToolCall],
+        known: Mapping[str, ToolCall],
         calls: Iterable[ToolCall],
         without: Collection[str],
     ) -> None:
-        """Add to `found` what the calls lead to: the strings of each result are arguments of further reads."""
-        waiting = [
-            call for call in calls if call.key not in found and call.key not in without
-        ]
-        known: set[str] = set()
+        """Add to `found` what the calls lead to and is not `known`: the strings of each result are arguments of further reads."""
+        waiting = list(calls)
         while waiting:
             call = waiting.pop()
-            if call.key in found:
+            if call.key in found or call.key in known or call.key in without:
                 continue
             found[call.key] = call
-            fresh = self.observe(call).strings - known
-            known |= fresh
-            waiting += [
-                next_call
-                for next_call in self.domain.derivable_reads(sorted(fresh))
-                if next_call.key not in found and next_call.key not in without
-            ]
+            waiting += self.observe(call).leads_to.values()
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Reads that somebody can come to make: those that are open to all, and those that his facts lead to."""
+
+    observer: Observer
+    common: Mapping[str, ToolCall]
+    own: Mapping[str, ToolCall]
+    without: frozenset[str]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.own or key in self.common
+
+    def differences(self, other: Session) -> Iterator[str]:
+        """Keys of the reads that `other` answers differently; only reads that its changes can touch are made again."""
+        session = self.observer.environment.session(other)
+        for key, call in self._touched_by(other).items():
+            if session.call(call).content != self.observer.observe(call).text:
+                yield key
+
+    def agrees(self, other: Session) -> bool:
+        return next(self.differences(other), None) is None
+
+    def _touched_by(self, other: Session) -> dict[str, ToolCall]:
+        moved = other.affected()
+        found = {
+            call.key: call
+            for touched in moved
+            for call in self.observer.common_by_touch.get(touched, ())
+            if call.key in self.common
+        }
+        for key, call in self.own.items():
+            if not moved.isdisjoint(self.observer.observe(call).touched):
+                found[key] = call
+        for call in self.observer.domain.open_reads(other):
+            if call.key not in self.without:
+                found[call.key] = call
+        return found
 
 
 @dataclass
@@ -144,6 +176,8 @@ class Proof:
     burden: Burden
     expected_reads: float
     evidence_tokens: int
+    one_sided: tuple[str, ...] = ()
+    """Decisions that no admissible change was found to tip over."""
     scope: dict[str, ToolCall] = field(default_factory=dict)
     """Every read that the request speaks of, needed or not."""
 
@@ -163,10 +197,10 @@ def prove(
     one does not, and InvalidTask("solver") if the tools do not lead to the oracle's answer.
     """
     case = _Case(observer, query, facts, found, rng)
-    witnesses = case.witnesses()
-    proved = {key for key, witness in witnesses.items() if witness is not None}
-    certificate = case.sufficient(proved)
-    witnesses |= case.alternatives(certificate, proved)
+    case.check_solver()
+    searches = case.searches()
+    certificate = case.sufficient(searches)
+    witnesses = case.count(certificate, searches)
     case.try_other_databases(certificate, trials)
     reads = [
         CertificateRead(
@@ -174,7 +208,7 @@ def prove(
             role=found.roles[call.key].value,
             equivalents=tuple(case.equivalents(call)),
             decisive=_decisive(found, call.key),
-            witness=witnesses[call.key],
+            witness=witnesses.get(call.key),
         )
         for call in certificate
     ]
@@ -184,6 +218,7 @@ def prove(
         expected_reads=case.expected_reads({call.key for call in certificate}),
         evidence_tokens=sum(len(observer.observe(call).text) for call in certificate)
         // 4,
+        one_sided=tuple(case.one_sided()),
         scope=found.reads,
     )
 
@@ -199,7 +234,7 @@ def count_needed(
         observer.domain,
     )
     case = _Case(observer, query, facts, found, rng)
-    return sum(witness is not None for witness in case.witnesses().values())
+    return sum(bool(search.alternatives) for search in case.searches().values())
 
 
 def solve(
@@ -214,6 +249,56 @@ def solve(
     return answer(query, facts, source, environment.domain), session.state
 
 
+@dataclass(frozen=True)
+class _Other:
+    """Another database with another right answer. `shown_by` are keys of reads, outside of the one asked about, that tell it apart."""
+
+    patch: Patch
+    answer: Answer
+    state: Session
+    shown_by: frozenset[str] = frozenset()
+
+
+@dataclass
+class _Search:
+    """The search for databases that show what one read is needed for; it can be taken up again."""
+
+    call: ToolCall
+    patches: Iterator[tuple[ToolCall, Patch]]
+    judge: Callable[[Patch], _Other | None]
+    reach: Reach
+    spoken_of: Collection[str]
+    alternatives: list[_Other] = field(default_factory=list)
+    """Databases told apart by this read, or by other reads that differ from one database to the next."""
+    hidden: bool = False
+    """Whether the first one changes what only this read leads to."""
+    strict: bool = False
+    """Nobody without this read can tell: the only alternative then."""
+
+    def go_on(self, wanted: int) -> None:
+        """Until it is strict, or there are so many alternatives, or nothing is left to try."""
+        if self.strict or len(self.alternatives) >= wanted:
+            return
+        taken = {key for other in self.alternatives for key in other.shown_by}
+        for target, patch in self.patches:
+            other = self.judge(patch)
+            if other is None:
+                continue
+            shown_by = frozenset(self.reach.differences(other.state))
+            if not shown_by.isdisjoint(self.spoken_of) or not taken.isdisjoint(
+                shown_by
+            ):
+                continue
+            taken |= shown_by
+            other = replace(other, shown_by=shown_by)
+            self.strict = not shown_by
+            self.alternatives = [other] if self.strict else [*self.alternatives, other]
+            if len(self.alternatives) == 1:
+                self.hidden = target.key != self.call.key
+            if self.strict or len(self.alternatives) >= wanted:
+                return
+
+
 @dataclass
 class _Case:
     """One request with its answer, while it is being proved."""
@@ -223,8 +308,11 @@ class _Case:
     facts: Facts
     found: Answer
     rng: random.Random
-    _others: dict[str, tuple[Answer, Session] | None] = field(default_factory=dict)
-    _unique: dict[int, bool] = field(default_factory=dict)
+    _others: dict[str, _Other | None] = field(default_factory=dict)
+    _solved: bool = False
+    _judged: Judged = field(default_factory=dict)
+    _flipped: set[int] = field(default_factory=set)
+    """Positions of the decisions that some database makes go the other way."""
 
     @property
     def domain(self) -> Domain:
@@ -237,46 +325,65 @@ class _Case:
     def equivalents(self, call: ToolCall) -> list[ToolCall]:
         return self.domain.equivalents(call, self.base)
 
+    def check_solver(self) -> None:
+        """Two implementations check each other: the tools must lead to the oracle's writes and to the oracle's state."""
+        if not self._solves(self.found.reads.keys()):
+            raise InvalidTask("solver", "The tools do not lead to the oracle's answer.")
+
+    def one_sided(self) -> Iterator[str]:
+        """Decisions that no admissible change tips over: one side of them is never meant."""
+        for number, decision in enumerate(self.found.decisions):
+            keys = dict.fromkeys(key for key, _ in decision.refs) or self.found.reads
+            patches = (
+                patch
+                for key in keys
+                if key in self.found.reads
+                for patch in self.domain.mutations(
+                    self.base, self.found.reads[key], self.rng
+                )
+            )
+            while number not in self._flipped:
+                patch = next(patches, None)
+                if patch is None:
+                    yield decision.condition
+                    break
+                self._other(patch)
+
     # witnesses
 
-    def witnesses(self) -> dict[str, Witness | None]:
-        """A witness, or None, for every read that the request speaks of."""
-        result: dict[str, Witness | None] = {}
+    def searches(self) -> dict[str, _Search]:
+        """Per read that the request speaks of: what it is needed for, as far as one alternative shows it."""
+        done: dict[str, _Search] = {}
         for key, call in reversed(
             self.found.reads.items()
         ):  # what proves a later read proves what leads to it
-            result[key] = self._witness(call, result)
-        return result
-
-    def _witness(
-        self, call: ToolCall, earlier: Mapping[str, Witness | None]
-    ) -> Witness | None:
-        skipped = {call.key, *(other.key for other in self.equivalents(call))}
-        reach = self.observer.reachable(self.facts, skipped)
-        for target, patch in self._patches(call, reach, earlier):
-            other = self._other_answer(patch)
-            if other is None or not self.observer.agree(other[1], reach.values()):
-                continue
-            if self._is_unique(*other):
-                return self._as_witness(patch, other[0], hidden=target.key != call.key)
-        return None
+            skipped = {key, *(other.key for other in self.equivalents(call))}
+            reach = self.observer.reach(self.facts, skipped)
+            search = _Search(
+                call,
+                self._patches(call, reach, done),
+                self._other,
+                reach,
+                self.found.reads.keys() - skipped,
+            )
+            search.go_on(1)
+            done[key] = search
+        return done
 
     def _patches(
-        self,
-        call: ToolCall,
-        reach: Mapping[str, ToolCall],
-        earlier: Mapping[str, Witness | None],
+        self, call: ToolCall, reach: Reach, earlier: Mapping[str, _Search]
     ) -> Iterator[tuple[ToolCall, Patch]]:
         """Changes that may hide from whoever skips `call`: of what it shows, then of what only it leads to."""
-        reads = self.found.reads.items()
-        hidden = [
-            call,
-            *(other for key, other in reads if key not in reach and key != call.key),
+        behind = [
+            other
+            for key, other in self.found.reads.items()
+            if key != call.key and key not in reach and not self.domain.is_open(other)
         ]
-        for target in hidden[1:]:
-            witness = earlier.get(target.key)
-            if witness is not None:
-                yield target, list(witness.patch)
+        hidden = [call, *behind]
+        for target in behind:
+            search = earlier.get(target.key)
+            if search is not None and search.alternatives:
+                yield target, search.alternatives[0].patch
         for target in hidden:
             for patch in islice(
                 self.domain.mutations(self.base, target, self.rng), MAX_PATCHES
@@ -286,69 +393,111 @@ class _Case:
             for patch in self.domain.swaps(self.base, one, other):
                 yield one, patch
 
-    def _other_answer(self, patch: Patch) -> tuple[Answer, Session] | None:
-        """The oracle's answer under `patch`, and the patched state, if there is exactly one and it is not ours."""
+    def _other(self, patch: Patch) -> _Other | None:
+        """The patched database, if the request has exactly one answer there, with another effect than ours has there."""
         mark = json.dumps(patch)
         if mark not in self._others:
             self._others[mark] = self._evaluate(patch)
         return self._others[mark]
 
-    def _evaluate(self, patch: Patch) -> tuple[Answer, Session] | None:
+    def _evaluate(self, patch: Patch) -> _Other | None:
         state = self.base
         state.apply_patch(patch)
         try:
             other = answer(
-                self.query, self.facts, self.domain.from_state(state), self.domain
+                self.query,
+                self.facts,
+                self.domain.from_state(state),
+                self.domain,
+                judged=self._judged,
             )
         except Unidentifiable:
             return None
-        return None if other.outcome == self.found.outcome else (other, state)
+        self._note_decisions(other)
+        if other.outcome == self.found.outcome or self._is_ours_right(other, state):
+            return None
+        return _Other(patch, other, state)
 
-    def _is_unique(self, other: Answer, state: Session) -> bool:
-        """U3 in another database; U1 and U2 were judged when the answer was found."""
-        if id(other) not in self._unique:
-            try:
-                check_rivals(
-                    self.query,
-                    self.facts,
-                    lambda: self.domain.from_state(state),
-                    self.domain,
-                    other,
-                )
-                self._unique[id(other)] = True
-            except Unidentifiable:
-                self._unique[id(other)] = False
-        return self._unique[id(other)]
+    def _note_decisions(self, other: Answer) -> None:
+        """Decisions are compared as far as they are the same questions."""
+        for number, (ours, theirs) in enumerate(
+            zip(self.found.decisions, other.decisions, strict=False)
+        ):
+            if ours.condition != theirs.condition:
+                return
+            if ours.held != theirs.held:
+                self._flipped.add(number)
+                return
 
-    def _as_witness(self, patch: Patch, other: Answer, *, hidden: bool) -> Witness:
-        where = ", which shows only to those who make this read" if hidden else ""
-        note = f"If {_changes_text(patch)}{where}, the right answer would be {_outcome_text(self.found, other)}."
-        return Witness(
-            patch=tuple(patch), gold=other.gold, declined=other.declined, note=note
-        )
+    def _is_ours_right(self, other: Answer, state: Session) -> bool:
+        """Whether our answer does there what theirs does: then nothing depends on telling the two apart."""
+        if self.found.outcome[:3] != other.outcome[:3]:
+            return False
+        source = self.domain.from_state(state)
+        try:
+            for call in self.found.gold:
+                source.apply(call)
+        except Unidentifiable:
+            return False
+        return source.effect() == other.effect
 
-    def alternatives(
-        self, certificate: Sequence[ToolCall], proved: Collection[str]
+    def count(
+        self, certificate: Sequence[ToolCall], searches: Mapping[str, _Search]
     ) -> dict[str, Witness]:
-        """Witnesses for reads that others together can replace, as many as every certificate must contain."""
-        reach = self.observer.reachable(self.facts)
+        """Witnesses of the reads that count: as many as the smallest certificate has.
+
+        What nobody can do without counts. Of the rest, a read counts if doing without takes at least as many other reads as all
+        of the rest together are: each of its alternatives is told apart by reads that tell apart no other one. What still
+        remains is counted by a smallest set of reads that meets all its alternatives.
+        """
+        strict = {key for key, search in searches.items() if search.strict}
+        rest = [call.key for call in certificate if call.key not in strict]
+        for key in rest:
+            if searches[key].alternatives:
+                searches[key].go_on(len(rest))
+        heavy = {key for key in rest if len(searches[key].alternatives) >= len(rest)}
+        witnesses = {
+            key: self._witness(searches[key].alternatives, searches[key].hidden)
+            for key in (strict | heavy) & {call.key for call in certificate}
+        }
+        light = [call for call in certificate if call.key not in witnesses]
+        return {**witnesses, **self._replaceable(light, strict | heavy)}
+
+    def _replaceable(
+        self, calls: Sequence[ToolCall], proved: Collection[str]
+    ) -> dict[str, Witness]:
+        """Witnesses for reads that a few others together can replace, as many as every certificate must contain."""
+        reach = self.observer.reach(self.facts)
         families: set[frozenset[str]] = set()
         shown: dict[str, Witness] = {}
-        unproved = [call for call in certificate if call.key not in proved]
-        for call, patch in self._swaps_of(unproved):
-            other = self._other_answer(patch)
-            if other is None or not self._is_unique(*other):
+        for call, patch in self._swaps_of(calls):
+            other = self._other(patch)
+            if other is None:
                 continue
-            told_apart_by = frozenset(
-                self.observer.differences(other[1], reach.values())
-            )
+            told_apart_by = frozenset(reach.differences(other.state))
             if told_apart_by.isdisjoint(proved):
                 families.add(told_apart_by)
-                shown.setdefault(
-                    call.key, self._as_witness(patch, other[0], hidden=False)
-                )
+                if call.key not in shown:
+                    shown[call.key] = self._witness(
+                        [replace(other, shown_by=told_apart_by - {call.key})], False
+                    )
         counted = _smallest_hitting(families)
         return {key: shown[key] for key in list(shown)[:counted]}
+
+    def _witness(self, others: Sequence[_Other], hidden: bool) -> Witness:
+        first = others[0]
+        where = ", which shows only to those who make this read" if hidden else ""
+        note = f"If {_changes_text(first.patch)}{where}, the right answer would be {_outcome_text(self.found, first.answer)}."
+        return Witness(
+            patch=tuple(first.patch),
+            gold=first.answer.gold,
+            told=tuple(_told(one) for one in first.answer.told),
+            declined=first.answer.declined,
+            transferred=first.answer.transferred,
+            shown_by=tuple(sorted(first.shown_by)),
+            detours=len(others) if first.shown_by else 0,
+            note=note,
+        )
 
     def _swaps_of(self, calls: Sequence[ToolCall]) -> Iterator[tuple[ToolCall, Patch]]:
         for call in calls:
@@ -359,22 +508,22 @@ class _Case:
 
     # sufficiency
 
-    def sufficient(self, proved: Collection[str]) -> list[ToolCall]:
-        """The proved reads, and as few others as it takes for the reference solver to reach the answer with them alone."""
-        chosen = set(proved)
+    def sufficient(self, searches: Mapping[str, _Search]) -> list[ToolCall]:
+        """The needed reads, and as few others as it takes for the reference solver to reach the answer with them alone."""
+        needed = {key for key, search in searches.items() if search.alternatives}
+        chosen = set(needed)
         spare = [key for key in self.found.reads if key not in chosen]
-        while not self._solves(chosen):
-            if not spare:
-                raise InvalidTask(
-                    "solver", "The tools do not lead to the oracle's answer."
-                )
+        while spare and not self._solves(chosen):
             chosen.add(spare.pop(0))
-        for key in sorted(chosen - set(proved)):
+        for key in sorted(chosen - needed):
             if self._solves(chosen - {key}):
                 chosen.discard(key)
         return [call for key, call in self.found.reads.items() if key in chosen]
 
     def _solves(self, allowed: Collection[str]) -> bool:
+        """Whether these reads alone lead the reference solver to the answer. That all of them do was checked first."""
+        if self._solved and len(allowed) == len(self.found.reads):
+            return True
         if not self._is_derivable(
             [call for key, call in self.found.reads.items() if key in allowed]
         ):
@@ -387,26 +536,20 @@ class _Case:
             return False
         if solved.guessed:  # right by luck: what was not read could have changed it
             return False
-        return (
+        right = (
             solved.outcome == self.found.outcome and state.effect() == self.found.effect
         )
+        self._solved = self._solved or (right and len(allowed) == len(self.found.reads))
+        return right
 
     def _is_derivable(self, calls: Sequence[ToolCall]) -> bool:
         """Whether each call's arguments come from the facts or from earlier calls."""
         known = {call.key for call in self.domain.first_reads(self.facts)}
         for call in calls:
-            if call.key not in known:
+            if call.key not in known and not self.domain.is_open(call):
                 return False
-            known |= self._leads_to(call)
+            known |= self.observer.observe(call).leads_to.keys()
         return True
-
-    def _leads_to(self, call: ToolCall) -> set[str]:
-        return {
-            other.key
-            for other in self.domain.derivable_reads(
-                self.observer.observe(call).strings
-            )
-        }
 
     def try_other_databases(self, certificate: Sequence[ToolCall], trials: int) -> None:
         """Change what the request speaks of and the certificate does not show, at random, and see that the answer stays."""
@@ -435,18 +578,30 @@ class _Case:
 
     def expected_reads(self, needed: Collection[str]) -> float:
         """Mean number of reads until `needed` are made, reading what the request speaks of in random derivable order."""
-        first = {call.key for call in self.domain.first_reads(self.facts)}
-        leads = {key: self._leads_to(call) for key, call in self.found.reads.items()}
+        calls = self.found.reads
+        leads = {
+            key: [k for k in self.observer.observe(call).leads_to if k in calls]
+            for key, call in calls.items()
+        }
+        known = {call.key for call in self.domain.first_reads(self.facts)}
+        start = [
+            key
+            for key, call in calls.items()
+            if key in known or self.domain.is_open(call)
+        ]
         total = 0
         for _ in range(SAMPLES):
-            waiting, reachable, missing = set(leads), set(first), set(needed)
-            while missing:
-                ready = sorted(waiting & reachable) or sorted(waiting)
-                key = self.rng.choice(ready)
-                waiting.discard(key)
-                missing.discard(key)
-                reachable |= leads[key]
+            ready, seen, missing = list(start), set(start), len(needed)
+            while missing and ready:
+                place = int(self.rng.random() * len(ready))
+                key, ready[place] = ready[place], ready[-1]
+                ready.pop()
+                missing -= key in needed
                 total += 1
+                for other in leads[key]:
+                    if other not in seen:
+                        seen.add(other)
+                        ready.append(other)
         return round(total / SAMPLES, 2)
 
 
@@ -515,6 +670,10 @@ def _change_text(place: list[str], step: Mapping[str, Any]) -> str:
 def _outcome_text(found: Answer, other: Answer) -> str:
     if other.declined:
         return f"to decline (policy {other.declined})"
+    if other.transferred:
+        return f"to hand over to a person (policy {other.transferred})"
+    if other.told != found.told and other.gold == found.gold:
+        return " and ".join(f"{one.what} = {one.value}" for one in other.told)
     if [call.name for call in found.gold] == [call.name for call in other.gold]:
         changes = [
             _call_change(*pair) for pair in zip(found.gold, other.gold, strict=True)
@@ -544,6 +703,10 @@ def _arguments(call: ToolCall) -> str:
         f"{name}={json.dumps(value, ensure_ascii=False)}"
         for name, value in call.arguments.items()
     )
+
+
+def _told(one: Told) -> ToldFact:
+    return ToldFact(what=one.what, value=one.value)
 
 
 def _strings(content: str) -> Iterable[str]:

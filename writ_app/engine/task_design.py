@@ -6,19 +6,19 @@ Knows nothing about databases, users or models.
 
 import random
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from environments.core.domain import Archetype, Proposal
+from environments.core.domain import Archetype, Proposal, TaskClass
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
-from environments.core.evaluate import Answer, Choice, answer, check_rivals
+from environments.core.evaluate import Answer, Choice, Judged, answer, check_rivals
 from environments.core.grammar import say, understand
 from environments.core.query import Query
 from environments.core.state import Session
 from writ_app.engine.errors import InvalidTask
-from writ_app.engine.evidence import Observer, Proof, count_needed, prove, solve
+from writ_app.engine.evidence import Observer, Proof, count_needed, prove
 from writ_app.engine.types import (
     ArgumentOrigin,
     CandidateLine,
@@ -27,6 +27,7 @@ from writ_app.engine.types import (
     GoldWrite,
     SaidClause,
     Task,
+    ToldFact,
 )
 
 WORDINGS = 12
@@ -120,10 +121,14 @@ class Designer:
         found = self._identify(query, proposal.facts)
         _refuse_degenerate(archetype, found)
         self._refuse_order_blindness(archetype, proposal.facts, found)
-        self._check_solver(query, proposal.facts, found)
         clauses = self._clauses_needed(archetype, proposal, found)
         said = self._words(archetype, clauses, proposal.facts, query, rng)
+        self._refuse_unsaid(proposal.facts, said)
         proof = prove(self._observer, query, proposal.facts, found, rng=rng)
+        if proof.one_sided:
+            raise InvalidTask(
+                "one_sided", f"Nothing can change whether {proof.one_sided[0]}."
+            )
         lift = proof.burden.total - self._floor(found, proposal.facts, rng)
         return self._task(
             archetype, proposal.facts, query, found, proof, said, seed, lift
@@ -132,17 +137,12 @@ class Designer:
     def _identify(self, query: Query, facts: Mapping[str, Any]) -> Answer:
         """The oracle's answer, checked for U1–U3."""
         domain, base = self.environment.domain, Session(self.environment.state)
-        found = answer(query, facts, domain.from_state(base), domain)
-        check_rivals(query, facts, lambda: domain.from_state(base), domain, found)
+        judged: Judged = {}
+        found = answer(query, facts, domain.from_state(base), domain, judged=judged)
+        check_rivals(
+            query, facts, lambda: domain.from_state(base), domain, found, judged
+        )
         return found
-
-    def _check_solver(
-        self, query: Query, facts: Mapping[str, Any], found: Answer
-    ) -> None:
-        """Two implementations check each other: the tools must lead to the oracle's writes and to the oracle's state."""
-        solved, state = solve(self.environment, query, facts, None)
-        if solved.outcome != found.outcome or state.effect() != found.effect:
-            raise InvalidTask("solver", "Oracle and tools disagree.")
 
     def _refuse_order_blindness(
         self, archetype: Archetype, facts: Mapping[str, Any], found: Answer
@@ -217,6 +217,18 @@ class Designer:
                 ]
         raise InvalidTask("unclear_words", "The words do not lead back to the query.")
 
+    def _refuse_unsaid(
+        self, facts: Mapping[str, Any], said: Iterable[SaidClause]
+    ) -> None:
+        """Whatever the user knows must come out: in a clause, or in the words by which users say who they are."""
+        told = {name for clause in said for name in clause.tells}
+        for names in self.environment.domain.words.identity:
+            if facts.keys() >= set(names):
+                told.update(names)
+                break
+        for name in facts.keys() - told:
+            raise InvalidTask("unsaid", f"No clause says {name}.")
+
     def _floor(
         self, found: Answer, facts: Mapping[str, Any], rng: random.Random
     ) -> int:
@@ -259,7 +271,9 @@ class Designer:
             clauses=tuple(said),
             text=" ".join(clause.text for clause in said),
             gold=_gold(found, proof),
+            told=_told(found, proof),
             declined=found.declined,
+            transferred=found.transferred,
             gold_effect=found.effect,
             certificate=tuple(proof.reads),
             spoken_of=tuple(proof.scope.values()),
@@ -281,7 +295,14 @@ def _refuse_degenerate(archetype: Archetype, found: Answer) -> None:
     for choice in found.choices:
         if sum(candidate.feasible for candidate in choice.candidates) < 2:
             raise InvalidTask("degenerate", f"{choice.name} leaves nothing to choose.")
-    if (archetype.task_class == "refusal") != bool(found.declined):
+        if choice.idle:
+            raise InvalidTask(
+                "idle_term",
+                f"{choice.idle[0]} is the same for all: it decides nothing.",
+            )
+    if (archetype.task_class is TaskClass.REFUSAL) != bool(found.declined) or (
+        archetype.task_class is TaskClass.TRANSFER
+    ) != bool(found.transferred):
         raise InvalidTask(
             "wrong_class", "The policy's answer does not fit the archetype."
         )
@@ -290,6 +311,7 @@ def _refuse_degenerate(archetype: Archetype, found: Answer) -> None:
 def _gold(found: Answer, proof: Proof) -> tuple[GoldWrite, ...]:
     """The gold writes; reads of the certificate that no write rests on are needed by the last one."""
     claimed = {key for write in found.writes for key in write.rests_on}
+    claimed |= {key for told in found.told for key in told.rests_on}
     last = len(found.writes) - 1
     return tuple(
         GoldWrite(
@@ -311,6 +333,22 @@ def _gold(found: Answer, proof: Proof) -> tuple[GoldWrite, ...]:
             ),
         )
         for number, write in enumerate(found.writes)
+    )
+
+
+def _told(found: Answer, proof: Proof) -> tuple[ToldFact, ...]:
+    """What is told; without writes it needs the whole certificate."""
+    return tuple(
+        ToldFact(
+            what=one.what,
+            value=one.value,
+            needs=tuple(
+                n
+                for n, read in enumerate(proof.reads)
+                if read.call.key in one.rests_on or not found.writes
+            ),
+        )
+        for one in found.told
     )
 
 

@@ -5,6 +5,7 @@ All are frozen pydantic models that read back from their own JSON unchanged. Kno
 
 import hashlib
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -22,13 +23,28 @@ class Frozen(BaseModel):
 # --- tasks ---------------------------------------------------------------------------------------------------------------------
 
 
+class ToldFact(Frozen):
+    """Something that the user is to be told: `what` names it for people."""
+
+    what: str
+    value: Any
+    needs: tuple[int, ...] = ()
+    """Positions in the certificate of the reads that must come before it is told."""
+
+
 class Witness(Frozen):
     """Proof that a read is needed: with `patch` applied, whoever skips the read sees the same and yet the right answer differs."""
 
     patch: tuple[dict[str, Any], ...]
     """RFC 6902 over the database as the reference lays it out."""
     gold: tuple[ToolCall, ...]
+    told: tuple[ToldFact, ...] = ()
     declined: str = ""
+    transferred: str = ""
+    shown_by: tuple[str, ...] = ()
+    """Keys of reads outside the certificate that would show the patch, too; then one read is spared by making others."""
+    detours: int = 0
+    """If there are such reads: at least so many of them it takes to spare this one, which is no fewer than it could spare."""
     note: str
     """One sentence for a person: what would have been different."""
 
@@ -109,6 +125,19 @@ class GoldWrite(Frozen):
     """Positions in the certificate of the reads that must come before this write."""
 
 
+class WriteOrders(Frozen):
+    """What becomes of the parts of a request in other orders. Of a dependent request, some lead elsewhere or nowhere."""
+
+    tried: int
+    """Orders that were evaluated: all in which parts that share a record change places."""
+    same: int
+    """Orders with the same writes and the same final state, the given one included."""
+    elsewhere: tuple[tuple[int, ...], ...] = ()
+    """Orders (numbers of parts) with other writes or another final state, at most three."""
+    illegal: tuple[tuple[int, ...], ...] = ()
+    """Orders in which a write is refused or nothing fits the words, at most three."""
+
+
 class SaidClause(Frozen):
     """One clause of the request in words, with the facts (by name) that it tells."""
 
@@ -136,8 +165,12 @@ class Task(Frozen):
     text: str
     """The request in words: the clauses, in the order in which a forthcoming user says them."""
     gold: tuple[GoldWrite, ...]
+    told: tuple[ToldFact, ...] = ()
+    """What the user is to be told."""
     declined: str = ""
     """Policy clause by which the request is refused; then there are no gold writes."""
+    transferred: str = ""
+    """Policy clause by which the request is handed over to a person; then there are no gold writes."""
     gold_effect: str
     """Hash of the difference that the gold makes (Session.effect)."""
     certificate: tuple[CertificateRead, ...]
@@ -150,6 +183,10 @@ class Task(Frozen):
     """Branches taken, in words."""
     existential: bool = False
     dependent: bool = False
+    """The writes have to be made in the given order."""
+    parts: tuple[str, ...] = ()
+    """Slugs of the archetypes that the request is composed of; empty if it is one."""
+    orders: WriteOrders | None = None
 
     @property
     def content_hash(self) -> str:
@@ -166,6 +203,39 @@ class Task(Frozen):
     @property
     def writes(self) -> int:
         return len(self.gold)
+
+    @property
+    def cell(self) -> tuple[str, str]:
+        """(band of writes, band of burden): the task's place in the grid."""
+        return write_band(self.writes), burden_band(self.burden.total)
+
+
+WRITE_BANDS = {"0": (0, 0), "1": (1, 1), "2-3": (2, 3), "4+": (4, None)}
+BURDEN_BANDS = {
+    "0": (0, 0),
+    "1-3": (1, 3),
+    "4-6": (4, 6),
+    "7-9": (7, 9),
+    "10-14": (10, 14),
+    "15+": (15, None),
+}
+"""Bands of the two axes: name → (least, most or None). Source: knowledge of evidence burden, §5.2."""
+
+
+def write_band(writes: int) -> str:
+    return _band(WRITE_BANDS, writes)
+
+
+def burden_band(burden: int) -> str:
+    return _band(BURDEN_BANDS, burden)
+
+
+def _band(bands: Mapping[str, tuple[int, int | None]], value: int) -> str:
+    return next(
+        name
+        for name, (least, most) in bands.items()
+        if value >= least and (most is None or value <= most)
+    )
 
 
 # --- behaviour -----------------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ Guarantees:
   are that user's, and what was paid less what was refunded is what its lines cost.
 - In one product no two variants have the same options, prices differ by more than 0.50, and at
   least four variants are available.
+- With times, what arrived was placed two to seven days before; what is still open is a week old at most.
 - Statuses come from a shuffled deck of a hundred, so every hundred orders have the same mix.
 """
 
@@ -19,13 +20,15 @@ from random import Random
 from typing import Any
 
 from environments.core.chance import Json, Source
-from environments.retail.generator.orders import make_order
+from environments.retail.generator.orders import add_times, make_order
 from environments.retail.generator.products import make_products
 from environments.retail.generator.users import make_user
 
 
-def generate(*, seed: int, users: int = 200) -> dict[str, dict[str, Any]]:
-    """A shop with fifty products and that many users; takes linear time."""
+def generate(
+    *, seed: int, users: int = 200, timed: bool = False
+) -> dict[str, dict[str, Any]]:
+    """A shop with fifty products and that many users; takes linear time. `timed` adds times to orders and changes nothing else."""
     if users < 1:
         raise ValueError("A shop needs at least one user.")
     # Seeding with a text, because Random treats 1 and -1 as the same seed.
@@ -40,4 +43,8 @@ def generate(*, seed: int, users: int = 200) -> dict[str, dict[str, Any]]:
             order = make_order(source, user, products, address)
             user["orders"].append(order["order_id"])
             orders[order["order_id"]] = order
+    if timed:
+        rng = Random(f"retail times {seed}")
+        for order in orders.values():
+            add_times(order, rng)
     return {"orders": orders, "products": products, "users": people}

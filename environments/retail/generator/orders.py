@@ -1,6 +1,7 @@
 """Orders: what was bought, how it was paid, and what its status says has happened since."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from random import Random
 
 from environments.core.chance import Json, Source
@@ -45,6 +46,22 @@ def make_order(source: Source, user: Json, products: Json, address: Json) -> Jso
     }
     _follow_status(source, order, user, products)
     return order
+
+
+def add_times(order: Json, rng: Random) -> None:
+    """When it was placed and, of what arrived, when that was. Orders still open are young, others up to four months old."""
+    arrived = order["status"] in _ARRIVED
+    days = rng.randint(8, 120) if arrived else rng.randint(0, 7)
+    placed = SHOP_TODAY - timedelta(days=days, seconds=rng.randrange(86_400))
+    order["placed_at"] = placed.isoformat()
+    order["delivered_at"] = None
+    if arrived:
+        way = timedelta(days=rng.randint(2, 6), seconds=rng.randrange(86_400))
+        order["delivered_at"] = (placed + way).isoformat()
+
+
+SHOP_TODAY = datetime.fromisoformat("2025-06-30T00:00:00")
+_ARRIVED = ("delivered", "exchange requested", "return requested")
 
 
 def _make_lines(rng: Random, products: Sequence[Json], count: int) -> list[Json]:

@@ -35,6 +35,8 @@ class Script:
     rounds: tuple[Round, ...]
     refusal: str = ""
     """What is said instead of making the writes."""
+    transfer: ToolCall | None = None
+    """The call that hands over instead."""
     beside: bool = False
     """Say something beside the last read of the round that has most reads."""
     parallel: bool = False
@@ -62,13 +64,26 @@ def make_script(environment: Environment, task: Task) -> Script:
             task.declined, reads, environment.session().state
         )
         return Script(_looking_around([Round(tuple(reads))], task), refusal=refusal)
+    if task.transferred:
+        words = environment.domain.words
+        summary = words.describe_transfer(
+            task.transferred, reads, environment.session().state
+        )
+        call = ToolCall(name=words.transfer_tool, arguments={"summary": summary})
+        return Script(_looking_around([Round(tuple(reads))], task), transfer=call)
+    if not task.gold:
+        return Script(_looking_around([Round(tuple(reads))], task))
     needed = {n for write in task.gold for n in write.needs}
+    needed |= {n for one in task.told for n in one.needs}
     left = [n for n in range(len(reads)) if n not in needed]
     rounds, done = [], set[int]()
     for write in task.gold:
         wanted = sorted({*write.needs, *left} - done)
         done.update(wanted)
         rounds.append(Round(tuple(reads[n] for n in wanted), write.call))
+    telling = sorted({n for one in task.told for n in one.needs} - done)
+    if telling:
+        rounds.append(Round(tuple(reads[n] for n in telling)))
     return Script(_looking_around(rounds, task))
 
 
@@ -92,6 +107,7 @@ def lay_out(
     script: Script, environment: Environment, task: Task, rng: random.Random
 ) -> tuple[Step, ...]:
     """The script as turns, with everything that will be said."""
+    words = environment.domain.words
     steps = list(_malformed(script))
     most = max(script.rounds, key=lambda part: len(part.reads))
     session = environment.session()
@@ -110,7 +126,10 @@ def lay_out(
         steps.append(Step(calls=(part.write,)))
         report = _join(report, _report(part.write, session, rng))
         steps += [Step(calls=(call,)) for call in part.after]
-    said = script.refusal or report
+    if script.transfer:  # its sentence stands alone
+        return (*steps, Step(calls=(script.transfer,)), Step(text=words.after_transfer))
+    told = (words.describe_told(one.what, one.value) for one in task.told)
+    said = script.refusal or _join(report, *told)
     more = phrase(phrases.ANYTHING_ELSE, rng)
     return (*steps, Step(text=_join(said, more)))
 

@@ -104,7 +104,11 @@ class ScriptedUser:
         return phrase(phrases.YES, rng)
 
     def _leave(self, rng: random.Random) -> str:
-        patterns = phrases.ACCEPTED if self._task.declined else phrases.THANKS
+        patterns = (
+            phrases.ACCEPTED
+            if self._task.declined or self._task.transferred
+            else phrases.THANKS
+        )
         return f"{phrase(patterns, rng)} {STOP}"
 
     def _with_invention(self, text: str, own: Sequence[str], rng: random.Random) -> str:

@@ -138,6 +138,45 @@ def check_refusal(trace: Trace) -> Check:
     return _passed("refusal", f"Refused by policy {clause}.", (trace.refusal_place,))
 
 
+def check_transfer(trace: Trace) -> Check:
+    """What the policy leaves to a person is handed over, nothing else is, and nothing is written before."""
+    tool, clause = trace.environment.domain.words.transfer_tool, trace.task.transferred
+    made = [call.index for call in trace.calls if call.call.name == tool]
+    if not clause:
+        if made:
+            return _failed(
+                "transfer", "The agent handed over what it could do itself.", made
+            )
+        return _passed("transfer", "Does not apply: the request needs no person.")
+    tried = [call.index for call in trace.calls if call.tried_to_write]
+    if tried:
+        return _failed(
+            "transfer",
+            f"Policy {clause} needs a person, but something was written.",
+            tried,
+        )
+    if not made:
+        return _failed(
+            "transfer", f"Policy {clause} needs a person: nobody was called."
+        )
+    return _passed("transfer", f"Handed over by policy {clause}.", made)
+
+
+def check_told(trace: Trace) -> Check:
+    """The user was told what he asked to be told."""
+    if not trace.task.told:
+        return _passed("told", "Does not apply: nothing was to be told.")
+    missing = [
+        f"{one.what} ({one.value})"
+        for one, place in zip(trace.task.told, trace.told_places, strict=True)
+        if place is None
+    ]
+    if missing:
+        return _failed("told", f"The user was never told {'; '.join(missing)}.")
+    where = [place for place in trace.told_places if place is not None]
+    return _passed("told", f"All {len(where)} answers were given.", where)
+
+
 def check_writes(trace: Trace) -> Check:
     """The writes that succeeded are the gold's, none more; where they depend on each other, in the gold's order."""
     made = [trace.canonical(write.call) for write in trace.writes]
@@ -217,7 +256,16 @@ def check_evidence(trace: Trace) -> Check:
     ]
     made = [place for place in trace.coverage if place is not None]
     if missing:
-        step = "the refusal" if trace.task.declined else "the write"
+        task = trace.task
+        step = (
+            "the refusal"
+            if task.declined
+            else "the transfer"
+            if task.transferred
+            else "the write"
+            if task.gold
+            else "the answer"
+        )
         return _failed(
             "evidence",
             f"{total - len(missing)} of {total} needed reads were made before {step}; "
@@ -347,6 +395,8 @@ CHECKS: tuple[Callable[[Trace], Check], ...] = (
     check_one_call,
     check_replay,
     check_refusal,
+    check_transfer,
+    check_told,
     check_writes,
     check_final_state,
     check_evidence,

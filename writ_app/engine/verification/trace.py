@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from environments.core.environment import Environment
 from environments.core.policy import Event, PolicyTrace
@@ -125,9 +126,21 @@ class Trace:
         return next((n for n, t in reversed(self.agent_texts) if says_no(t)), None)
 
     @cached_property
+    def told_places(self) -> list[int | None]:
+        """For each thing to be told: index of the agent's first message that tells it."""
+        return [
+            next((n for n, text in self.agent_texts if tells(text, one.value)), None)
+            for one in self.task.told
+        ]
+
+    @cached_property
     def deadlines(self) -> list[int]:
         """For each read of the certificate: index of the message before which it had to be made."""
         end = len(self.messages)
+        if self.task.transferred:
+            tool = self.environment.domain.words.transfer_tool
+            handed = (made.index for made in self.calls if made.call.name == tool)
+            return [next(handed, end)] * len(self.task.certificate)
         if self.task.declined:
             refused = end if self.refusal_place is None else self.refusal_place
             return [refused] * len(self.task.certificate)
@@ -139,6 +152,11 @@ class Trace:
                 end if place is None else place
                 for gold, place in zip(self.task.gold, self.gold_places, strict=True)
                 if n in gold.needs
+            ]
+            needing += [
+                end if place is None else place
+                for told, place in zip(self.task.told, self.told_places, strict=True)
+                if n in told.needs
             ]
             deadlines.append(min(needing, default=first))
         return deadlines
@@ -229,3 +247,14 @@ _SAYS_NO = re.compile(
 def says_no(text: str) -> bool:
     """Whether an agent's message refuses something."""
     return bool(_SAYS_NO.search(text.replace("’", "'")))
+
+
+_NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?")
+
+
+def tells(text: str, value: Any) -> bool:
+    """Whether a message tells a value: a number however it is written, a text in any case."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        numbers = (float(m.replace(",", "")) for m in _NUMBER.findall(text))
+        return any(abs(number - value) < 0.005 for number in numbers)
+    return str(value).lower() in text.lower()
