@@ -649,12 +649,17 @@ class _Evaluation:
         refs = tuple(ref for _, origin in pairs for ref in origin.refs)
         return expr.rows[key], Origin("derived", refs, f"policy {expr.clause}: {key}")
 
-    def _arithmetic(self, expr: Arithmetic, scope: Scope) -> tuple[Any, Origin]:
+    def _arithmetic(self, expr: Arithmetic, scope: Scope) -> tuple[Any, Any]:
         (left, from_left), (right, from_right) = (
             self.value(expr.left, scope),
             self.value(expr.right, scope),
         )
         value = _ARITHMETIC[expr.op](left, right)
+        if isinstance(value, list):  # one list after the other
+            return value, [
+                *_origin_each(left, from_left),
+                *_origin_each(right, from_right),
+            ]
         return value, Origin(
             "derived", from_left.refs + from_right.refs, f"{left} {expr.op} {right}"
         )
@@ -828,6 +833,10 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "min": min,
     "max": max,
 }
+
+
+def _origin_each(values: list[Any], origin: Any) -> list[Any]:
+    return origin if isinstance(origin, list) else [origin] * len(values)
 
 
 def _leaf_origins(place: str, value: Any, origin: Any) -> Iterator[tuple[str, Origin]]:
