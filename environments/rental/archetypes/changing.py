@@ -198,7 +198,7 @@ E14 = Archetype(
             "target",
             (
                 "Swap the {category} for the best rated one that costs no more per day than it does now, same dates; if two are rated the same, the cheaper one.",
-                "For the same dates, the {category} with the highest rating whose daily rate is not above my present one; at equal ratings the lower rate.",
+                "For the same dates, I'd take the {category} with the highest rating whose daily rate is not above my present one; at equal ratings the lower rate.",
             ),
         ),
     ),
@@ -388,7 +388,7 @@ E17 = Archetype(
                 "[I'd like|I want] to keep the upcoming booking of mine that has the lowest daily rate for longer.",
                 "[Can|Could] you make the one of my upcoming bookings with the lowest daily rate longer?",
                 "Of my upcoming bookings, the one with the lowest rate per day should last longer.",
-                "The upcoming booking for which I pay the least per day should be extended.",
+                "The upcoming booking of mine with the lowest rate per day should be extended.",
             ),
             opens=True,
         ),
