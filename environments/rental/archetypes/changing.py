@@ -54,6 +54,7 @@ from environments.rental.archetypes.parts import (
 )
 from environments.rental.archetypes.wording import RATE_ONLY, under
 from environments.rental.state import (
+    DAYS,
     DEPOTS,
     FIRST_CANCELLABLE,
     LONGEST_FOR,
@@ -101,16 +102,31 @@ def propose_swap(
         customer, booking = found
         wishes: dict[str, Any] = {"category": booking["category"]}
         wishes |= places(rng, depots)
-        if caps:  # near the lowest rate, so that other dates would tip it over
-            place = booking["category"], wishes["depot"], booking["pickup_date"]
-            rates_there = rates(session, *place, booking["days"])
-            if len(rates_there) < 2:
+        if caps:
+            fitting = _tipping_caps(session, booking, wishes["depot"])
+            if not fitting:
                 return None
-            near = int(rates_there[0] * rng.uniform(0.85, 1.25))
-            wishes["rate_cap"] = max(5, min(95, near // 5 * 5))
+            wishes["rate_cap"] = rng.choice(fitting)
         return proposal(customer, rng, wishes, *clauses)
 
     return propose
+
+
+def _tipping_caps(session: Session, booking: Record, depot: str) -> list[int]:
+    """Limits that the lowest rate keeps on the day of the booking and breaks on several others, or the other way round."""
+    lowest = {
+        day: found[0]
+        for day in DAYS
+        if (found := rates(session, booking["category"], depot, day, booking["days"]))
+    }
+    here = lowest.pop(booking["pickup_date"], None)
+    if here is None:
+        return []
+    return [
+        cap
+        for cap in under(0.7 * here, 1.4 * here)
+        if sum((rate <= cap) is not (here <= cap) for rate in lowest.values()) > 4
+    ]
 
 
 E4 = Archetype(

@@ -286,6 +286,12 @@ def _propose_joined(*clauses: str, depots: int, span: tuple[int, int]) -> Any:
         }
         if not depots:
             wishes["payment"] = pays(customer, rng)
+        else:  # each of the methods could pay, so that it matters which one did
+            found_rates = rates_within(session, wishes, wishes["days"])
+            if found_rates[1:2] and wishes["days"] * found_rates[1] > credit_of(
+                customer
+            ):
+                return None
         return proposal(customer, rng, wishes, *clauses)
 
     return propose
