@@ -14,7 +14,7 @@ from environments.rental.mutations import mutations, swaps
 from environments.rental.oracle import StateRows
 from environments.rental.policy_checks import POLICY_CHECKS, READER_JUDGED
 from environments.rental.solver import ToolRows
-from environments.rental.state import read_state
+from environments.rental.state import SHAPES, read_state
 from environments.rental.tools import RentalTools
 from environments.rental.words import WORDS
 
@@ -33,6 +33,7 @@ DOMAIN = Domain(
     lexicon=archetypes.LEXICON,
     named=archetypes.named,
     people="customers",
+    shapes=SHAPES,
     words=WORDS,
     policy_checks=POLICY_CHECKS,
     reader_judged=READER_JUDGED,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, ValidationError
 
 from environments.core.errors import BadDatabase
+from environments.core.shapes import shape
 from environments.core.state import Index, State
 
 TODAY = "2027-06-01"
@@ -112,6 +113,12 @@ def _name_zip(customer: dict[str, Any]) -> tuple[str, str, str]:
     name = customer["name"]
     return name["first_name"].lower(), name["last_name"].lower(), customer["zip"]
 
+
+SHAPES = {
+    "units": shape(Unit, "unit_id"),
+    "customers": shape(Customer, "customer_id"),
+    "bookings": shape(Booking, "booking_id"),
+}
 
 INDEXES = {
     "customer_by_email": Index("customers", lambda row: [row["email"].lower()]),

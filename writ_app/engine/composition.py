@@ -7,7 +7,7 @@ Knows nothing about drawing, databases or users.
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, islice, permutations
 from typing import Any
@@ -68,13 +68,19 @@ class Composition:
 
     parts: tuple[Part, ...]
     identity: frozenset[str]
+    known: dict[tuple[int, int], tuple[Query, Part]] = field(default_factory=dict)
+    """Renamed queries, shared by compositions of the same parts: what was judged of their steps holds for all."""
 
     @cached_property
     def queries(self) -> tuple[Query, ...]:
-        return tuple(
-            renamed(part.query, _suffix(number), self.identity)
-            for number, part in enumerate(self.parts)
-        )
+        return tuple(map(self._renamed, range(len(self.parts)), self.parts))
+
+    def _renamed(self, number: int, part: Part) -> Query:
+        key = (id(part), number)
+        if key not in self.known:
+            query = renamed(part.query, _suffix(number), self.identity)
+            self.known[key] = query, part
+        return self.known[key][0]
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -192,10 +198,10 @@ def split_words(text: str) -> tuple[str, list[str]]:
     return next(iter(names), ""), [piece for _, piece in pieces]
 
 
-def unnumbered(name: str) -> str:
-    """The name of a fact without its part's number."""
+def without_number(name: str) -> tuple[str, int]:
+    """(name of a fact in its own part, place of the part)."""
     stem, _, number = name.rpartition("__")
-    return stem if stem and number.isdigit() else name
+    return (stem, int(number) - 1) if stem and number.isdigit() else (name, 0)
 
 
 def _suffix(number: int) -> str:

@@ -15,6 +15,7 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from environments.core.domain import Archetype, Clause, Proposal, TaskClass
@@ -25,6 +26,7 @@ from environments.core.grammar import say, understand
 from environments.core.query import Query
 from environments.core.state import Session
 from environments.core.tools import ToolCall
+from writ_app.engine import gold_trace
 from writ_app.engine.composition import (
     AFTER,
     NEXT,
@@ -33,7 +35,7 @@ from writ_app.engine.composition import (
     split_words,
 )
 from writ_app.engine.errors import InvalidTask
-from writ_app.engine.evidence import Observer, Proof, count_needed, prove
+from writ_app.engine.evidence import Observer, Proof, floor_of, prove
 from writ_app.engine.types import (
     ArgumentOrigin,
     CandidateLine,
@@ -71,6 +73,7 @@ class _Draft:
     found: Answer
     said: Sequence[SaidClause]
     dependent: bool
+    judged: Judged
     orders: WriteOrders | None = None
 
 
@@ -123,6 +126,7 @@ class Designer:
                 part.found,
                 part.said,
                 archetype.dependent,
+                Judged(),
             )
 
         return self._first(slug, seed, draws, draw)
@@ -215,7 +219,7 @@ class Designer:
     ) -> Part:
         query = archetype.query(proposal.facts)
         found = self._identify(query, proposal.facts)
-        _refuse_degenerate(archetype, found)
+        refuse_degenerate(archetype, found)
         self._refuse_order_blindness(archetype, proposal.facts, found)
         clauses = self._clauses_needed(archetype, proposal, found)
         said = self._words(archetype, clauses, proposal.facts, query, rng)
@@ -231,29 +235,31 @@ class Designer:
     ) -> _Draft:
         """Parts of one person that can be done one after the other. Raises InvalidTask, Unidentifiable."""
         person = [rng.choice(people)]
-        composition = Composition((), frozenset())
+        composition, judged = Composition((), frozenset()), Judged()
         for archetype in self._joinable(weights, rng):
             try:
                 part = self._draw(archetype, person, rng)
             except (InvalidTask, Unidentifiable):
                 continue
             if _count_writes(composition) + len(part.found.writes) <= writes:
-                composition = self._with(composition, part) or composition
+                composition = self._with(composition, part, judged) or composition
             if _count_writes(composition) == writes:
                 break
         if _count_writes(composition) != writes or len(composition.parts) < 2:
             raise InvalidTask("no_fit", "The person has too little to ask for.")
         query, facts = composition.query(), composition.facts
-        found = self._identify(query, facts)
+        found = self._identify(query, facts, judged)
         for part in composition.parts:
-            _refuse_degenerate(part.archetype, part.found)
-        orders = composition.orders(self._observer, found, self._answer)
+            refuse_degenerate(part.archetype, part.found)
+        orders = composition.orders(
+            self._observer, found, partial(self._answer, judged=judged)
+        )
         dependent = orders.same < orders.tried
         joint = AFTER if dependent else NEXT
         said = composition.words(joint, rng)
         _check_joints(said, joint, composition)
         archetypes = tuple(part.archetype for part in composition.parts)
-        return _Draft(archetypes, query, facts, found, said, dependent, orders)
+        return _Draft(archetypes, query, facts, found, said, dependent, judged, orders)
 
     def _joinable(
         self, weights: Mapping[str, float], rng: random.Random
@@ -271,15 +277,17 @@ class Designer:
         for _ in range(2):
             yield from sorted(kinds, key=lambda kind: (-keys[kind.slug], kind.slug))
 
-    def _with(self, composition: Composition, part: Part) -> Composition | None:
+    def _with(
+        self, composition: Composition, part: Part, judged: Judged
+    ) -> Composition | None:
         """The composition with one more part, put at the last place where everything can still be done; None if there is none."""
         taken = {call.key for other in composition.parts for call in other.found.gold}
         if taken & {call.key for call in part.found.gold}:
             return None
-        names = _identity_names(self.environment, part.facts)
+        names = identity_names(self.environment, part.facts)
         if composition.parts:  # who it is was said before, perhaps in another way
             first = composition.parts[0].facts
-            known = _identity_names(self.environment, first)
+            known = identity_names(self.environment, first)
             wishes = {key: part.facts[key] for key in part.facts.keys() - names}
             facts = {**{key: first[key] for key in known}, **wishes}
             part = replace(part, facts=facts, query=part.archetype.query(facts))
@@ -287,9 +295,9 @@ class Designer:
         total = _count_writes(composition) + len(part.found.writes)
         for place in range(len(composition.parts), -1, -1):
             parts = (*composition.parts[:place], part, *composition.parts[place:])
-            trial = Composition(parts, names)
+            trial = Composition(parts, names, composition.known)
             try:
-                found = self._answer(trial.query(), trial.facts)
+                found = self._answer(trial.query(), trial.facts, judged)
             except Unidentifiable:
                 continue
             if len(found.writes) == total and not found.declined:
@@ -300,27 +308,52 @@ class Designer:
 
     def _prove(self, draft: _Draft, seed: int, rng: random.Random) -> Task:
         found = draft.found
-        proof = prove(self._observer, draft.query, draft.facts, found, rng=rng)
+        proof = prove(
+            self._observer,
+            draft.query,
+            draft.facts,
+            found,
+            rng=rng,
+            judged=draft.judged,
+        )
         if proof.one_sided:
             raise InvalidTask(
                 "one_sided", f"Nothing can change whether {proof.one_sided[0]}."
             )
-        lift = proof.burden.total - self._floor(found, draft.facts, rng)
+        lift = proof.burden.total - floor_of(self._observer, found, draft.facts, rng)
         task = self._task(draft, proof, seed, lift)
+        self._refuse_breaches(task)
         reason = self._refuse(task)
         if reason:
             raise InvalidTask(reason, "The finished task is refused.")
         return task
 
-    def _answer(self, query: Query, facts: Mapping[str, Any]) -> Answer:
+    def _refuse_breaches(self, task: Task) -> None:
+        """Policy as tests: nothing that breaks a clause may be the right answer."""
+        for breach in gold_trace.breaches(
+            self.environment,
+            text=task.text,
+            facts=task.facts,
+            reads=[read.call for read in task.certificate],
+            gold=[write.call for write in task.gold],
+            declined=task.declined,
+            transferred=task.transferred,
+        ):
+            raise InvalidTask("policy", f"The gold breaks {breach}")
+
+    def _answer(
+        self, query: Query, facts: Mapping[str, Any], judged: Judged | None = None
+    ) -> Answer:
         """The oracle's answer on the base."""
         domain, base = self.environment.domain, Session(self.environment.state)
-        return answer(query, facts, domain.from_state(base), domain)
+        return answer(query, facts, domain.from_state(base), domain, judged=judged)
 
-    def _identify(self, query: Query, facts: Mapping[str, Any]) -> Answer:
+    def _identify(
+        self, query: Query, facts: Mapping[str, Any], judged: Judged | None = None
+    ) -> Answer:
         """The oracle's answer, checked for U1–U3."""
         domain, base = self.environment.domain, Session(self.environment.state)
-        judged: Judged = {}
+        judged = Judged() if judged is None else judged
         found = answer(query, facts, domain.from_state(base), domain, judged=judged)
         check_rivals(
             query, facts, lambda: domain.from_state(base), domain, found, judged
@@ -405,25 +438,9 @@ class Designer:
     ) -> None:
         """Whatever the user knows must come out: in a clause, or in the words by which users say who they are."""
         told = {name for clause in said for name in clause.tells}
-        told |= _identity_names(self.environment, facts)
+        told |= identity_names(self.environment, facts)
         for name in facts.keys() - told:
             raise InvalidTask("unsaid", f"No clause says {name}.")
-
-    def _floor(
-        self, found: Answer, facts: Mapping[str, Any], rng: random.Random
-    ) -> int:
-        """Burden of the same writes with every argument named by the user."""
-        if not found.gold:
-            return 0
-        told = {**facts, "named": [call.arguments for call in found.gold]}
-        try:
-            return count_needed(
-                self._observer, self.environment.domain.named(found.gold), told, rng
-            )
-        except Unidentifiable:
-            return (
-                0  # writes that undo each other's preconditions cannot be named apart
-            )
 
     def _person(self, reads: Iterable[ToolCall]) -> str:
         named = (value for call in reads for value in call.arguments.values())
@@ -457,7 +474,12 @@ class Designer:
             certificate=tuple(proof.reads),
             spoken_of=tuple(proof.scope.values()),
             burden=proof.burden,
-            companions=_companions(found, proof, lift),
+            companions=companions_of(
+                found,
+                expected_reads=proof.expected_reads,
+                evidence_tokens=proof.evidence_tokens,
+                lift=lift,
+            ),
             tables=tuple(_table(choice) for choice in found.choices),
             decisions=tuple(_decision_text(decision) for decision in found.decisions),
             existential=existential and len(proof.scope) > len(proof.reads),
@@ -475,7 +497,7 @@ def _count_writes(composition: Composition) -> int:
     return sum(len(part.found.writes) for part in composition.parts)
 
 
-def _identity_names(
+def identity_names(
     environment: Environment, facts: Mapping[str, Any]
 ) -> frozenset[str]:
     """Names of the facts that say who the user is."""
@@ -500,7 +522,7 @@ def _identity(facts: Mapping[str, Any], wishes: Mapping[str, Any]) -> dict[str, 
     return {name: value for name, value in facts.items() if name not in wishes}
 
 
-def _refuse_degenerate(archetype: Archetype, found: Answer) -> None:
+def refuse_degenerate(archetype: Archetype, found: Answer) -> None:
     """Lint: an objective must have something to choose between, and a refusal must refuse."""
     for choice in found.choices:
         if sum(candidate.feasible for candidate in choice.candidates) < 2:
@@ -562,14 +584,16 @@ def _told(found: Answer, proof: Proof) -> tuple[ToldFact, ...]:
     )
 
 
-def _companions(found: Answer, proof: Proof, lift: int) -> Companions:
+def companions_of(
+    found: Answer, *, expected_reads: float, evidence_tokens: int, lift: int
+) -> Companions:
     margins = [choice.margin for choice in found.choices] + [
         decision.slack for decision in found.decisions
     ]
     numbers = [margin for margin in margins if margin is not None]
     return Companions(
         lift=lift,
-        expected_reads=proof.expected_reads,
+        expected_reads=expected_reads,
         candidates=sum(len(choice.candidates) for choice in found.choices),
         feasible=sum(
             candidate.feasible
@@ -578,7 +602,7 @@ def _companions(found: Answer, proof: Proof, lift: int) -> Companions:
         ),
         decoys=sum(choice.decoys for choice in found.choices),
         margin=round(min(numbers), 2) if numbers else None,
-        evidence_tokens=proof.evidence_tokens,
+        evidence_tokens=evidence_tokens,
     )
 
 
