@@ -216,6 +216,40 @@ class BenchmarkIndex:
         return self._environment.domain.canonical_write(call).key
 
 
+EXAMPLES = 20
+"""Findings that a screen keeps word for word."""
+
+
+class Screen:
+    """Lets tasks pass that are clean, and keeps count of what it saw."""
+
+    def __init__(self, index: BenchmarkIndex):
+        self._index = index
+        self._passed: list[Nearest] = []
+        self._refused: Counter[str] = Counter()
+        self._examples: list[dict[str, Any]] = []
+
+    def passes(self, task: Task) -> bool:
+        found = self._index.check(task)
+        if found.clean:
+            self._passed.append(found.nearest)
+            return True
+        self._refused[task.archetype] += 1
+        room = EXAMPLES - len(self._examples)
+        self._examples += [one.model_dump(mode="json") for one in found.shared[:room]]
+        return False
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """Archetype → tasks that did not pass."""
+        return self._refused
+
+    def report(self) -> dict[str, Any]:
+        """Plain JSON: the distances of what passed, and examples of what was found in the rest."""
+        spread = distances(self._passed, len(self._index))
+        return {**spread.model_dump(mode="json"), "examples": list(self._examples)}
+
+
 def distances(nearest: Sequence[Nearest], benchmark_tasks: int) -> Distances:
     """The distribution over a batch."""
     return Distances(

@@ -1,10 +1,12 @@
 """Batches: ordered, designed, simulated, verified, counted."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -14,6 +16,7 @@ from django.db.models.functions import Now
 from environments.core import environment as core
 from writ_app.adapters import chat
 from writ_app.engine import behaviour, types
+from writ_app.engine.decontamination import Screen
 from writ_app.engine.errors import ModelUnavailable, WritError
 from writ_app.engine.llm import ChatModel, Completion
 from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser, applicable
@@ -149,21 +152,15 @@ def design_batch(*, batch_id: int) -> Iterator[int]:
             catalog.load_environment(batch.environment),
             avoid=catalog.avoided_people(batch.environment),
         )
+        index = catalog.benchmark_index(batch.environment)
+        screen = Screen(index) if index else None
         rng = random.Random(f"batch {batch.seed}")
-        for number, task in enumerate(
-            designer.design_many(batch.mix, batch.ordered, batch.seed)
-        ):
+        for number, task in enumerate(_clean_tasks(batch, designer, screen)):
             yield _add_simulation(batch, number, task, rng)
             if not Batch.objects.in_progress().filter(pk=batch_id).exists():
                 return  # cancelled meanwhile
-        report = {
-            "draws": designer.report.draws,
-            "refused": dict(designer.report.refused),
-            "designed": dict(designer.report.designed),
-            "exhausted": designer.report.exhausted,
-        }
         Batch.objects.filter(pk=batch_id, status=BatchStatus.DESIGNING).update(
-            status=BatchStatus.RUNNING, design_report=report
+            status=BatchStatus.RUNNING, design_report=_design_report(designer, screen)
         )
     finish_batch_if_done(batch_id=batch_id)
 
@@ -262,6 +259,34 @@ def batch_progress(batch: Batch) -> BatchProgress:
         rejected=sum(reason.count for reason in reasons),
         reasons=reasons,
     )
+
+
+def _clean_tasks(
+    batch: Batch, designer: Designer, screen: Screen | None
+) -> Iterator[types.Task]:
+    """As many tasks as were ordered, none of which shares anything with the imported benchmark."""
+    if screen is None:
+        yield from designer.design_many(batch.mix, batch.ordered, batch.seed)
+        return
+    # Some more than ordered, so that refused ones are made up for: the people are avoided already, so these are few.
+    spare = designer.design_many(batch.mix, 2 * batch.ordered + 10, batch.seed)
+    yield from islice(filter(screen.passes, spare), batch.ordered)
+
+
+def _design_report(designer: Designer, screen: Screen | None) -> dict[str, Any]:
+    found = designer.report
+    report: dict[str, Any] = {
+        "draws": found.draws,
+        "refused": dict(found.refused),
+        "designed": dict(found.designed),
+        "exhausted": found.exhausted,
+    }
+    if screen is not None:
+        if screen.refused:
+            report["refused"]["contaminated"] = sum(screen.refused.values())
+        report["designed"] = dict(found.designed - Counter(screen.refused))
+        report["decontamination"] = screen.report()
+    return report
 
 
 def _add_simulation(

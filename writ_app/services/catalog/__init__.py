@@ -3,6 +3,7 @@
 from writ_app.services.catalog.environments import (
     ChangedEnvironment,
     avoided_people,
+    benchmark_index,
     import_tau2,
     load_environment,
     register_generated,
@@ -13,6 +14,7 @@ from writ_app.services.catalog.results import import_results
 __all__ = [
     "ChangedEnvironment",
     "avoided_people",
+    "benchmark_index",
     "import_results",
     "import_tau2",
     "load_environment",
