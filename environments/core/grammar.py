@@ -62,6 +62,11 @@ def understand(
     return found
 
 
+def slots_of(pattern: str) -> tuple[str, ...]:
+    """Names of the slots in a pattern, in order."""
+    return tuple(re.findall(r"\{(\w+)\}", pattern))
+
+
 def _cover(
     text: str, start: int, clauses: Sequence[Clause], lexicon: Lexicon
 ) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
