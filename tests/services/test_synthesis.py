@@ -1,5 +1,6 @@
 """Batches on the real database; the job layer is played by hand, so that each step can be looked at."""
 
+import json
 import threading
 from datetime import timedelta
 
@@ -7,7 +8,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from tests.fakes import ListedChat
 from writ_app.engine import types
+from writ_app.engine.llm import Completion
+from writ_app.engine.paraphrase import Paraphrase
 from writ_app.models.accounts import Team, User
 from writ_app.models.catalog import ReferenceTask, Task
 from writ_app.models.synthesis import (
@@ -380,3 +384,35 @@ class TestBatchProgress:
             progress = synthesis.batch_progress(batch)
 
         assert (progress.ordered, progress.designed, progress.pending) == (4, 4, 4)
+
+
+class TestParaphraseBatch:
+    def test_stores_even_what_no_text_column_can_hold(
+        self, team: Team, owner: User
+    ) -> None:
+        batch = order(team, owner, ordered=1, mix={"R5": 1})
+        design(batch)
+        said = {"wish": "A\x00B", "refund": "\ud800"}
+        writer = ListedChat([Completion(content=json.dumps({"clauses": said}))])
+
+        (row,) = synthesis.paraphrase_batch(
+            batch=batch, paraphraser=writer, reader=ListedChat([])
+        )
+
+        row.refresh_from_db()
+        assert (row.accepted, row.reason) == (False, "unreadable")
+        assert row.text == "A�B �"
+        assert row.task == Task.objects.get()
+        assert Paraphrase.model_validate(row.content).text == row.text
+
+    def test_leaves_composed_requests_alone(self, team: Team, owner: User) -> None:
+        batch = order(team, owner, ordered=1, mix={"R5": 1})
+        design(batch)
+        row = Task.objects.get()
+        row.content = {**row.content, "parts": ["R5", "R6"]}
+        row.save()
+        never = ListedChat([])
+
+        made = synthesis.paraphrase_batch(batch=batch, paraphraser=never, reader=never)
+
+        assert list(made) == []

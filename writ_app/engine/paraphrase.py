@@ -2,7 +2,7 @@
 
 One model rewords the clauses; another, which never sees the original, maps the text back to an archetype, its clauses and the
 values of its slots. From that a query is built here, and the oracle decides: it must have the outcome of the task's own on the
-database, on every witness of the certificate, under every small change of what the certificate shows and on random databases. No model judges; what models write is data that
+database, on every witness of the certificate, under every small change of what the request speaks of and on random databases. No model judges; what models write is data that
 is parsed strictly, bounded, and never followed. Knows nothing about databases or prompts of simulations.
 """
 
@@ -57,7 +57,7 @@ class Paraphrase(Frozen):
     """Names of the models."""
     seed: int
     answers: tuple[str, ...] = ()
-    """What the models wrote, as far as MAX_ANSWER."""
+    """What the models wrote, as far as MAX_ANSWER; what cannot be seen is shown as �."""
     usage: Usage = Usage()
 
     @model_validator(mode="after")
@@ -129,10 +129,13 @@ def paraphrase(
         attempt.check_words()
         attempt.check_readings(attempt.read(reader))
     except _Rejected as rejected:
-        reason, finding = rejected.reason, rejected.finding
+        reason, finding = rejected.reason, _short(rejected.finding)
     return Paraphrase(
         task_hash=task.content_hash,
-        clauses=tuple(attempt.clauses),
+        clauses=tuple(
+            clause.model_copy(update={"text": _visible(clause.text)})
+            for clause in attempt.clauses
+        ),
         accepted=not reason,
         reason=reason,
         finding=finding,
@@ -300,7 +303,7 @@ class _Attempt:
             return None
 
     def _some_databases(self) -> Iterator[tuple[str, Session]]:
-        """The task's own, those of its witnesses, every small change of what its reads show, and random mixtures of such changes."""
+        """The task's own, those of its witnesses, small changes of all that it speaks of, and random mixtures of such changes."""
         base, domain = Session(self.environment.state), self.domain
         yield "the database itself", base.fork()
         for read in self.task.certificate:
@@ -310,14 +313,18 @@ class _Attempt:
                     _patched(base, read.witness.patch),
                 )
         rng = random.Random(f"{self.task.content_hash}/{self.seed}")
-        for read in self.task.certificate:
-            for patch in islice(domain.mutations(base.fork(), read.call, rng), PATCHES):
-                yield f"a change of {read.call.key}", _patched(base, patch)
+        reads = list(
+            dict.fromkeys(
+                [*(r.call for r in self.task.certificate), *self.task.spoken_of]
+            )
+        )
+        for call in reads:
+            for patch in islice(domain.mutations(base.fork(), call, rng), PATCHES):
+                yield f"a change of {call.key}", _patched(base, patch)
         for number in range(self.databases):
             state = base.fork()
-            reads = self.task.certificate
-            for read in rng.sample(reads, min(len(reads), rng.randint(2, 3))):
-                found = domain.mutations(state, read.call, rng)
+            for call in rng.sample(reads, min(len(reads), rng.randint(2, 3))):
+                found = domain.mutations(state, call, rng)
                 if patches := list(islice(found, PATCHES)):
                     state.apply_patch(rng.choice(patches))
             yield f"random database {number + 1}", state
@@ -346,7 +353,7 @@ class _Attempt:
         except (ModelUnavailable, MalformedCompletion) as error:
             raise _Rejected("model_error", str(error)) from error
         self.usage += completion.usage
-        self.answers.append(completion.content[:MAX_ANSWER])
+        self.answers.append(_visible(completion.content[:MAX_ANSWER]))
         return parse_answer(completion.content, wanted)
 
 
@@ -463,10 +470,15 @@ def _same_text(one: Any, other: Any) -> bool:
     return str(one).lower() == str(other).lower()
 
 
+def _visible(text: str) -> str:
+    """Fit to be stored and shown: accepted texts are this already."""
+    return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
+
+
 def _short(text: str) -> str:
-    """For findings: printable, and not long."""
-    plain = "".join(char if char.isprintable() else "�" for char in text)
-    return plain if len(plain) <= 200 else plain[:199] + "…"
+    """For findings: one line, and not long."""
+    plain = _visible(text).replace("\n", " ")
+    return plain if len(plain) <= 300 else plain[:299] + "…"
 
 
 # --- the catalogue -------------------------------------------------------------------------------------------------------------

@@ -17,18 +17,20 @@ from environments.core import environment as core
 from writ_app.adapters import chat
 from writ_app.engine import behaviour, types
 from writ_app.engine.decontamination import Screen
-from writ_app.engine.errors import ModelUnavailable, WritError
+from writ_app.engine.errors import InvalidTask, ModelUnavailable, WritError
 from writ_app.engine.llm import ChatModel, Completion
+from writ_app.engine.paraphrase import PROMPT_VERSION, paraphrase
 from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser, applicable
 from writ_app.engine.simulation import simulate
 from writ_app.engine.task_design import Designer
 from writ_app.engine.verification import verify
 from writ_app.models.accounts import Team, User
-from writ_app.models.catalog import Environment
+from writ_app.models.catalog import Environment, Task
 from writ_app.models.synthesis import (
     Batch,
     BatchStatus,
     ModelEndpoint,
+    Paraphrase,
     Simulation,
     SimulationStatus,
     Trajectory,
@@ -188,6 +190,75 @@ def run_simulation(*, simulation_id: int) -> None:
     )
     _store_outcome(simulation, trajectory, verification)
     finish_batch_if_done(batch_id=simulation.batch_id)
+
+
+def paraphrase_batch(
+    *,
+    batch: Batch,
+    paraphraser: ChatModel,
+    reader: ChatModel,
+    limit: int | None = None,
+) -> Iterator[Paraphrase]:
+    """Have the requests of a batch's tasks said in other words; each attempt is stored, and given, as soon as it is made.
+
+    A task that these models tried before is left out, unless a model or its provider failed then; so are composed requests.
+    `limit` is for attempts, not for what is accepted.
+    """
+    names = {"paraphraser": paraphraser.name, "reader": reader.name}
+    tried = Paraphrase.objects.filter(**names, prompt_version=PROMPT_VERSION)
+    waiting = (
+        Task.objects.filter(simulations__batch=batch)
+        .exclude(paraphrases__in=tried.exclude(reason="model_error"))
+        .distinct()
+        .order_by("id")
+        .values_list("pk", flat=True)
+    )
+    made = 0
+    for pk in list(waiting):
+        if made == limit:
+            return
+        row = Task.objects.select_related("environment").get(pk=pk)
+        task = types.Task.model_validate(row.content)
+        try:
+            found = paraphrase(  # seconds long: no transaction is open
+                environment=catalog.load_environment(row.environment),
+                task=task,
+                paraphraser=paraphraser,
+                reader=reader,
+                seed=task.seed,
+            )
+        except InvalidTask:
+            continue
+        made += 1
+        stored, _ = Paraphrase.objects.update_or_create(
+            task=row,
+            **names,
+            prompt_version=found.prompt_version,
+            seed=found.seed,
+            defaults={
+                "content": found.model_dump(mode="json"),
+                "text": found.text,
+                "accepted": found.accepted,
+                "reason": found.reason,
+            },
+        )
+        yield stored
+
+
+def chat_model(name: str) -> ChatModel:
+    """The model of the endpoint called `name`, or, of a name like `provider/model`, that model. Raises ModelUnavailable."""
+    endpoint = ModelEndpoint.objects.filter(name=name).first()
+    if endpoint is not None:
+        return _from_endpoint(endpoint)
+    if "/" in name:
+        return chat.from_endpoint(name=name, model=name)
+    known = ", ".join(
+        ModelEndpoint.objects.order_by("name").values_list("name", flat=True)
+    )
+    raise ModelUnavailable(
+        f"There is no endpoint {name!r}; there is {known or 'none'}. A provider's model is named like openai/some-model.",
+        retryable=False,
+    )
 
 
 def ledger_of(simulation: Simulation, task: types.Task) -> types.Ledger:
@@ -365,15 +436,19 @@ def _models(
     return agent, user
 
 
+def _from_endpoint(endpoint: ModelEndpoint) -> ChatModel:
+    return chat.from_endpoint(
+        name=endpoint.name,
+        model=endpoint.model,
+        base_url=endpoint.base_url,
+        key_variable=endpoint.key_variable,
+        parameters=endpoint.parameters,
+    )
+
+
 def _endpoint_model(endpoint: ModelEndpoint) -> ChatModel:
     try:
-        return chat.from_endpoint(
-            name=endpoint.name,
-            model=endpoint.model,
-            base_url=endpoint.base_url,
-            key_variable=endpoint.key_variable,
-            parameters=endpoint.parameters,
-        )
+        return _from_endpoint(endpoint)
     except ModelUnavailable as error:
         return _Unavailable(endpoint.name, error)
 
