@@ -204,8 +204,9 @@ def paraphrase_batch(
     A task that these models tried before is left out, unless a model or its provider failed then; so are composed requests.
     `limit` is for attempts, not for what is accepted.
     """
-    names = {"paraphraser": paraphraser.name, "reader": reader.name}
-    tried = Paraphrase.objects.filter(**names, prompt_version=PROMPT_VERSION)
+    tried = Paraphrase.objects.filter(
+        paraphraser=paraphraser.name, reader=reader.name, prompt_version=PROMPT_VERSION
+    )
     waiting = (
         Task.objects.filter(simulations__batch=batch)
         .exclude(paraphrases__in=tried.exclude(reason="model_error"))
@@ -232,7 +233,8 @@ def paraphrase_batch(
         made += 1
         stored, _ = Paraphrase.objects.update_or_create(
             task=row,
-            **names,
+            paraphraser=found.paraphraser,
+            reader=found.reader,
             prompt_version=found.prompt_version,
             seed=found.seed,
             defaults={
