@@ -366,8 +366,6 @@ class TestHostileModels:
             '["wish"]',
             '{"clauses": {"wish": 3}}',
             '{"clauses": {"wish": "a"}, "accepted": true}',
-            '{"clauses": {}, "clauses": {}}',
-            '{"clauses": NaN}',
             "[" * 5000,
             " " * (MAX_ANSWER + 1),
             ModelUnavailable("It is down.", retryable=True),
@@ -399,6 +397,19 @@ class TestHostileModels:
 
         assert found.reason == "model_error"
         assert found.text
+
+    def test_that_give_a_key_twice_or_no_number_are_to_blame(self) -> None:
+        """However good what stands there otherwise."""
+        task = task_of("R1")
+        good = json.dumps({"clauses": words(task)})
+        read = json.dumps({"readings": [reading(task, slots={"payment": 0})]})
+
+        twice = attempt(task, f'{{"clauses": {{}}, {good[1:]}', "never asked")
+        no_number = attempt(task, good, read.replace(": 0}", ": NaN}"))
+
+        assert (twice.reason, no_number.reason) == ("model_error", "model_error")
+        assert "twice" in twice.finding
+        assert "NaN" in no_number.finding
 
     def test_may_put_their_answer_in_one_code_fence(self) -> None:
         task = task_of("R1")
