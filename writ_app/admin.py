@@ -10,7 +10,13 @@ from writ_app.models.accounts import Membership, Team, User
 from writ_app.models.catalog import Environment, ReferenceSet, Task
 from writ_app.models.release import Release
 from writ_app.models.review import ReviewEvent, ReviewSlot
-from writ_app.models.synthesis import Batch, ModelEndpoint, Simulation, Trajectory
+from writ_app.models.synthesis import (
+    Batch,
+    ModelEndpoint,
+    Paraphrase,
+    Simulation,
+    Trajectory,
+)
 
 admin.site.site_header = admin.site.site_title = "WRIT"
 admin.site.register(User, UserAdmin)
@@ -64,6 +70,12 @@ class ReferenceSetAdmin(ReadOnlyAdmin):
 class TaskAdmin(ReadOnlyAdmin):
     list_display = ["slug", "archetype", "task_class", "burden", "writes"]
     list_filter = ["archetype", "task_class"]
+
+
+@admin.register(Paraphrase)
+class ParaphraseAdmin(ReadOnlyAdmin):
+    list_display = ["id", "task", "accepted", "reason", "paraphraser", "reader"]
+    list_filter = ["accepted", "reason"]
 
 
 @admin.register(Batch)

@@ -89,6 +89,12 @@ def _next_sentence(text: str, at: int) -> int:
     return min((place + 2 for place in places if place >= 0), default=len(text))
 
 
+@cache
+def slots_of(pattern: str) -> tuple[str, ...]:
+    """Names of the slots in a pattern, in order, each once."""
+    return tuple(dict.fromkeys(re.findall(r"\{(\w+)\}", pattern)))
+
+
 def _cover(
     text: str, start: int, clauses: Sequence[Clause], lexicon: Lexicon
 ) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
@@ -124,14 +130,9 @@ def _words(pattern: str, lexicon: Lexicon) -> tuple[tuple[str, tuple[str, ...]],
     """Words of the pattern's own slots: a key of the cache of expressions, so that less of it is quicker."""
     return tuple(
         (slot, tuple(way for ways in lexicon[slot].values() for way in ways))
-        for slot in _slots(pattern)
+        for slot in slots_of(pattern)
         if slot in lexicon
     )
-
-
-@cache
-def _slots(pattern: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(re.findall(r"\{(\w+)\}", pattern)))
 
 
 # A pattern's tree: a list of parts; a part is plain text, ("slot", name) or a list of alternative trees.

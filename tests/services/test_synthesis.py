@@ -1,5 +1,6 @@
 """Batches on the real database; the job layer is played by hand, so that each step can be looked at."""
 
+import json
 import threading
 from datetime import timedelta
 
@@ -7,9 +8,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from tests.fakes import ListedChat
 from writ_app.engine import types
+from writ_app.engine.llm import Completion
+from writ_app.engine.paraphrase import Paraphrase
 from writ_app.models.accounts import Team, User
-from writ_app.models.catalog import Task
+from writ_app.models.catalog import ReferenceTask, Task
 from writ_app.models.synthesis import (
     Batch,
     BatchStatus,
@@ -122,6 +126,51 @@ class TestDesignBatch:
             for batch in (one, other)
         ]
         assert hashes[0] == hashes[1]
+
+    def test_refuses_what_shares_anything_with_the_imported_benchmark(
+        self, team: Team, owner: User
+    ) -> None:
+        design(order(team, owner))
+        first, second, *_ = Task.objects.order_by("id")
+        environment = first.environment
+        for number, (task, splits) in enumerate(
+            [(first, ["base", "test"]), (second, ["extra"])]
+        ):
+            ReferenceTask.objects.create(
+                environment=environment,
+                task_id=str(number),
+                position=number,
+                splits=splits,
+                content={"id": str(number), "user_scenario": task.text},
+            )
+        batch = order(team, owner, name="Again")
+
+        design(batch)
+
+        batch.refresh_from_db()
+        texts = set(batch.simulations.values_list("task__text", flat=True))
+        assert batch.simulations.count() == 4
+        assert first.text not in texts
+        assert second.text in texts  # not in the split that evaluations load
+        report = batch.design_report
+        assert report["refused"]["contaminated"] >= 1
+        assert sum(report["designed"].values()) == 4
+        found = report["decontamination"]
+        assert (found["tasks"], found["benchmark_tasks"]) == (4, 1)
+        assert found["containment"]["largest"] == 0.0
+        assert sum(found["likeness"]["histogram"]) == 4
+        assert found["examples"][0]["kind"] == "text"
+        assert found["examples"][0]["tasks"] == ["0"]
+
+    def test_says_nothing_of_a_benchmark_where_none_was_imported(
+        self, team: Team, owner: User
+    ) -> None:
+        batch = order(team, owner)
+
+        design(batch)
+
+        batch.refresh_from_db()
+        assert "decontamination" not in batch.design_report
 
     def test_stops_when_the_batch_is_cancelled(self, team: Team, owner: User) -> None:
         batch = order(team, owner)
@@ -335,3 +384,35 @@ class TestBatchProgress:
             progress = synthesis.batch_progress(batch)
 
         assert (progress.ordered, progress.designed, progress.pending) == (4, 4, 4)
+
+
+class TestParaphraseBatch:
+    def test_stores_even_what_no_text_column_can_hold(
+        self, team: Team, owner: User
+    ) -> None:
+        batch = order(team, owner, ordered=1, mix={"R5": 1})
+        design(batch)
+        said = {"wish": "A\x00B", "refund": "\ud800"}
+        writer = ListedChat([Completion(content=json.dumps({"clauses": said}))])
+
+        (row,) = synthesis.paraphrase_batch(
+            batch=batch, paraphraser=writer, reader=ListedChat([])
+        )
+
+        row.refresh_from_db()
+        assert (row.accepted, row.reason) == (False, "unreadable")
+        assert row.text == "A�B �"
+        assert row.task == Task.objects.get()
+        assert Paraphrase.model_validate(row.content).text == row.text
+
+    def test_leaves_composed_requests_alone(self, team: Team, owner: User) -> None:
+        batch = order(team, owner, ordered=1, mix={"R5": 1})
+        design(batch)
+        row = Task.objects.get()
+        row.content = {**row.content, "parts": ["R5", "R6"]}
+        row.save()
+        never = ListedChat([])
+
+        made = synthesis.paraphrase_batch(batch=batch, paraphraser=never, reader=never)
+
+        assert list(made) == []

@@ -10,13 +10,20 @@ from writ_app.models.catalog import (
 )
 from writ_app.models.release import Release, ReleaseMember
 from writ_app.models.review import ReviewEvent, ReviewSlot
-from writ_app.models.synthesis import Batch, ModelEndpoint, Simulation, Trajectory
+from writ_app.models.synthesis import (
+    Batch,
+    ModelEndpoint,
+    Paraphrase,
+    Simulation,
+    Trajectory,
+)
 
 __all__ = [
     "Batch",
     "Environment",
     "Membership",
     "ModelEndpoint",
+    "Paraphrase",
     "ReferenceSet",
     "ReferenceTask",
     "ReferenceTrajectory",

@@ -223,3 +223,35 @@ class Trajectory(models.Model):
 
     def __str__(self) -> str:
         return f"trajectory {self.pk}"
+
+
+class Paraphrase(models.Model):
+    """A task's request in a model's words, accepted or with the reason why not. `content` is the engine's value."""
+
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="paraphrases")
+    paraphraser = models.CharField(max_length=200)
+    reader = models.CharField(max_length=200)
+    """Names of the models."""
+    prompt_version = models.CharField(max_length=20)
+    seed = models.BigIntegerField()
+    content = OrderedJSONField()
+    text = models.TextField(blank=True)
+    accepted = models.BooleanField()
+    reason = models.CharField(max_length=20, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["task", "paraphraser", "reader", "prompt_version", "seed"],
+                name="paraphrase_tried_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted=True, reason="")
+                | (Q(accepted=False) & ~Q(reason="")),
+                name="paraphrase_rejected_iff_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"paraphrase {self.pk}"

@@ -1,10 +1,12 @@
 """Batches: ordered, designed, simulated, verified, counted."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -14,18 +16,21 @@ from django.db.models.functions import Now
 from environments.core import environment as core
 from writ_app.adapters import chat
 from writ_app.engine import behaviour, types
-from writ_app.engine.errors import ModelUnavailable, WritError
+from writ_app.engine.decontamination import Screen
+from writ_app.engine.errors import InvalidTask, ModelUnavailable, WritError
 from writ_app.engine.llm import ChatModel, Completion
+from writ_app.engine.paraphrase import PROMPT_VERSION, paraphrase
 from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser, applicable
 from writ_app.engine.simulation import simulate
 from writ_app.engine.task_design import Designer
 from writ_app.engine.verification import verify
 from writ_app.models.accounts import Team, User
-from writ_app.models.catalog import Environment
+from writ_app.models.catalog import Environment, Task
 from writ_app.models.synthesis import (
     Batch,
     BatchStatus,
     ModelEndpoint,
+    Paraphrase,
     Simulation,
     SimulationStatus,
     Trajectory,
@@ -149,21 +154,15 @@ def design_batch(*, batch_id: int) -> Iterator[int]:
             catalog.load_environment(batch.environment),
             avoid=catalog.avoided_people(batch.environment),
         )
+        index = catalog.benchmark_index(batch.environment)
+        screen = Screen(index) if index else None
         rng = random.Random(f"batch {batch.seed}")
-        for number, task in enumerate(
-            designer.design_many(batch.mix, batch.ordered, batch.seed)
-        ):
+        for number, task in enumerate(_clean_tasks(batch, designer, screen)):
             yield _add_simulation(batch, number, task, rng)
             if not Batch.objects.in_progress().filter(pk=batch_id).exists():
                 return  # cancelled meanwhile
-        report = {
-            "draws": designer.report.draws,
-            "refused": dict(designer.report.refused),
-            "designed": dict(designer.report.designed),
-            "exhausted": designer.report.exhausted,
-        }
         Batch.objects.filter(pk=batch_id, status=BatchStatus.DESIGNING).update(
-            status=BatchStatus.RUNNING, design_report=report
+            status=BatchStatus.RUNNING, design_report=_design_report(designer, screen)
         )
     finish_batch_if_done(batch_id=batch_id)
 
@@ -191,6 +190,77 @@ def run_simulation(*, simulation_id: int) -> None:
     )
     _store_outcome(simulation, trajectory, verification)
     finish_batch_if_done(batch_id=simulation.batch_id)
+
+
+def paraphrase_batch(
+    *,
+    batch: Batch,
+    paraphraser: ChatModel,
+    reader: ChatModel,
+    limit: int | None = None,
+) -> Iterator[Paraphrase]:
+    """Have the requests of a batch's tasks said in other words; each attempt is stored, and given, as soon as it is made.
+
+    A task that these models tried before is left out, unless a model or its provider failed then; so are composed requests.
+    `limit` is for attempts, not for what is accepted.
+    """
+    tried = Paraphrase.objects.filter(
+        paraphraser=paraphraser.name, reader=reader.name, prompt_version=PROMPT_VERSION
+    )
+    waiting = (
+        Task.objects.filter(simulations__batch=batch)
+        .exclude(paraphrases__in=tried.exclude(reason="model_error"))
+        .distinct()
+        .order_by("id")
+        .values_list("pk", flat=True)
+    )
+    made = 0
+    for pk in list(waiting):
+        if made == limit:
+            return
+        row = Task.objects.select_related("environment").get(pk=pk)
+        task = types.Task.model_validate(row.content)
+        try:
+            found = paraphrase(  # seconds long: no transaction is open
+                environment=catalog.load_environment(row.environment),
+                task=task,
+                paraphraser=paraphraser,
+                reader=reader,
+                seed=task.seed,
+            )
+        except InvalidTask:
+            continue
+        made += 1
+        stored, _ = Paraphrase.objects.update_or_create(
+            task=row,
+            paraphraser=found.paraphraser,
+            reader=found.reader,
+            prompt_version=found.prompt_version,
+            seed=found.seed,
+            defaults={
+                "content": found.model_dump(mode="json"),
+                "text": found.text,
+                "accepted": found.accepted,
+                "reason": found.reason,
+            },
+        )
+        yield stored
+
+
+def chat_model(name: str) -> ChatModel:
+    """The model of the endpoint called `name`, or, of a name like `provider/model`, that model. Raises ModelUnavailable."""
+    endpoint = ModelEndpoint.objects.filter(name=name).first()
+    if endpoint is not None:
+        return _from_endpoint(endpoint)
+    if "/" in name:
+        return chat.from_endpoint(name=name, model=name)
+    known = ", ".join(
+        ModelEndpoint.objects.order_by("name").values_list("name", flat=True)
+    )
+    raise ModelUnavailable(
+        f"There is no endpoint {name!r}; there is {known or 'none'}. A provider's model is named like openai/some-model.",
+        retryable=False,
+    )
 
 
 def ledger_of(simulation: Simulation, task: types.Task) -> types.Ledger:
@@ -262,6 +332,34 @@ def batch_progress(batch: Batch) -> BatchProgress:
         rejected=sum(reason.count for reason in reasons),
         reasons=reasons,
     )
+
+
+def _clean_tasks(
+    batch: Batch, designer: Designer, screen: Screen | None
+) -> Iterator[types.Task]:
+    """As many tasks as were ordered, none of which shares anything with the imported benchmark."""
+    if screen is None:
+        yield from designer.design_many(batch.mix, batch.ordered, batch.seed)
+        return
+    # Some more than ordered, so that refused ones are made up for: the people are avoided already, so these are few.
+    spare = designer.design_many(batch.mix, 2 * batch.ordered + 10, batch.seed)
+    yield from islice(filter(screen.passes, spare), batch.ordered)
+
+
+def _design_report(designer: Designer, screen: Screen | None) -> dict[str, Any]:
+    found = designer.report
+    report: dict[str, Any] = {
+        "draws": found.draws,
+        "refused": dict(found.refused),
+        "designed": dict(found.designed),
+        "exhausted": found.exhausted,
+    }
+    if screen is not None:
+        if screen.refused:
+            report["refused"]["contaminated"] = sum(screen.refused.values())
+        report["designed"] = dict(found.designed - Counter(screen.refused))
+        report["decontamination"] = screen.report()
+    return report
 
 
 def _add_simulation(
@@ -340,15 +438,19 @@ def _models(
     return agent, user
 
 
+def _from_endpoint(endpoint: ModelEndpoint) -> ChatModel:
+    return chat.from_endpoint(
+        name=endpoint.name,
+        model=endpoint.model,
+        base_url=endpoint.base_url,
+        key_variable=endpoint.key_variable,
+        parameters=endpoint.parameters,
+    )
+
+
 def _endpoint_model(endpoint: ModelEndpoint) -> ChatModel:
     try:
-        return chat.from_endpoint(
-            name=endpoint.name,
-            model=endpoint.model,
-            base_url=endpoint.base_url,
-            key_variable=endpoint.key_variable,
-            parameters=endpoint.parameters,
-        )
+        return _from_endpoint(endpoint)
     except ModelUnavailable as error:
         return _Unavailable(endpoint.name, error)
 

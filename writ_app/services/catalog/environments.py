@@ -15,6 +15,7 @@ from environments.core.state import Session
 from environments.core.tools import Mode
 from writ_app.adapters.tau2 import BadCheckout, Tau2Domain, read_domain
 from writ_app.engine import types
+from writ_app.engine.decontamination import BenchmarkIndex
 from writ_app.engine.errors import WritError
 from writ_app.models.catalog import Environment, ReferenceTask, Task
 
@@ -83,6 +84,15 @@ def avoided_people(row: Environment) -> frozenset[str]:
         if told
         else frozenset()
     )
+
+
+def benchmark_index(row: Environment) -> BenchmarkIndex | None:
+    """What the row's imported tasks hold, for our own to be compared with; None if nothing was imported with it.
+
+    Of tasks with splits those of `base` count, which is the whole benchmark.
+    """
+    ids = list(row.reference_tasks.values_list("pk", flat=True))
+    return _index(row.pk, row.content_hash, tuple(ids)) if ids else None
 
 
 def store_task(*, environment: Environment, task: types.Task) -> Task:
@@ -158,6 +168,15 @@ def _store_reference_tasks(row: Environment, domain: Tau2Domain) -> None:
         ],
         ignore_conflicts=True,
     )
+
+
+@lru_cache(maxsize=4)
+def _index(pk: int, content_hash: str, task_ids: tuple[int, ...]) -> BenchmarkIndex:
+    tasks = ReferenceTask.objects.filter(pk__in=task_ids)
+    counted = [
+        task.content for task in tasks if not task.splits or "base" in task.splits
+    ]
+    return BenchmarkIndex(_load(pk, content_hash), counted)
 
 
 @lru_cache(maxsize=8)
