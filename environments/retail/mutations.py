@@ -220,13 +220,17 @@ def _other_color(session: Session, base: str, order: Record) -> Iterator[Patch]:
         ]
         fresh = [color for color in dict.fromkeys(sold) if color not in colors]
         colors.update(dict.fromkeys(fresh[:2]))
-    places = [
-        f"{base}/items/{number}/options/color"
+    has = {
+        f"{base}/items/{number}/options/color": line["options"]["color"]
         for number, line in enumerate(order["items"])
         if "color" in line["options"]
-    ]
-    for color in list(colors)[:12] if places else ():
-        yield [_replaced(place, color) for place in places]
+    }
+    for color in list(colors)[:12]:
+        changed = [
+            _replaced(place, color) for place, had in has.items() if had != color
+        ]
+        if changed:
+            yield changed
 
 
 _NOTHING: Record = {"variants": {}}
@@ -285,8 +289,8 @@ def _user(user: Record, rng: random.Random) -> Iterator[Patch]:
         if method["source"] == "gift_card":
             for balance in (0.0, 20_000.0):
                 yield [_replaced(f"{path}/balance", balance)]
-        if method["source"] == "credit_card":
-            four = method["last_four"]
+        four = method.get("last_four", "")
+        if four[2:3] != four[3:]:
             yield [_replaced(f"{path}/last_four", four[:2] + four[3:] + four[2:3])]
         new_id = f"{method['source']}_{rng.randrange(10**6, 10**7)}"
         renamed = {

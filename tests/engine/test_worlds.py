@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from environments.core.domain import TaskClass
 from environments.registry import names, world
 from writ_app.engine.behaviour import PLANS, make_ledger
 from writ_app.engine.export import FORMATS, export_source, to_line
@@ -19,10 +20,13 @@ DESIGNERS = {
     for name, environment in WORLDS.items()
     if environment.domain.archetypes
 }
+NOT_PLAYED = {TaskClass.INFORMATION, TaskClass.TRANSFER}
+"""Designed and proved, but neither told nor handed over in a simulation yet."""
 REQUESTS = [
     (name, archetype.slug)
     for name in DESIGNERS
     for archetype in WORLDS[name].domain.archetypes
+    if archetype.task_class not in NOT_PLAYED
 ]
 
 

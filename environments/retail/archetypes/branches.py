@@ -187,16 +187,16 @@ R21 = Archetype(
         Clause(
             "then",
             (
-                "If the total for delivered orders is above that, take back the most expensive item in any of them.",
-                "Should the delivered orders come to more, the most expensive item of all of them goes back.",
+                "If the total for delivered orders is above {sum}, take back the most expensive item in any of them.",
+                "Should the delivered orders come to more than {sum}, the most expensive item of all of them goes back.",
             ),
         ),
         refund("the most expensive delivered item"),
         Clause(
             "else",
             (
-                "If the total for delivered orders is not above that, just make {address1}, {address2}, {city}, {state} {new_zip}, USA my default address.",
-                "Should the delivered orders not come to more, then only change my default address to {address1}, {address2}, {city}, {state} {new_zip}, USA.",
+                "If the total for delivered orders is not above {sum}, just make {address1}, {address2}, {city}, {state} {new_zip}, USA my default address.",
+                "Should the delivered orders not come to more than {sum}, then only change my default address to {address1}, {address2}, {city}, {state} {new_zip}, USA.",
             ),
         ),
         DELIVERED_ONLY,

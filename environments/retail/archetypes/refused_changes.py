@@ -129,12 +129,12 @@ N3 = Archetype(
         Clause(
             "target",
             (
-                "In exchange for that dearest item, send me the cheapest other {other_product} in stock.",
-                "What I want in place of that dearest item is a {other_product}, the cheapest other one in stock.",
-                "That dearest item should become the cheapest other {other_product} you have in stock.",
+                "In exchange for the dearest item of the order with the {product}, send me the cheapest other {other_product} in stock.",
+                "What I want in place of the dearest item of the order with the {product} is a {other_product}, the cheapest other one in stock.",
+                "The dearest item of the order with the {product} should become the cheapest other {other_product} you have in stock.",
             ),
         ),
-        pay("exchanging that dearest item"),
+        pay("the dearest item of the order with the {product}"),
     ),
     existential=True,
 )

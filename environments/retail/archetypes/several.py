@@ -49,7 +49,7 @@ from environments.retail.archetypes.parts import (
     return_item,
     the_method,
 )
-from environments.retail.archetypes.wording import reason
+from environments.retail.archetypes.wording import reason, refund
 
 # --- W1: moved house: default address, address of a pending order, cancel another --------------------------------------------------------
 
@@ -109,6 +109,7 @@ W1 = Archetype(
                 "I've [|just |recently ]moved and need a few things changed.",
                 "I'm moving[| soon], so a few things have to change.",
                 "I have a new address[| now], and some orders to sort out.",
+                "[Can|Could] you help me with what has to change now that I have moved?",
             ),
             opens=True,
         ),
@@ -182,16 +183,12 @@ W2 = Archetype(
             (
                 "[I'd like|I want] to send back the {product} [that was delivered|I received].",
                 "[I'd like|I want] to return the {product} from a delivered order.",
+                "The {product} from a delivered order goes back, and another order should go as well.",
+                "[Can|Could] you take back the {product} that I received, and do one more thing?",
             ),
             opens=True,
         ),
-        Clause(
-            "refund",
-            (
-                "The [refund|money] for it should go back the way I paid.",
-                "[Please refund|Refund] it to the original payment method.",
-            ),
-        ),
+        refund("the {product}"),
         Clause(
             "cancel",
             (
@@ -269,14 +266,15 @@ W3 = Archetype(
                 "[I'd like|I want] another version of the {product} in my pending order.",
                 "[Can|Could] you replace the {product} in a pending order of mine with another version?",
                 "The {product} in my pending order should be another version.",
+                "[Please swap|Swap] the {product} in a pending order of mine for another version.",
             ),
             opens=True,
         ),
         Clause(
             "target",
             (
-                "[Take|Make it] the cheapest other version [in stock|that is in stock].",
-                "It should be the cheapest of the other versions in stock.",
+                "[Take|I want] the cheapest other version of the {product} [in stock|that is in stock].",
+                "For the {product}, it should be the cheapest of the other versions in stock.",
             ),
         ),
         Clause(
@@ -361,6 +359,8 @@ W4 = Archetype(
             (
                 "[I'd like|I want] to pay for two of my pending orders differently.",
                 "[Can|Could] you change the payment of two pending orders of mine?",
+                "[Please move|Move] two of my pending orders to other payment methods.",
+                "Two pending orders of mine should be paid in another way.",
             ),
             opens=True,
         ),
