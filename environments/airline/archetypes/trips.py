@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 from environments.airline.archetypes.booked import (
+    ANY_PRICE,
     IN_TOTAL,
     NOT_BEGUN,
     PAY_BAGS,
@@ -30,7 +31,6 @@ from environments.airline.archetypes.booked import (
     trips,
     upcoming,
 )
-from environments.airline.archetypes.parts import BAG_PRICE
 from environments.core.domain import (
     Archetype,
     Clause,
@@ -60,12 +60,6 @@ from environments.core.state import Record, Session
 
 MOST_BAGS = 9
 _PAYER = method("payer", fact("payment"))
-
-
-def _bag_cost(user: Record, trip: Record, total: int) -> int:
-    needed = max(0, total - free_for(user, trip))
-    more: int = max(0, needed - trip["nonfree_baggages"])
-    return BAG_PRICE * more
 
 
 # --- A13: bags on the most expensive upcoming trip ---------------------------------------------------------------------------------
@@ -279,12 +273,14 @@ def bags_unless_fewer(facts: Facts, trip: Best) -> Query:
 def _fit_more_bags(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
+    """No trip has more than so many, so that it has to be known which one is the next."""
     row = next_of(session, user)
-    if row is None:
+    payment = pays(user, rng, ANY_PRICE)
+    if row is None or not payment:
         return None
-    count = row["total_baggages"] + rng.randint(1, 3)
-    payment = pays(user, rng, _bag_cost(user, row, count))
-    if not payment or count > MOST_BAGS:
+    bags = [one["total_baggages"] for one in reservations(session, user)]
+    count = max(*bags, row["total_baggages"] + 1) + rng.randint(0, 1)
+    if count > MOST_BAGS:
         return None
     return proposal(user, {"count": count, "payment": payment}, "wish", "pay")
 
@@ -292,11 +288,17 @@ def _fit_more_bags(
 def fit_fewer_bags(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
+    """No other trip has more than so many, so that it has to be known which one is the next."""
     row = next_of(session, user)
-    payment = pays(user, rng)
-    if row is None or row["total_baggages"] < 2 or not payment:
+    payment = pays(user, rng, ANY_PRICE)
+    if row is None or not payment:
         return None
-    count = min(MOST_BAGS, rng.randrange(1, row["total_baggages"]))
+    others = [one for one in reservations(session, user) if one is not row]
+    least = max(1, *(one["total_baggages"] + 1 for one in others))
+    most = min(MOST_BAGS, row["total_baggages"] - 1)
+    if least > most:
+        return None
+    count = rng.randint(least, most)
     return proposal(user, {"count": count, "payment": payment}, "wish", "pay")
 
 
