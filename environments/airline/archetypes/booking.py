@@ -307,23 +307,33 @@ def _first_to_leave(facts: Facts) -> tuple[Key, ...]:
     return (Key(value=ref("trip.departs")), Key(value=fare(facts)))
 
 
+def _last_to_land(facts: Facts) -> tuple[Key, ...]:
+    return (Key(value=ref("trip.arrives"), direction="desc"), Key(value=fare(facts)))
+
+
+def _same_day(facts: Facts) -> tuple[Condition, ...]:
+    return (compare(ref("trip.arrives"), "lt", const(DAY)),)
+
+
+def _draw_same_day(
+    found: Sequence[Record], facts: Facts, rng: random.Random
+) -> dict[str, Any] | None:
+    return {} if sum(trip["arrives"] < DAY for trip in found) > 1 else None
+
+
 A29 = _archetype(
     "A29",
-    "Leave as early as possible, then pay as little as possible",
-    Pick("any", ONE_DAY_SHAPES, _first_to_leave),
+    "Land as late as possible the same day, then pay as little as possible",
+    Pick("any", ONE_DAY_SHAPES, _last_to_land, _same_day, more=_draw_same_day),
     Clause(
         "target",
         (
-            "I want to leave as early as possible that day, nonstop or with one stop, on something with a seat left; if two leave at the same time, the cheaper.",
-            "The earlier [it leaves|the departure], the better, as long as it has a free seat and at most one stop; take the cheapest of those that leave at the same minute.",
-            "Book the first departure of the day with at most one stop that isn't sold out, and the cheapest if there's more than one at that time.",
+            "I want to land as late as possible that day but before midnight Eastern, nonstop or with one stop, on something with a seat left; if two land at the same time, the cheaper.",
+            "The later the landing, the better, as long as it's before midnight Eastern on the day I leave and there's a free seat and at most one stop; take the cheapest of those that land at the same minute.",
+            "Book whatever arrives last on the day it leaves (Eastern time), with at most one stop and not sold out, and the cheapest if there's more than one at that time.",
         ),
     ),
 )
-
-
-def _earliest(facts: Facts) -> tuple[Key, ...]:
-    return (Key(value=ref("trip.arrives")), Key(value=fare(facts)))
 
 
 def _room(facts: Facts) -> tuple[Condition, ...]:
@@ -334,13 +344,13 @@ def _room(facts: Facts) -> tuple[Condition, ...]:
 def _draw_room(
     found: Sequence[Record], facts: Facts, rng: random.Random
 ) -> dict[str, Any] | None:
-    """So many seats that something that lands earlier has fewer."""
+    """So many seats that something that leaves earlier has fewer."""
     cabin = facts["cabin"]
     numbers = list(range(2, 9))
     rng.shuffle(numbers)
     for number in numbers:
-        roomy = [trip["arrives"] for trip in found if trip["seats"][cabin] >= number]
-        full = [trip["arrives"] for trip in found if trip["seats"][cabin] < number]
+        roomy = [trip["departs"] for trip in found if trip["seats"][cabin] >= number]
+        full = [trip["departs"] for trip in found if trip["seats"][cabin] < number]
         if len(roomy) > 1 and full and min(full) < min(roomy):
             return {"left": number}
     return None
@@ -348,20 +358,14 @@ def _draw_room(
 
 A25 = _archetype(
     "A25",
-    "Book the earliest arrival among flights with seats left",
-    Pick(
-        "any",
-        ONE_DAY_SHAPES,
-        _earliest,
-        _room,
-        more=_draw_room,
-    ),
+    "Book the earliest departure among flights with seats left",
+    Pick("any", ONE_DAY_SHAPES, _first_to_leave, _room, more=_draw_room),
     Clause(
         "target",
         (
-            "I want to be there as early as possible, but only on flights that still have at least {left} seats in my cabin, nonstop or with one stop; of those that land at the same time, the cheapest.",
-            "Take whatever lands first with at most one stop and no fewer than {left} seats left in that cabin on every leg; if there's a tie, the cheaper.",
-            "The earliest landing wins, with at most one connection, provided that {left} or more seats are left in that cabin throughout; the cheapest if several land then.",
+            "I want to leave as early as possible that day, but only on flights that still have at least {left} seats in my cabin, nonstop or with one stop; of those that leave at the same time, the cheapest.",
+            "Take whatever departs first with at most one stop and no fewer than {left} seats left in that cabin on every leg; if there's a tie, the cheaper.",
+            "The earliest departure wins, with at most one connection, provided that {left} or more seats are left in that cabin throughout; the cheapest if several leave then.",
         ),
     ),
 )
