@@ -9,6 +9,7 @@ from environments.airline.archetypes.booking import (
     ONE_STOP_SHAPES,
 )
 from environments.airline.archetypes.parts import (
+    FREE_BAGS,
     draw_cabin,
     draw_days,
     draw_route,
@@ -44,7 +45,6 @@ def _draw(
     shapes: Sequence[tuple[int, int, int]],
     routing: str,
     *clauses: str,
-    **more: object,
 ) -> Proposal | None:
     origins, destinations, days = rng.choice(shapes)
     nonstop = routing == "direct"
@@ -56,9 +56,10 @@ def _draw(
         **route,
         "days": draw_days(rng, days),
         "cabin": draw_cabin(rng),
-        **more,
     }
     cabin = facts["cabin"]
+    # more than come free with the lowest membership, so that the total depends on it
+    facts["bags"] = rng.randint(FREE_BAGS[f"regular/{cabin}"] + 1, 4)
     found = found_trips(session, facts, routing)
     if sum(trip["seats"][cabin] > 0 for trip in found) < 2:
         return None
@@ -86,7 +87,6 @@ I1 = Archetype(
         NONSTOP_SHAPES,
         "direct",
         "target",
-        bags=rng.randint(1, 4),
     ),
     _lowest_total,
     (
@@ -125,7 +125,6 @@ I2 = Archetype(
         ONE_STOP_SHAPES,
         "any",
         "target",
-        bags=rng.randint(1, 4),
     ),
     _cheapest_day,
     (
@@ -161,7 +160,7 @@ I3 = Archetype(
     "Tell when the first flight of the day leaves, and its total",
     TaskClass.INFORMATION,
     lambda session, rng, people: _draw(
-        session, rng, people, ONE_DAY_SHAPES, "any", "target", bags=rng.randint(1, 4)
+        session, rng, people, ONE_DAY_SHAPES, "any", "target"
     ),
     _first_departure,
     (

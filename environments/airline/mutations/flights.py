@@ -25,7 +25,7 @@ CHEAPEST, CHEAP, DEAR = 1, (11, 40), 9000
 """Dollars: less than any flight costs, and more."""
 SINGLE = 6
 """Connections with only one new flight that are tried, of either kind."""
-FIRST, LAST = 5, DAY - 2
+FIRST, LAST = 0, DAY - 1
 """The minutes at which what shall not be seen leaves and lands: none leaves earlier or lands later that day."""
 QUICK = 42
 """Minutes that a quick flight takes, or two with a change between them."""
