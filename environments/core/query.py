@@ -52,6 +52,8 @@ class Ref(Node):
 
 
 class Arithmetic(Node):
+    """Of two numbers; + also puts one list after the other."""
+
     kind: Literal["arithmetic"] = "arithmetic"
     op: Literal["+", "-", "*", "min", "max"]
     left: "Expr"
