@@ -14,7 +14,7 @@ from environments.airline.open_reads import open_reads
 from environments.airline.oracle import StateRows
 from environments.airline.policy_checks import POLICY_CHECKS
 from environments.airline.solver import ToolRows
-from environments.airline.state import read_state
+from environments.airline.state import SHAPES, read_state
 from environments.airline.tools import AirlineTools
 from environments.airline.words import WORDS
 from environments.core.domain import Domain
@@ -42,6 +42,7 @@ def _domain(mode: Mode) -> Domain:
         open_reads=partial(open_reads, mode=mode),
         is_open=relations.is_open,
         people="users",
+        shapes=SHAPES,
         people_in=archetypes.people_in,
         words=WORDS,
         policy_checks=POLICY_CHECKS,

@@ -121,7 +121,7 @@ def _value(slot: str, said: str, lexicon: Lexicon) -> Any:
 
 
 def _words(pattern: str, lexicon: Lexicon) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Ways to say what the pattern's slots may hold; slots of other patterns would only make it slow to look up."""
+    """Words of the pattern's own slots: a key of the cache of expressions, so that less of it is quicker."""
     return tuple(
         (slot, tuple(way for ways in lexicon[slot].values() for way in ways))
         for slot in _slots(pattern)
@@ -131,8 +131,7 @@ def _words(pattern: str, lexicon: Lexicon) -> tuple[tuple[str, tuple[str, ...]],
 
 @cache
 def _slots(pattern: str) -> tuple[str, ...]:
-    tokens = _TOKENS.findall(pattern)
-    return tuple(dict.fromkeys(one[1:-1] for one in tokens if one.startswith("{")))
+    return tuple(dict.fromkeys(re.findall(r"\{(\w+)\}", pattern)))
 
 
 # A pattern's tree: a list of parts; a part is plain text, ("slot", name) or a list of alternative trees.

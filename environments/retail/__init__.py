@@ -18,7 +18,7 @@ from environments.retail.mutations import mutations, swaps
 from environments.retail.oracle import StateRows
 from environments.retail.policy_checks import POLICY_CHECKS
 from environments.retail.solver import ToolRows
-from environments.retail.state import is_timed, read_state
+from environments.retail.state import SHAPES, is_timed, read_state
 from environments.retail.tools import RetailTools
 from environments.retail.words import WORDS
 
@@ -40,6 +40,7 @@ def _domain(mode: Mode) -> Domain:
         lexicon=archetypes.LEXICON,
         named=archetypes.named,
         people="users",
+        shapes=SHAPES,
         people_in=archetypes.people_in,
         words=WORDS,
         policy_checks=POLICY_CHECKS,

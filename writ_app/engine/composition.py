@@ -7,9 +7,9 @@ Knows nothing about drawing, databases or users.
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations, permutations
+from itertools import combinations, islice, permutations
 from typing import Any
 
 from environments.core.domain import Archetype, Clause
@@ -22,8 +22,8 @@ from writ_app.engine.errors import InvalidTask
 from writ_app.engine.evidence import Observer
 from writ_app.engine.types import SaidClause, WriteOrders
 
-MOST_ORDERS = 64
-"""Orders that are evaluated at most; parts that interfere in more ways are not joined."""
+MOST_ORDERS = 24
+"""Orders that are evaluated at most. If there are more, one that ends elsewhere must be among them: else nothing is known."""
 SHOWN = 3
 """Orders of each kind that are kept as examples."""
 
@@ -68,13 +68,19 @@ class Composition:
 
     parts: tuple[Part, ...]
     identity: frozenset[str]
+    known: dict[tuple[int, int], tuple[Query, Part]] = field(default_factory=dict)
+    """Renamed queries, shared by compositions of the same parts: what was judged of their steps holds for all."""
 
     @cached_property
     def queries(self) -> tuple[Query, ...]:
-        return tuple(
-            renamed(part.query, _suffix(number), self.identity)
-            for number, part in enumerate(self.parts)
-        )
+        return tuple(map(self._renamed, range(len(self.parts)), self.parts))
+
+    def _renamed(self, number: int, part: Part) -> Query:
+        key = (id(part), number)
+        if key not in self.known:
+            query = renamed(part.query, _suffix(number), self.identity)
+            self.known[key] = query, part
+        return self.known[key][0]
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -125,14 +131,14 @@ class Composition:
         found: Answer,
         evaluate: Callable[[Query, Mapping[str, Any]], Answer],
     ) -> WriteOrders:
-        """What becomes of the parts in every order that can make a difference. Raises InvalidTask if these are too many."""
-        classes = list(self._orders_that_matter(observer))
-        if len(classes) > MOST_ORDERS:
-            raise InvalidTask(
-                "entangled", f"{len(classes)} orders would have to be tried."
-            )
+        """What becomes of the parts in the orders that can make a difference.
+
+        Raises InvalidTask if these are too many to try and the first of them all end alike.
+        """
+        classes = list(islice(self._orders_that_matter(observer), MOST_ORDERS + 1))
+        tried = classes[:MOST_ORDERS]
         same, elsewhere, illegal = 0, [], []
-        for order in classes:
+        for order in tried:
             try:
                 other = evaluate(self.query(order), self.facts)
             except Unidentifiable:
@@ -142,8 +148,10 @@ class Composition:
                 same += 1
             else:
                 elsewhere.append(order)
+        if len(classes) > len(tried) and same == len(tried):
+            raise InvalidTask("entangled", "There are too many orders to try.")
         return WriteOrders(
-            tried=len(classes),
+            tried=len(tried),
             same=same,
             elsewhere=tuple(elsewhere[:SHOWN]),
             illegal=tuple(illegal[:SHOWN]),
@@ -162,8 +170,6 @@ class Composition:
             if kind not in seen:
                 seen.add(kind)
                 yield order
-                if len(seen) > MOST_ORDERS:
-                    return
 
     def _interfering(self, observer: Observer) -> Iterator[tuple[int, int]]:
         """Pairs of parts of which one writes what the other reads or writes."""
@@ -192,10 +198,10 @@ def split_words(text: str) -> tuple[str, list[str]]:
     return next(iter(names), ""), [piece for _, piece in pieces]
 
 
-def unnumbered(name: str) -> str:
-    """The name of a fact without its part's number."""
+def without_number(name: str) -> tuple[str, int]:
+    """(name of a fact in its own part, place of the part)."""
     stem, _, number = name.rpartition("__")
-    return stem if stem and number.isdigit() else name
+    return (stem, int(number) - 1) if stem and number.isdigit() else (name, 0)
 
 
 def _suffix(number: int) -> str:

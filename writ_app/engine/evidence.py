@@ -82,6 +82,10 @@ class Observer:
         self._follow(own, common, self.domain.first_reads(facts), left_out)
         return Reach(self, common, own, left_out)
 
+    def tokens(self, calls: Iterable[ToolCall]) -> int:
+        """Characters of the calls' results divided by four."""
+        return sum(len(self.observe(call).text) for call in calls) // 4
+
     def agree(self, other: Session, calls: Iterable[ToolCall]) -> bool:
         """Whether `other` answers these calls as ours does."""
         session = self.environment.session(other)
@@ -190,13 +194,15 @@ def prove(
     *,
     rng: random.Random,
     trials: int = 6,
+    judged: Judged | None = None,
 ) -> Proof:
     """Certificate of `found`, the oracle's answer to `query`.
 
     `trials` random admissible databases that agree on the certificate must keep the answer. Raises InvalidTask("insufficient") if
     one does not, and InvalidTask("solver") if the tools do not lead to the oracle's answer.
     """
-    case = _Case(observer, query, facts, found, rng)
+    case = Case(observer, query, facts, found, rng)
+    case.judged = Judged() if judged is None else judged
     case.check_solver()
     searches = case.searches()
     certificate = case.sufficient(searches)
@@ -216,24 +222,27 @@ def prove(
         reads=reads,
         burden=_burden(reads),
         expected_reads=case.expected_reads({call.key for call in certificate}),
-        evidence_tokens=sum(len(observer.observe(call).text) for call in certificate)
-        // 4,
+        evidence_tokens=observer.tokens(certificate),
         one_sided=tuple(case.one_sided()),
         scope=found.reads,
     )
 
 
-def count_needed(
-    observer: Observer, query: Query, facts: Facts, rng: random.Random
+def floor_of(
+    observer: Observer, found: Answer, facts: Facts, rng: random.Random
 ) -> int:
-    """Burden alone, for comparing a task with its fully named twin. Raises Unidentifiable."""
-    found = answer(
-        query,
-        facts,
-        observer.domain.from_state(Session(observer.environment.state)),
-        observer.domain,
-    )
-    case = _Case(observer, query, facts, found, rng)
+    """Burden of the same writes with every argument named by the user; 0 if they cannot be named apart from each other."""
+    if not found.gold:
+        return 0
+    domain = observer.domain
+    told = {**facts, "named": [call.arguments for call in found.gold]}
+    query = domain.named(found.gold)
+    base = Session(observer.environment.state)
+    try:
+        named = answer(query, told, domain.from_state(base), domain)
+    except Unidentifiable:
+        return 0
+    case = Case(observer, query, told, named, rng)
     return sum(bool(search.alternatives) for search in case.searches().values())
 
 
@@ -300,7 +309,7 @@ class _Search:
 
 
 @dataclass
-class _Case:
+class Case:
     """One request with its answer, while it is being proved."""
 
     observer: Observer
@@ -310,7 +319,7 @@ class _Case:
     rng: random.Random
     _others: dict[str, _Other | None] = field(default_factory=dict)
     _solved: bool = False
-    _judged: Judged = field(default_factory=dict)
+    judged: Judged = field(default_factory=Judged)
     _flipped: set[int] = field(default_factory=set)
     """Positions of the decisions that some database makes go the other way."""
 
@@ -327,7 +336,11 @@ class _Case:
 
     def check_solver(self) -> None:
         """Two implementations check each other: the tools must lead to the oracle's writes and to the oracle's state."""
-        if not self._solves(self.found.reads.keys()):
+        if not self.is_derivable(list(self.found.reads.values())):
+            raise InvalidTask(
+                "underivable", "A read's argument is known only from an earlier write."
+            )
+        if not self.solves(self.found.reads.keys()):
             raise InvalidTask("solver", "The tools do not lead to the oracle's answer.")
 
     def one_sided(self) -> Iterator[str]:
@@ -400,16 +413,47 @@ class _Case:
             self._others[mark] = self._evaluate(patch)
         return self._others[mark]
 
+    def doubts(
+        self, call: ToolCall, witness: Witness, certificate: Sequence[ToolCall]
+    ) -> str:
+        """Why `witness` does not show that the certificate needs `call`, or "" if it does. Nothing that it says is believed."""
+        other = self._other(list(witness.patch))
+        if other is None:
+            return "under its patch the right answer is the same, or there is none"
+        claimed = (
+            witness.declined,
+            witness.transferred,
+            tuple((one.what, repr(one.value)) for one in witness.told),
+            *(made.key for made in witness.gold),
+        )
+        if other.answer.outcome != claimed:
+            return "under its patch the right answer is another than it says"
+        skipped = {call.key, *(same.key for same in self.equivalents(call))}
+        reach = self.observer.reach(self.facts, skipped)
+        seen_by = set(reach.differences(other.state))
+        leaks = seen_by & {read.key for read in certificate}
+        if leaks:
+            return f"its patch shows in {sorted(leaks)[0]}, too"
+        more = seen_by - set(witness.shown_by)
+        return (
+            f"its patch shows in {sorted(more)[0]}, which it does not say"
+            if more
+            else ""
+        )
+
     def _evaluate(self, patch: Patch) -> _Other | None:
         state = self.base
-        state.apply_patch(patch)
+        try:
+            state.apply_patch(patch)
+        except (KeyError, IndexError, TypeError, ValueError):
+            return None
         try:
             other = answer(
                 self.query,
                 self.facts,
                 self.domain.from_state(state),
                 self.domain,
-                judged=self._judged,
+                judged=self.judged,
             )
         except Unidentifiable:
             return None
@@ -451,11 +495,7 @@ class _Case:
         remains is counted by a smallest set of reads that meets all its alternatives.
         """
         strict = {key for key, search in searches.items() if search.strict}
-        rest = [call.key for call in certificate if call.key not in strict]
-        for key in rest:
-            if searches[key].alternatives:
-                searches[key].go_on(len(rest))
-        heavy = {key for key in rest if len(searches[key].alternatives) >= len(rest)}
+        heavy = self._heavy(certificate, strict, searches)
         witnesses = {
             key: self._witness(searches[key].alternatives, searches[key].hidden)
             for key in (strict | heavy) & {call.key for call in certificate}
@@ -463,11 +503,32 @@ class _Case:
         light = [call for call in certificate if call.key not in witnesses]
         return {**witnesses, **self._replaceable(light, strict | heavy)}
 
+    def _heavy(
+        self,
+        certificate: Sequence[ToolCall],
+        strict: Collection[str],
+        searches: Mapping[str, _Search],
+    ) -> set[str]:
+        """Reads that others can replace, but no fewer of them than all such reads are."""
+        rest = [call.key for call in certificate if call.key not in strict]
+        for key in rest:
+            if searches[key].alternatives:
+                searches[key].go_on(len(rest))
+        return {key for key in rest if len(searches[key].alternatives) >= len(rest)}
+
+    def least(self, certificate: Sequence[ToolCall], strict: Collection[str]) -> int:
+        """How many reads any certificate has at least, if those in `strict` are known to be in all."""
+        heavy = self._heavy(certificate, strict, self.searches())
+        known = {*strict, *heavy}
+        light = [call for call in certificate if call.key not in known]
+        return len(known) + len(self._replaceable(light, known))
+
     def _replaceable(
         self, calls: Sequence[ToolCall], proved: Collection[str]
     ) -> dict[str, Witness]:
         """Witnesses for reads that a few others together can replace, as many as every certificate must contain."""
         reach = self.observer.reach(self.facts)
+        ours = {*proved, *(call.key for call in calls)}
         families: set[frozenset[str]] = set()
         shown: dict[str, Witness] = {}
         for call, patch in self._swaps_of(calls):
@@ -477,7 +538,7 @@ class _Case:
             told_apart_by = frozenset(reach.differences(other.state))
             if told_apart_by.isdisjoint(proved):
                 families.add(told_apart_by)
-                if call.key not in shown:
+                if call.key not in shown and told_apart_by & ours == {call.key}:
                     shown[call.key] = self._witness(
                         [replace(other, shown_by=told_apart_by - {call.key})], False
                     )
@@ -513,18 +574,18 @@ class _Case:
         needed = {key for key, search in searches.items() if search.alternatives}
         chosen = set(needed)
         spare = [key for key in self.found.reads if key not in chosen]
-        while spare and not self._solves(chosen):
+        while spare and not self.solves(chosen):
             chosen.add(spare.pop(0))
         for key in sorted(chosen - needed):
-            if self._solves(chosen - {key}):
+            if self.solves(chosen - {key}):
                 chosen.discard(key)
         return [call for key, call in self.found.reads.items() if key in chosen]
 
-    def _solves(self, allowed: Collection[str]) -> bool:
+    def solves(self, allowed: Collection[str]) -> bool:
         """Whether these reads alone lead the reference solver to the answer. That all of them do was checked first."""
         if self._solved and len(allowed) == len(self.found.reads):
             return True
-        if not self._is_derivable(
+        if not self.is_derivable(
             [call for key, call in self.found.reads.items() if key in allowed]
         ):
             return False
@@ -542,7 +603,7 @@ class _Case:
         self._solved = self._solved or (right and len(allowed) == len(self.found.reads))
         return right
 
-    def _is_derivable(self, calls: Sequence[ToolCall]) -> bool:
+    def is_derivable(self, calls: Sequence[ToolCall]) -> bool:
         """Whether each call's arguments come from the facts or from earlier calls."""
         known = {call.key for call in self.domain.first_reads(self.facts)}
         for call in calls:
@@ -589,11 +650,11 @@ class _Case:
             for key, call in calls.items()
             if key in known or self.domain.is_open(call)
         ]
-        total = 0
+        rng, total = random.Random(self.query.content_hash), 0
         for _ in range(SAMPLES):
             ready, seen, missing = list(start), set(start), len(needed)
             while missing and ready:
-                place = int(self.rng.random() * len(ready))
+                place = int(rng.random() * len(ready))
                 key, ready[place] = ready[place], ready[-1]
                 ready.pop()
                 missing -= key in needed
