@@ -217,7 +217,7 @@ def fit_none(session: Session, rng: random.Random, user: Record) -> Proposal | N
     return proposal(user, {"reason": reason}, "wish", "reason")
 
 
-# --- A27: cancel a trip, if it can be ----------------------------------------------------------------------------------------------------
+# --- A31: cancel a trip, if it can be ----------------------------------------------------------------------------------------------------
 
 
 def cancel_if_covered(facts: Facts, trip: Step) -> Query:
@@ -281,8 +281,8 @@ def fit_cancel(fits: Callable[[Session, Record, str], bool]) -> Fit:
     return fit
 
 
-A27 = Archetype(
-    "A27",
+A31 = Archetype(
+    "A31",
     "Cancel the most expensive upcoming trip, which a rule covers",
     TaskClass.READ_HEAVY,
     first_fit(fit_cancel_dearest(allowed=True)),
@@ -529,4 +529,4 @@ W2 = Archetype(
     existential=True,
 )
 
-ARCHETYPES = (A15, A16, A27, W1, W2, W4)
+ARCHETYPES = (A15, A16, A31, W1, W2, W4)
