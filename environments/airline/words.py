@@ -397,18 +397,20 @@ _PEOPLE = (
 _WHERE = ("Where would you like to [fly|go], and from where?",)
 _WHICH = ("Which [trip|reservation] do you mean?", "Which of your trips is it about?")
 _WHEN = ("When would you like to fly?", "[On which|Which] date?")
+_CABIN = ("Which cabin would you like?", "In which cabin?")
+_BAGS = ("How many checked bags [would you like|do you need]?",)
 QUESTIONS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("payment", "fallback", "payment_id"), _PAY),
-    **dict.fromkeys(("first_name", "last_name", "dob"), _PEOPLE),
-    **dict.fromkeys(("origin", "destination", "home", "place"), _WHERE),
-    **dict.fromkeys(("trip_place", "other_place", "trip_date"), _WHICH),
-    **dict.fromkeys(("date", "first_day", "last_day", "day"), _WHEN),
+    **dict.fromkeys(("payment", "brand", "card"), _PAY),
+    **dict.fromkeys(("guest_name", "guest_1", "first_1", "last_1", "dob_1"), _PEOPLE),
+    **dict.fromkeys(("from_1", "to_1"), _WHERE),
+    **dict.fromkeys(("trip_from", "trip_to", "other_from", "other_to"), _WHICH),
+    **dict.fromkeys(("days", "back_days", "day_1", "trip_day"), _WHEN),
+    **dict.fromkeys(("cabin", "new_cabin"), _CABIN),
+    **dict.fromkeys(("bags", "other_bags", "count"), _BAGS),
     "reason": (
         "[May|Could] I ask [the reason|why]?",
         "What is the reason for [the cancellation|cancelling]?",
     ),
-    "cabin": ("Which cabin would you like?", "In which cabin?"),
-    "bags": ("How many checked bags [would you like|do you need]?",),
     "insurance": ("Would you like travel insurance? It costs $30 per passenger.",),
 }
 

@@ -237,7 +237,7 @@ A20 = Archetype(
             "guest",
             (
                 "[The new passenger is|Instead of the youngest, take] {guest_name}, who is [saved|a saved passenger] in my profile.",
-                "{guest_name} from the saved passengers in my profile [takes the seat of the youngest|travels instead of the youngest].",
+                "[The seat of the youngest goes to|The youngest is replaced by] {guest_name} from the saved passengers in my profile.",
                 "[Please put|Put] {guest_name} in the place of the youngest, one of the passengers saved in my profile.",
             ),
         ),
