@@ -275,8 +275,8 @@ def _draw_time(
     return None
 
 
-A27 = _archetype(
-    "A27",
+A5 = _archetype(
+    "A5",
     "Book the cheapest flight that leaves early enough",
     Pick("any", ONE_STOP_SHAPES, _cheapest, _leaves_by, more=_draw_latest),
     Clause(
@@ -288,8 +288,8 @@ A27 = _archetype(
         ),
     ),
 )
-A28 = _archetype(
-    "A28",
+A31 = _archetype(
+    "A31",
     "Book the cheapest flight that lands late enough",
     Pick("any", ONE_STOP_SHAPES, _cheapest, _lands_from, more=_draw_soonest),
     Clause(
@@ -321,8 +321,8 @@ def _draw_same_day(
     return {} if sum(trip["arrives"] < DAY for trip in found) > 1 else None
 
 
-A29 = _archetype(
-    "A29",
+A6 = _archetype(
+    "A6",
     "Land as late as possible the same day, then pay as little as possible",
     Pick("any", ONE_DAY_SHAPES, _last_to_land, _same_day, more=_draw_same_day),
     Clause(
@@ -423,4 +423,4 @@ A23 = _archetype(
     ),
 )
 
-ARCHETYPES = (A1, A2, A3, A4, A7, A23, A25, A27, A28, A29)
+ARCHETYPES = (A1, A2, A3, A4, A7, A5, A6, A23, A25, A31)
