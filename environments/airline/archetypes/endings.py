@@ -217,7 +217,7 @@ def fit_none(session: Session, rng: random.Random, user: Record) -> Proposal | N
     return proposal(user, {"reason": reason}, "wish", "reason")
 
 
-# --- A31: cancel a trip, if it can be ----------------------------------------------------------------------------------------------------
+# --- A41: cancel a trip, if it can be ----------------------------------------------------------------------------------------------------
 
 
 def cancel_if_covered(facts: Facts, trip: Step) -> Query:
@@ -281,8 +281,8 @@ def fit_cancel(fits: Callable[[Session, Record, str], bool]) -> Fit:
     return fit
 
 
-A31 = Archetype(
-    "A31",
+A41 = Archetype(
+    "A41",
     "Cancel the most expensive upcoming trip, which a rule covers",
     TaskClass.READ_HEAVY,
     first_fit(fit_cancel_dearest(allowed=True)),
@@ -306,7 +306,7 @@ A31 = Archetype(
 )
 
 
-# --- A16: a cancelled flight; A31: a delayed one, and the trip with it --------------------------------------------------------------------
+# --- A16: a cancelled flight; A41: a delayed one, and the trip with it --------------------------------------------------------------------
 
 
 def compensate_by_the_rules(facts: Facts) -> Query:
@@ -529,4 +529,4 @@ W2 = Archetype(
     existential=True,
 )
 
-ARCHETYPES = (A15, A16, A31, W1, W2, W4)
+ARCHETYPES = (A15, A16, A41, W1, W2, W4)

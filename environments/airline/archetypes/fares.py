@@ -72,7 +72,7 @@ def later(day: str, days: int) -> str:
     return (Date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 
-# --- A12, A32: to the cheapest nonstop on one of some later days -------------------------------------------------------------------
+# --- A12, A42: to the cheapest nonstop on one of some later days -------------------------------------------------------------------
 
 
 def _move_in(cabin: str, days: int, routing: str) -> tuple[Step, ...]:
@@ -207,8 +207,8 @@ A12 = Archetype(
     ],
     existential=True,
 )
-A32 = Archetype(
-    "A32",
+A42 = Archetype(
+    "A42",
     "Move a trip to the cheaper of two later days",
     TaskClass.READ_HEAVY,
     first_fit(fit_move(2, basic=False)),
@@ -579,4 +579,4 @@ A22 = Archetype(
     ],
 )
 
-ARCHETYPES = (A12, A17, A18, A22, A32)
+ARCHETYPES = (A12, A17, A18, A22, A42)

@@ -1,6 +1,6 @@
 """Requests that end without a write: the policy forbids them, leaves them to a person, or all that is asked is to be told something.
 
-Each refusal has a sister that is allowed (A12, A16, A31, A33, A30), asked for in much the same words: what was read decides, not the
+Each refusal has a sister that is allowed (A12, A16, A41, A43, A40), asked for in much the same words: what was read decides, not the
 request.
 """
 

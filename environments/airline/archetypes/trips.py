@@ -253,7 +253,7 @@ A20 = Archetype(
 )
 
 
-# --- A30: so many bags, unless that is fewer ------------------------------------------------------------------------------
+# --- A40: so many bags, unless that is fewer ------------------------------------------------------------------------------
 
 
 def bags_unless_fewer(facts: Facts, trip: Best) -> Query:
@@ -302,8 +302,8 @@ def fit_fewer_bags(
     return proposal(user, {"count": count, "payment": payment}, "wish", "pay")
 
 
-A30 = Archetype(
-    "A30",
+A40 = Archetype(
+    "A40",
     "So many bags in total on the next trip, which is more than now",
     TaskClass.READ_HEAVY,
     first_fit(_fit_more_bags),
@@ -325,4 +325,4 @@ A30 = Archetype(
     next_readings(bags_unless_fewer),
 )
 
-ARCHETYPES = (A13, A19, A20, A30)
+ARCHETYPES = (A13, A19, A20, A40)

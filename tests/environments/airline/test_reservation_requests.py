@@ -139,14 +139,14 @@ class TestWords:
 
 
 class TestWhichTrip:
-    @pytest.mark.parametrize("slug", ["A13", "A31", "I5"])
+    @pytest.mark.parametrize("slug", ["A13", "A41", "I5"])
     def test_the_dearest_is_the_one_that_was_paid_most_for(self, slug: str) -> None:
         for facts, got in answers(slug):
             best = max(ahead(facts), key=paid)
             [choice] = got.choices
             assert choice.candidates[choice.chosen].label == best["reservation_id"]
 
-    @pytest.mark.parametrize("slug", ["A19", "A30", "N5", "I6"])
+    @pytest.mark.parametrize("slug", ["A19", "A40", "N5", "I6"])
     def test_the_next_is_the_one_that_begins_first(self, slug: str) -> None:
         for facts, got in answers(slug):
             best = min(ahead(facts), key=begins)
@@ -212,7 +212,7 @@ class TestEndings:
             best = max(some, key=paid)
             assert got.gold[0].arguments == {"reservation_id": best["reservation_id"]}
 
-    @pytest.mark.parametrize(("slug", "yes"), [("A31", True), ("N1", False)])
+    @pytest.mark.parametrize(("slug", "yes"), [("A41", True), ("N1", False)])
     def test_sisters_differ_by_what_is_read(self, slug: str, yes: bool) -> None:
         for facts, got in answers(slug):
             trip = max(ahead(facts), key=paid)
