@@ -401,21 +401,21 @@ A11 = Archetype(
         Clause(
             "rest_kind",
             (
-                "If the certificate doesn't cover it all, use it up first and put what remains on {payment}.",
+                "If the certificate doesn't cover the whole booking, use the certificate up first and put what remains on {payment}.",
                 "Should anything remain to be paid after the certificate, it goes on {payment}.",
             ),
         ),
         Clause(
             "rest_brand",
             (
-                "If the certificate doesn't cover it all, use it up first and put what remains on {brand}.",
+                "If the certificate doesn't cover the whole booking, use the certificate up first and put what remains on {brand}.",
                 "Should anything remain to be paid after the certificate, it goes on {brand}.",
             ),
         ),
         Clause(
             "rest_card",
             (
-                "If the certificate doesn't cover it all, use it up first and put what remains on my card ending in {card}.",
+                "If the certificate doesn't cover the whole booking, use the certificate up first and put what remains on my card ending in {card}.",
                 "Should anything remain to be paid after the certificate, it goes on the credit card that ends in {card}.",
             ),
         ),
