@@ -273,13 +273,13 @@ def bags_unless_fewer(facts: Facts, trip: Best) -> Query:
 def _fit_more_bags(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
-    """No trip has more than so many, so that it has to be known which one is the next."""
+    """No trip has as many, so that it has to be known which one is the next."""
     row = next_of(session, user)
     payment = pays(user, rng, ANY_PRICE)
     if row is None or not payment:
         return None
     bags = [one["total_baggages"] for one in reservations(session, user)]
-    count = max(*bags, row["total_baggages"] + 1) + rng.randint(0, 1)
+    count = max(bags) + rng.randint(1, 2)
     if count > MOST_BAGS:
         return None
     return proposal(user, {"count": count, "payment": payment}, "wish", "pay")
