@@ -6,8 +6,8 @@ Amounts are US dollars. Whatever odd arguments are given, nothing here raises: w
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from environments.airline.policy_checks import FOR_CANCELLED, free_bags
-from environments.airline.tools import BAG_PRICE, INSURANCE_PRICE
+from environments.airline.policy_checks import FOR_CANCELLED, booked_lately, free_bags
+from environments.airline.tools import BAG_PRICE, INSURANCE_PRICE, NOW
 from environments.core.state import Record, Session
 from environments.core.tools import ToolCall
 from environments.core.words import Words, plain_outcome, plain_write
@@ -328,10 +328,10 @@ _RULES = {
 
 
 def describe_refusal(clause: str, reads: Sequence[ToolCall], session: Session) -> str:
-    """Why the clause forbids what was asked, with the reservation it is about. `reads` are the agent's."""
+    """Why the clause forbids what was asked, with the reservation that it stands against. `reads` are the agent's."""
     rule = _RULES.get(clause, f"rule {clause} of our policy does not allow it.")
     text = f"I'm sorry, but I can't do that: {rule}"
-    found = _last_reservation(reads, session)
+    found = _refused(clause, reads, session)
     if found is None or clause[:2] not in ("4.", "5.", "6."):
         return text
     insured = "with" if found["insurance"] == "yes" else "without"
@@ -341,11 +341,46 @@ def describe_refusal(clause: str, reads: Sequence[ToolCall], session: Session) -
     )
 
 
-def _last_reservation(reads: Sequence[ToolCall], session: Session) -> Record | None:
-    for call in reversed(reads):
-        if call.name == "get_reservation_details":
-            return session.get("reservations", call.arguments.get("reservation_id"))
-    return None
+def _refused(clause: str, reads: Sequence[ToolCall], session: Session) -> Record | None:
+    """Which of the reservations that were read the clause stands against, as far as they tell; else the last one.
+
+    Of several it is the one that customers ask for by comparing: the dearest to cancel, the next to have fewer bags.
+    """
+    keys = [
+        call.arguments.get("reservation_id")
+        for call in reads
+        if call.name == "get_reservation_details"
+    ]
+    found = [row for row in (session.get("reservations", key) for key in keys) if row]
+    against = [row for row in found if _stands_against(clause, row)]
+    if clause == "5.3" and against:
+        return max(against, key=_paid)
+    if clause == "4.4" and against:
+        return min(against, key=_begins)
+    return next(reversed(against or found), None)
+
+
+def _stands_against(clause: str, reservation: Record) -> bool:
+    match clause:
+        case "4.1":
+            return bool(reservation["cabin"] == "basic_economy")
+        case "4.4":
+            ahead = reservation["status"] is None and _begins(reservation) > NOW[:10]
+            return ahead and reservation["total_baggages"] > 0
+        case "5.3":
+            ahead = reservation["status"] is None and _begins(reservation) > NOW[:10]
+            covered = reservation["cabin"] == "business" or booked_lately(reservation)
+            return ahead and not covered
+    return True
+
+
+def _begins(reservation: Record) -> str:
+    """Date of its first flight."""
+    return min((leg["date"] for leg in reservation["flights"]), default="")
+
+
+def _paid(reservation: Record) -> int:
+    return sum(line["amount"] for line in reservation["payment_history"])
 
 
 # --- what to ask ---------------------------------------------------------------------------------------------------------------
@@ -362,18 +397,20 @@ _PEOPLE = (
 _WHERE = ("Where would you like to [fly|go], and from where?",)
 _WHICH = ("Which [trip|reservation] do you mean?", "Which of your trips is it about?")
 _WHEN = ("When would you like to fly?", "[On which|Which] date?")
+_CABIN = ("Which cabin would you like?", "In which cabin?")
+_BAGS = ("How many checked bags [would you like|do you need]?",)
 QUESTIONS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("payment", "fallback", "payment_id"), _PAY),
-    **dict.fromkeys(("first_name", "last_name", "dob"), _PEOPLE),
-    **dict.fromkeys(("origin", "destination", "home", "place"), _WHERE),
-    **dict.fromkeys(("trip_place", "other_place", "trip_date"), _WHICH),
-    **dict.fromkeys(("date", "first_day", "last_day", "day"), _WHEN),
+    **dict.fromkeys(("payment", "brand", "card"), _PAY),
+    **dict.fromkeys(("guest_name", "guest_1", "first_1", "last_1", "dob_1"), _PEOPLE),
+    **dict.fromkeys(("from_1", "to_1"), _WHERE),
+    **dict.fromkeys(("trip_from", "trip_to", "other_from", "other_to"), _WHICH),
+    **dict.fromkeys(("days", "back_days", "day_1", "trip_day"), _WHEN),
+    **dict.fromkeys(("cabin", "new_cabin"), _CABIN),
+    **dict.fromkeys(("bags", "other_bags", "count"), _BAGS),
     "reason": (
         "[May|Could] I ask [the reason|why]?",
         "What is the reason for [the cancellation|cancelling]?",
     ),
-    "cabin": ("Which cabin would you like?", "In which cabin?"),
-    "bags": ("How many checked bags [would you like|do you need]?",),
     "insurance": ("Would you like travel insurance? It costs $30 per passenger.",),
 }
 
@@ -442,8 +479,8 @@ def _payer(user: Mapping[str, Any], amount: float) -> str:
 def forbidden_write(
     clause: str, reads: Sequence[ToolCall], session: Session
 ) -> ToolCall | None:
-    """The write that the clause speaks of, on the reservation last looked at. None if there was none, or no tool does it."""
-    found = _last_reservation(reads, session)
+    """The write that the clause speaks of, on the reservation that it stands against. None if there was none, or no tool does it."""
+    found = _refused(clause, reads, session)
     user = session.get("users", found["user_id"]) if found else None
     if found is None or user is None:
         return None
@@ -459,6 +496,15 @@ def forbidden_write(
         more = {"cabin": found["cabin"], "flights": flights, "payment_id": payer}
         name = "update_reservation_flights"
         return ToolCall(name=name, arguments={**key, **more}) if flights else None
+    if clause == "4.2":
+        left = [
+            {"flight_number": leg["flight_number"], "date": leg["date"]}
+            for leg in found["flights"]
+            if _bookable(leg, session)
+        ]
+        more = {"cabin": "business", "flights": left, "payment_id": payer}
+        name = "update_reservation_flights"
+        return ToolCall(name=name, arguments={**key, **more}) if left else None
     if clause == "4.4" and found["total_baggages"]:
         bags = found["total_baggages"] - 1
         more = {
@@ -472,6 +518,11 @@ def forbidden_write(
         name = "update_reservation_passengers"
         return ToolCall(name=name, arguments={**key, "passengers": people[:-1]})
     return None
+
+
+def _bookable(leg: Mapping[str, Any], session: Session) -> bool:
+    day = _record(session, "flights", leg["flight_number"])["dates"].get(leg["date"])
+    return bool(day and day["status"] == "available")
 
 
 def _later_flights(found: Record, session: Session) -> list[dict[str, str]]:

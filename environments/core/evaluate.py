@@ -558,12 +558,13 @@ class _Evaluation:
         return found
 
     def _why_not(self, condition: Any, scope: Scope) -> str:
+        """The first part that fails; what comes after it is not looked at, so that telling why takes no reads."""
+        if isinstance(condition, AllOf):
+            reasons = (self._why_not(part, scope) for part in condition.conditions)
+            return next(filter(None, reasons), "")
         if condition is None or self.holds(condition, scope):
             return ""
-        parts = condition.conditions if isinstance(condition, AllOf) else (condition,)
-        return "; ".join(
-            self._explain(part, scope) for part in parts if not self.holds(part, scope)
-        )
+        return self._explain(condition, scope)
 
     def _explain(self, condition: Any, scope: Scope) -> str:
         if (

@@ -127,12 +127,22 @@ def _value(slot: str, said: str, lexicon: Lexicon) -> Any:
 
 
 def _words(pattern: str, lexicon: Lexicon) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Words of the pattern's own slots: a key of the cache of expressions, so that less of it is quicker."""
-    return tuple(
-        (slot, tuple(way for ways in lexicon[slot].values() for way in ways))
-        for slot in slots_of(pattern)
-        if slot in lexicon
-    )
+    """Ways to say what the pattern's slots may hold; slots of other patterns would only make it slow to look up."""
+    kept = _KEPT_WORDS.get((pattern, id(lexicon)))
+    if kept is None or kept[0] is not lexicon:
+        words = tuple(
+            (slot, tuple(way for ways in lexicon[slot].values() for way in ways))
+            for slot in slots_of(pattern)
+            if slot in lexicon
+        )
+        kept = _KEPT_WORDS[pattern, id(lexicon)] = lexicon, words
+    return kept[1]
+
+
+_KEPT_WORDS: dict[
+    tuple[str, int], tuple[Lexicon, tuple[tuple[str, tuple[str, ...]], ...]]
+] = {}
+"""(pattern, id of a lexicon) → the lexicon, which so stays there, and the words: a world's lexicon is long and never changes."""
 
 
 # A pattern's tree: a list of parts; a part is plain text, ("slot", name) or a list of alternative trees.

@@ -44,7 +44,7 @@ HEALTH_OR_WEATHER = ("illness", "weather")
 FLOWN = ("landed", "flying")
 LIMITS = (50, 100, 150, 200, 250, 300, 400, 500, 600, 800, 1000, 1200, 1500, 2000)
 """Dollars that a customer may be ready to pay more."""
-HOURS = tuple(range(8 * 60, 20 * 60 + 1, 60))
+HOURS = tuple(range(9 * 60, 21 * 60 + 1, 60))
 """Minutes after midnight."""
 ANY_PRICE = 1_000_000
 """Only a credit card covers it."""
@@ -557,7 +557,7 @@ LEXICON: dict[str, dict[Any, tuple[str, ...]]] = {
         n: (f"{NUMBERS[n]} passenger{'s' if n > 1 else ''}",) for n in range(1, 6)
     },
     "limit": {n: (f"${n:,}", f"{n} dollars") for n in LIMITS},
-    "after": {
+    "before": {
         hour: (f"{hour // 60:02}:00", f"{(hour // 60 - 1) % 12 + 1} {_half(hour)}")
         for hour in HOURS
     },

@@ -18,7 +18,6 @@ from environments.airline.archetypes.parts import (
     draw_route,
     fare,
     found_trips,
-    minus,
     proposal,
     query,
     route_clause,
@@ -29,13 +28,11 @@ from environments.core.domain import (
     Clause,
     Facts,
     Proposal,
-    Reading,
     TaskClass,
 )
 from environments.core.query import (
     Best,
     Condition,
-    Expr,
     Key,
     Query,
     compare,
@@ -64,8 +61,9 @@ ONE_STOP_SHAPES = (
     (3, 1, 2),
     (3, 1, 3),
 )
+TWO_SEARCHES = ((1, 1, 2), (2, 1, 1))
 ONE_DAY_SHAPES = ((1, 1, 1), (2, 1, 1), (3, 1, 1))
-TWO_GOALS = ((1, 2, 2), (1, 2, 3), (2, 2, 2), (1, 2, 4), (2, 2, 3))
+TWO_GOALS = ((1, 2, 2), (1, 2, 3), (2, 2, 1), (2, 2, 2))
 """(origins, destinations, days): searches needed are their product, twice that with one stop."""
 
 
@@ -86,15 +84,10 @@ class Pick:
     cabins: tuple[str, ...] = ()
     """Empty: any."""
 
-    def query(self, facts: Facts, **other: Any) -> Query:
-        """`other` puts another objective, rank or other conditions in their place, for readings."""
+    def query(self, facts: Facts) -> Query:
         chosen = Best(
-            selection=trips(
-                facts,
-                other.get("routing", self.routing),
-                *other.get("conditions", self.conditions)(facts),
-            ),
-            objective=other.get("objective", self.objective)(facts),
+            selection=trips(facts, self.routing, *self.conditions(facts)),
+            objective=self.objective(facts),
             rank=self.rank,
         )
         return query(chosen, *book_with_one_method(facts, fare(facts)))
@@ -102,29 +95,27 @@ class Pick:
     def propose(
         self, session: Session, rng: random.Random, people: Sequence[str]
     ) -> Proposal | None:
+        for _ in range(8):
+            facts = self._draw(session, rng)
+            drawn = draw_payer(session, rng, people) if facts else None
+            if facts and drawn:
+                user, card = drawn
+                named = (route_clause(facts), "alone", "target", "plain")
+                return proposal(user, {**facts, **card}, *named)
+        return None
+
+    def _draw(self, session: Session, rng: random.Random) -> dict[str, Any] | None:
+        """Facts under which there is something to choose."""
         origins, destinations, days = rng.choice(self.shapes)
         nonstop = self.routing == "direct"
         route = draw_route(session, rng, origins, destinations, nonstop=nonstop)
         if route is None:
             return None
-        cabin = rng.choice(self.cabins) if self.cabins else draw_cabin(rng)
-        facts = {**route, "days": draw_days(rng, days), "cabin": cabin}
+        facts = {**route, "days": draw_days(rng, days), "cabin": draw_cabin(rng)}
         found = found_trips(session, facts, self.routing)
-        free = [trip for trip in found if trip["seats"][cabin]]
-        if len(free) < self.rank + 2:
-            return None
-        more = self.more(free, facts, rng)
-        if more is None:
-            return None
-        facts |= more
-        if sum(self.fits(trip, facts) for trip in free) < self.rank + 2:
-            return None
-        drawn = draw_payer(session, rng, people)
-        if drawn is None:
-            return None
-        user, card = drawn
-        named = (route_clause(facts), "alone", "target", "plain")
-        return proposal(user, {**facts, **card}, *named)
+        free = [trip for trip in found if trip["seats"][facts["cabin"]]]
+        more = self.more(free, facts, rng) if len(free) > self.rank + 1 else None
+        return None if more is None else {**facts, **more}
 
 
 def _cheapest(facts: Facts) -> tuple[Key, ...]:
@@ -136,8 +127,6 @@ def _archetype(
     title: str,
     pick: Pick,
     target: Clause,
-    *clauses: Clause,
-    readings: Callable[[Facts], list[Reading]] = lambda facts: [],
 ) -> Archetype:
     shapes = {shape[:2] for shape in pick.shapes}
     wishes = [
@@ -151,8 +140,7 @@ def _archetype(
         TaskClass.READ_HEAVY,
         pick.propose,
         pick.query,
-        (*wishes, target, *clauses, *BOOKING_CLAUSES),
-        readings,
+        (*wishes, target, *BOOKING_CLAUSES),
     )
 
 
@@ -214,137 +202,138 @@ A7 = _archetype(
 
 # --- by time --------------------------------------------------------------------------------------------------------------------------
 
-_BY_ELAPSED = ref("trip.elapsed")
 
-
-def _fastest(facts: Facts, value: Expr = _BY_ELAPSED) -> tuple[Key, ...]:
-    return (Key(value=value), Key(value=fare(facts)))
-
-
-_FASTEST = Pick("any", ONE_STOP_SHAPES, _fastest)
-
-
-def _in_the_air(facts: Facts) -> tuple[Key, ...]:
-    return _fastest(facts, minus(ref("trip.elapsed"), ref("trip.wait")))
+def _fastest(facts: Facts) -> tuple[Key, ...]:
+    return (Key(value=ref("trip.elapsed")), Key(value=fare(facts)))
 
 
 A3 = _archetype(
     "A3",
-    "Book the quickest journey, then the cheapest",
-    _FASTEST,
+    "Book the quickest nonstop flight, then the cheapest",
+    Pick("direct", TWO_SEARCHES, _fastest),
     Clause(
         "target",
         (
-            "I want the [quickest|fastest] journey with at most one stop that has a seat left, and of equally [quick|fast] ones the cheapest.",
-            "[Pick|Choose] the [shortest|quickest] [trip|itinerary], nonstop or with one stop, with a free seat; if several take equally long, the cheapest of them.",
-            "Travel time comes first: take the [shortest|fastest] [option|itinerary] with at most one connection that isn't sold out, and the cheapest if that's a tie.",
+            "I want the [quickest|fastest] nonstop flight that has a seat left, and of equally [quick|fast] ones the cheapest.",
+            "[Pick|Choose] the [shortest|quickest] flight, nonstop and with a free seat; if several take equally long, the cheapest of them.",
+            "Flying time comes first: take the [shortest|fastest] nonstop that isn't sold out, and the cheapest if that's a tie.",
         ),
     ),
-    Clause(
-        "door",
-        (
-            "What counts is the time from the first take-off to the last landing, with the wait in between.",
-            "By travel time I mean from first departure to final arrival, including any layover.",
-        ),
-    ),
-    readings=lambda facts: [
-        Reading(
-            "only the time in the air counts",
-            _FASTEST.query(facts, objective=_in_the_air),
-            "door",
-        )
-    ],
 )
 
 
-def _lands_by(facts: Facts) -> tuple[Condition, ...]:
-    return (compare(ref("trip.arrives"), "le", fact("deadline")),)
+def _leaves_by(facts: Facts) -> tuple[Condition, ...]:
+    return (compare(ref("trip.departs"), "le", fact("latest")),)
 
 
-def draw_deadline(
+def _lands_from(facts: Facts) -> tuple[Condition, ...]:
+    return (
+        compare(ref("trip.arrives"), "ge", fact("soonest")),
+        compare(ref("trip.arrives"), "lt", const(DAY)),
+    )
+
+
+def _draw_latest(
     found: Sequence[Record], facts: Facts, rng: random.Random
 ) -> dict[str, Any] | None:
-    """A time at which nothing lands, with something cheaper that lands later."""
-    cabin = facts["cabin"]
-    landings = sorted(trip["arrives"] for trip in found)
-    prices = {trip["arrives"]: trip["fare"][cabin] for trip in found}
-    half_hours = [
-        time
-        for time in range(10 * 60, 23 * 60 + 1, 30)
-        if landings[1] < time < landings[-1] and time not in prices
-    ]
+    """A time at which nothing leaves, with something cheaper that leaves later."""
+    return _draw_time(
+        "latest",
+        [(trip["departs"], trip["fare"][facts["cabin"]]) for trip in found],
+        lambda at, time: at < time,
+        rng,
+    )
+
+
+def _draw_soonest(
+    found: Sequence[Record], facts: Facts, rng: random.Random
+) -> dict[str, Any] | None:
+    """A time at which nothing lands, with something cheaper that lands earlier."""
+    return _draw_time(
+        "soonest",
+        [(trip["arrives"], trip["fare"][facts["cabin"]]) for trip in found],
+        lambda at, time: time < at < DAY,
+        rng,
+    )
+
+
+def _draw_time(
+    name: str,
+    offers: Sequence[tuple[int, int]],
+    fits: Callable[[int, int], bool],
+    rng: random.Random,
+) -> dict[str, Any] | None:
+    """A half hour that leaves a choice and rules out something cheaper; `offers` are (minute, fare)."""
+    half_hours = list(range(8 * 60, 22 * 60 + 1, 30))
     rng.shuffle(half_hours)
     for time in half_hours:
-        early = [trip["fare"][cabin] for trip in found if trip["arrives"] < time]
-        late = [trip["fare"][cabin] for trip in found if trip["arrives"] > time]
-        if len(early) > 1 and min(late) < min(early):
-            return {"deadline": time}
+        good = [fare for at, fare in offers if fits(at, time)]
+        bad = [fare for at, fare in offers if not fits(at, time)]
+        exact = any(at == time for at, _ in offers)
+        if len(good) > 1 and bad and not exact and min(bad) < min(good):
+            return {name: time}
     return None
-
-
-def _in_time(trip: Record, facts: Facts) -> bool:
-    return bool(trip["arrives"] <= facts["deadline"])
 
 
 A5 = _archetype(
     "A5",
-    "Book the cheapest flight that lands in time",
-    Pick(
-        "any", ONE_STOP_SHAPES, _cheapest, _lands_by, more=draw_deadline, fits=_in_time
-    ),
+    "Book the cheapest flight that leaves early enough",
+    Pick("any", ONE_STOP_SHAPES, _cheapest, _leaves_by, more=_draw_latest),
     Clause(
         "target",
         (
-            "I have to land by {deadline} Eastern time on the day of departure; [of what gets me there in time|among those flights], nonstop or one stop, I want the cheapest with a seat left.",
-            "Take the cheapest [option|itinerary] with at most one stop and a free seat that lands no later than {deadline} Eastern on the same day that it leaves.",
-            "It must arrive by {deadline} EST on its day of departure. [Given that|Of those], book the cheapest with at most one stop that isn't sold out.",
+            "I have to leave by {latest} Eastern time; [of what leaves by then|among those flights], nonstop or one stop, I want the cheapest with a seat left.",
+            "Take the cheapest [option|itinerary] with at most one stop and a free seat that departs no later than {latest} Eastern.",
+            "Nothing that leaves after {latest} EST, please. [Given that|Of the rest], book the cheapest with at most one stop that isn't sold out.",
+        ),
+    ),
+)
+A31 = _archetype(
+    "A31",
+    "Book the cheapest flight that lands late enough",
+    Pick("any", ONE_STOP_SHAPES, _cheapest, _lands_from, more=_draw_soonest),
+    Clause(
+        "target",
+        (
+            "I can't be picked up before {soonest} Eastern time, so it must land then or later, but still on the day it leaves; of those with at most one stop and a seat left, the cheapest.",
+            "Take the cheapest [option|itinerary] with at most one stop and a free seat that lands at {soonest} Eastern or later, though not past midnight Eastern.",
+            "It shouldn't arrive before {soonest} EST nor on the next day. [Given that|Of those], book the cheapest with at most one stop that isn't sold out.",
         ),
     ),
 )
 
 
-def _latest(facts: Facts) -> tuple[Key, ...]:
-    return (Key(value=ref("trip.departs"), direction="desc"), Key(value=fare(facts)))
+def _first_to_leave(facts: Facts) -> tuple[Key, ...]:
+    return (Key(value=ref("trip.departs")), Key(value=fare(facts)))
 
 
-def _draw_tight_deadline(
+def _last_to_land(facts: Facts) -> tuple[Key, ...]:
+    return (Key(value=ref("trip.arrives"), direction="desc"), Key(value=fare(facts)))
+
+
+def _same_day(facts: Facts) -> tuple[Condition, ...]:
+    return (compare(ref("trip.arrives"), "lt", const(DAY)),)
+
+
+def _draw_same_day(
     found: Sequence[Record], facts: Facts, rng: random.Random
 ) -> dict[str, Any] | None:
-    """A time with something that leaves later than all that lands before it."""
-    half_hours = list(range(10 * 60, 23 * 60 + 1, 30))
-    rng.shuffle(half_hours)
-    for time in half_hours:
-        early = [trip["departs"] for trip in found if trip["arrives"] < time]
-        late = [trip["departs"] for trip in found if trip["arrives"] > time]
-        if len(early) > 1 and late and max(late) > max(early):
-            return {"deadline": time}
-    return None
+    return {} if sum(trip["arrives"] < DAY for trip in found) > 1 else None
 
 
 A6 = _archetype(
     "A6",
-    "Leave as late as possible and still land in time",
-    Pick(
-        "any",
-        ONE_DAY_SHAPES,
-        _latest,
-        _lands_by,
-        more=_draw_tight_deadline,
-        fits=_in_time,
-    ),
+    "Land as late as possible the same day, then pay as little as possible",
+    Pick("any", ONE_DAY_SHAPES, _last_to_land, _same_day, more=_draw_same_day),
     Clause(
         "target",
         (
-            "I want to leave as late as possible that day and still land by {deadline} Eastern on the same day, with at most one stop and a free seat; if two leave at the same time, the cheaper.",
-            "The later [it leaves|the departure], the better, as long as it has a seat, at most one stop, and lands that day by {deadline} Eastern; take the cheapest of those that leave at the same minute.",
-            "Book the last departure, nonstop or one stop and not sold out, that lands no later than {deadline} Eastern the same day, and the cheapest if there's more than one at that time.",
+            "I want to land as late as possible that day but before midnight Eastern, nonstop or with one stop, on something with a seat left; if two land at the same time, the cheaper.",
+            "The later the landing, the better, as long as it's before midnight Eastern on the day I leave and there's a free seat and at most one stop; take the cheapest of those that land at the same minute.",
+            "Book whatever arrives last on the day it leaves (Eastern time), with at most one stop and not sold out, and the cheapest if there's more than one at that time.",
         ),
     ),
 )
-
-
-def _earliest(facts: Facts) -> tuple[Key, ...]:
-    return (Key(value=ref("trip.arrives")), Key(value=fare(facts)))
 
 
 def _room(facts: Facts) -> tuple[Condition, ...]:
@@ -355,13 +344,13 @@ def _room(facts: Facts) -> tuple[Condition, ...]:
 def _draw_room(
     found: Sequence[Record], facts: Facts, rng: random.Random
 ) -> dict[str, Any] | None:
-    """So many seats that something that lands earlier has fewer."""
+    """So many seats that something that leaves earlier has fewer."""
     cabin = facts["cabin"]
     numbers = list(range(2, 9))
     rng.shuffle(numbers)
     for number in numbers:
-        roomy = [trip["arrives"] for trip in found if trip["seats"][cabin] >= number]
-        full = [trip["arrives"] for trip in found if trip["seats"][cabin] < number]
+        roomy = [trip["departs"] for trip in found if trip["seats"][cabin] >= number]
+        full = [trip["departs"] for trip in found if trip["seats"][cabin] < number]
         if len(roomy) > 1 and full and min(full) < min(roomy):
             return {"left": number}
     return None
@@ -369,21 +358,14 @@ def _draw_room(
 
 A25 = _archetype(
     "A25",
-    "Book the earliest arrival among flights with seats left",
-    Pick(
-        "any",
-        ONE_DAY_SHAPES,
-        _earliest,
-        _room,
-        more=_draw_room,
-        fits=lambda trip, facts: trip["seats"][facts["cabin"]] >= facts["left"],
-    ),
+    "Book the earliest departure among flights with seats left",
+    Pick("any", ONE_DAY_SHAPES, _first_to_leave, _room, more=_draw_room),
     Clause(
         "target",
         (
-            "I want to be there as early as possible, but only on flights that still have at least {left} seats in my cabin, nonstop or with one stop; of those that land at the same time, the cheapest.",
-            "Take whatever lands first with at most one stop and no fewer than {left} seats left in that cabin on every leg; if there's a tie, the cheaper.",
-            "The earliest landing wins, with at most one connection, provided that {left} or more seats are left in that cabin throughout; the cheapest if several land then.",
+            "I want to leave as early as possible that day, but only on flights that still have at least {left} seats in my cabin, nonstop or with one stop; of those that leave at the same time, the cheapest.",
+            "Take whatever departs first with at most one stop and no fewer than {left} seats left in that cabin on every leg; if there's a tie, the cheaper.",
+            "The earliest departure wins, with at most one connection, provided that {left} or more seats are left in that cabin throughout; the cheapest if several leave then.",
         ),
     ),
 )
@@ -430,7 +412,6 @@ A23 = _archetype(
         _cheapest,
         _neither,
         more=_draw_refusals,
-        fits=lambda trip, facts: not _is_refused(trip, facts),
     ),
     Clause(
         "target",
@@ -442,4 +423,4 @@ A23 = _archetype(
     ),
 )
 
-ARCHETYPES = (A1, A2, A3, A4, A5, A6, A7, A23, A25)
+ARCHETYPES = (A1, A2, A3, A4, A7, A5, A6, A23, A25, A31)

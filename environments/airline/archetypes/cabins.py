@@ -220,7 +220,7 @@ A21 = Archetype(
 )
 
 
-# --- A29: another cabin, unless something was flown ----------------------------------------------------------------------
+# --- A43: another cabin, unless something was flown ----------------------------------------------------------------------
 
 
 def upgrade_unless_flown(facts: Facts) -> Query:
@@ -274,8 +274,8 @@ def fit_flown_upgrade(
     return proposal(user, wishes, "wish", "pay")
 
 
-A29 = Archetype(
-    "A29",
+A43 = Archetype(
+    "A43",
     "Another cabin for a trip of which nothing was flown",
     TaskClass.READ_HEAVY,
     first_fit(_fit_upgrade),
@@ -297,4 +297,4 @@ A29 = Archetype(
 )
 
 
-ARCHETYPES = (A14, A21, A29)
+ARCHETYPES = (A14, A21, A43)

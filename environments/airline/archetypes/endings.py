@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from environments.airline.archetypes.booked import (
     A_DAY_AGO,
+    FLOWN,
     HEALTH_OR_WEATHER,
     IN_TOTAL,
     NOT_BEGUN,
@@ -67,21 +68,26 @@ MOST_FLIGHTS = 14
 
 def covered(session: Session, trip: Record, reason: str) -> bool:
     """5.3, on the state."""
+    return by_terms(trip, reason) or "cancelled" in statuses(session, trip)
+
+
+def by_terms(trip: Record, reason: str) -> bool:
+    """5.3, as far as the reservation itself tells."""
     return bool(
         trip["created_at"] >= A_DAY_AGO
         or trip["cabin"] == "business"
         or (trip["insurance"] == "yes" and reason in HEALTH_OR_WEATHER)
-        or "cancelled" in statuses(session, trip)
     )
 
 
-def can_be_compensated(user: Record, trip: Record) -> bool:
-    """6.2, on the state."""
-    return bool(
-        user["membership"] != "regular"
-        or trip["insurance"] == "yes"
-        or trip["cabin"] == "business"
+def grounds(user: Record, trip: Record) -> int:
+    """6.2, on the state: how many things make the customer one who can be compensated."""
+    found = (
+        user["membership"] != "regular",
+        trip["insurance"] == "yes",
+        trip["cabin"] == "business",
     )
+    return sum(found)
 
 
 # --- A15: of the upcoming trips that can be cancelled, the one that gives most back; W1: all of them ------------------------------------
@@ -211,24 +217,31 @@ def fit_none(session: Session, rng: random.Random, user: Record) -> Proposal | N
     return proposal(user, {"reason": reason}, "wish", "reason")
 
 
-# --- A27: cancel a trip, if it can be ----------------------------------------------------------------------------------------------------
+# --- A41: cancel a trip, if it can be ----------------------------------------------------------------------------------------------------
 
 
-def cancel_by_the_rules(facts: Facts, trip: Step | None = None) -> Query:
-    """5.2 before 5.3; `trip` finds it."""
+def cancel_if_covered(facts: Facts, trip: Step) -> Query:
+    """5.3; `trip` finds one that has not begun."""
+    return query(facts, trip, _if_covered())
+
+
+def _if_covered() -> Branch:
+    return Branch(
+        condition=may_be_cancelled("trip"),
+        then=(cancel("trip"),),
+        otherwise=(Decline(clause="5.3"),),
+    )
+
+
+def cancel_by_the_rules(facts: Facts) -> Query:
+    """5.2 before 5.3."""
     return query(
         facts,
-        trip or the_trip(),
+        the_trip(),
         Branch(
             condition=flown("trip"),
             then=(Transfer(clause="5.2"),),
-            otherwise=(
-                Branch(
-                    condition=may_be_cancelled("trip"),
-                    then=(cancel("trip"),),
-                    otherwise=(Decline(clause="5.3"),),
-                ),
-            ),
+            otherwise=(_if_covered(),),
         ),
     )
 
@@ -238,14 +251,19 @@ def fit_cancel_dearest(*, allowed: bool) -> Fit:
         reason, row = rng.choice(REASONS), dearest_of(session, user)
         if row is None or covered(session, row, reason) != allowed:
             return None
+        if allowed and not (by_terms(row, reason) or hit_first(session, row)):
+            return None  # one of several flights would have to be looked at, and not a certain one
+        if not allowed:
+            others = [one for one in reservations(session, user) if is_upcoming(one)]
+            others.remove(row)
+            if not all(covered(session, one, reason) for one in others):
+                return None  # with any of these the answer would be the same
         return proposal(user, {"reason": reason}, "wish", "reason")
 
     return fit
 
 
-def fit_cancel(
-    fits: Callable[[Session, Record, str], bool],
-) -> Fit:
+def fit_cancel(fits: Callable[[Session, Record, str], bool]) -> Fit:
     """A trip, not cancelled yet, that fits with the reason."""
 
     def fit(session: Session, rng: random.Random, user: Record) -> Proposal | None:
@@ -263,12 +281,12 @@ def fit_cancel(
     return fit
 
 
-A27 = Archetype(
-    "A27",
+A41 = Archetype(
+    "A41",
     "Cancel the most expensive upcoming trip, which a rule covers",
     TaskClass.READ_HEAVY,
     first_fit(fit_cancel_dearest(allowed=True)),
-    lambda facts: cancel_by_the_rules(facts, dearest_trip()),
+    lambda facts: cancel_if_covered(facts, dearest_trip()),
     (
         Clause(
             "wish",
@@ -284,11 +302,11 @@ A27 = Archetype(
         NOT_BEGUN,
         REASON,
     ),
-    dearest_readings(cancel_by_the_rules),
+    dearest_readings(cancel_if_covered),
 )
 
 
-# --- A16: a cancelled flight; A31: a delayed one, and the trip with it --------------------------------------------------------------------
+# --- A16: a cancelled flight; A41: a delayed one, and the trip with it --------------------------------------------------------------------
 
 
 def compensate_by_the_rules(facts: Facts) -> Query:
@@ -338,7 +356,7 @@ A16 = Archetype(
     first_fit(
         fit_compensation(
             lambda session, user, row: (
-                hit_first(session, row) and can_be_compensated(user, row)
+                hit_first(session, row) and grounds(user, row) == 1
             )
         )
     ),
@@ -382,11 +400,11 @@ def _fit_compensate_all(
     fitting = all(
         row["status"] != "cancelled"
         and "cancelled" not in status[1:]
-        and (can_be_compensated(user, row) or "cancelled" in status)
+        and (grounds(user, row) or "cancelled" in status)
         for row, status in zip(rows, found, strict=True)
     )
     hit = any(
-        "cancelled" in status and can_be_compensated(user, row)
+        "cancelled" in status and grounds(user, row)
         for row, status in zip(rows, found, strict=True)
     )
     if len(rows) < 2 or not hit or not fitting or sum(map(len, found)) > MOST_FLIGHTS:
@@ -463,23 +481,22 @@ def _give_up_disrupted(facts: Facts) -> Query:
 def _fit_disrupted(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
-    reason = "disruption"
+    """A flight was cancelled: who may cancel for a delay may do so by what also gives a right to compensation."""
 
     def fits(row: Record) -> bool:
-        found = statuses(session, row)
-        late = found[:1] == ["delayed"] and set(found[1:]) <= {"available"}
-        lost = hit_first(session, row) and is_upcoming(row)
         return (
             row["status"] != "cancelled"
-            and (lost or late)
-            and covered(session, row, reason)
-            and can_be_compensated(user, row)
+            and hit_first(session, row)
+            and not {*FLOWN} & {*statuses(session, row)}
+            and grounds(user, row) == 1
         )
 
     row = pick(session, rng, user, fits)
     if row is None:
         return None
-    return proposal(user, {**route(row), "reason": reason}, "wish", "also", "reason")
+    return proposal(
+        user, {**route(row), "reason": "disruption"}, "wish", "also", "reason"
+    )
 
 
 W2 = Archetype(
@@ -512,4 +529,4 @@ W2 = Archetype(
     existential=True,
 )
 
-ARCHETYPES = (A15, A16, A27, W1, W2, W4)
+ARCHETYPES = (A15, A16, A41, W1, W2, W4)

@@ -72,7 +72,7 @@ def later(day: str, days: int) -> str:
     return (Date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 
-# --- A12, A28: to the cheapest nonstop on one of some later days -------------------------------------------------------------------
+# --- A12, A42: to the cheapest nonstop on one of some later days -------------------------------------------------------------------
 
 
 def _move_in(cabin: str, days: int, routing: str) -> tuple[Step, ...]:
@@ -207,8 +207,8 @@ A12 = Archetype(
     ],
     existential=True,
 )
-A28 = Archetype(
-    "A28",
+A42 = Archetype(
+    "A42",
     "Move a trip to the cheaper of two later days",
     TaskClass.READ_HEAVY,
     first_fit(fit_move(2, basic=False)),
@@ -242,10 +242,10 @@ A28 = Archetype(
 )
 
 
-# --- A18: only the return, to the cheapest that leaves late enough ------------------------------------------------------------------
+# --- A18: only the return, to the cheapest that leaves early enough ------------------------------------------------------------------
 
 
-def _new_return(facts: Facts, *, at: bool = False, late: bool = True) -> Query:
+def _new_return(facts: Facts, *, at: bool = False) -> Query:
     cabin = facts["cabin"]
     out = Selection(
         name="out",
@@ -256,8 +256,8 @@ def _new_return(facts: Facts, *, at: bool = False, late: bool = True) -> Query:
             compare(ref("out.destination"), "eq", ref("trip.destination")),
         ),
     )
-    after = compare(ref("new.departs"), "ge" if at else "gt", fact("after"))
-    conditions = [seats_for("trip", cabin), *([after] if late else [])]
+    before = compare(ref("new.departs"), "le" if at else "lt", fact("before"))
+    conditions = [seats_for("trip", cabin), before]
     flights = arithmetic("+", list_of(ref("out.flight")), ref("new.flights"))
     kind = compare(ref("trip.flight_type"), "eq", const("round_trip"))
     in_cabin = compare(ref("trip.cabin"), "eq", fact("cabin"))
@@ -301,7 +301,7 @@ def _fit_new_return(
             "cabin": row["cabin"],
             "day_1": (chosen := sorted(rng.sample(days, 2)))[0],
             "day_2": chosen[1],
-            "after": rng.choice(HOURS),
+            "before": rng.choice(HOURS),
             "payment": payment,
         }
         return proposal(user, wishes, "wish", "when", "cheapest", "pay")
@@ -310,7 +310,7 @@ def _fit_new_return(
 
 A18 = Archetype(
     "A18",
-    "Only the return flight, to the cheapest that leaves late enough",
+    "Only the return flight, to the cheapest that leaves early enough",
     TaskClass.READ_HEAVY,
     first_fit(_fit_new_return),
     _new_return,
@@ -328,9 +328,9 @@ A18 = Archetype(
         Clause(
             "when",
             (
-                "[I'd fly back|The return should be] on {day_1} or {day_2}, leaving after {after}.",
-                "[Bring us|Get us] back on {day_1} or on {day_2}, on something that leaves later than {after}.",
-                "The new return is on {day_1} or {day_2}, with a departure after {after}.",
+                "[I'd fly back|The return should be] on {day_1} or {day_2}, leaving before {before}.",
+                "[Bring us|Get us] back on {day_1} or on {day_2}, on something that leaves earlier than {before}.",
+                "The new return is on {day_1} or {day_2}, with a departure before {before}.",
             ),
         ),
         Clause(
@@ -344,7 +344,7 @@ A18 = Archetype(
         PAY_FLIGHTS,
     ),
     lambda facts: [
-        Reading("the hour itself is late enough", _new_return(facts, at=True), "when")
+        Reading("the hour itself is early enough", _new_return(facts, at=True), "when")
     ],
     existential=True,
 )
@@ -579,4 +579,4 @@ A22 = Archetype(
     ],
 )
 
-ARCHETYPES = (A12, A17, A18, A22, A28)
+ARCHETYPES = (A12, A17, A18, A22, A42)

@@ -102,7 +102,8 @@ LEXICON: dict[str, dict[Any, tuple[str, ...]]] = {
         "economy": ("economy", "economy class"),
         "business": ("business", "business class"),
     },
-    "deadline": _TIMES,
+    "latest": _TIMES,
+    "soonest": _TIMES,
     "nights": {n: (NUMBERS[n], str(n)) for n in range(2, 8)},
     "left": {n: (NUMBERS[n], str(n)) for n in range(2, 9)},
     "bags": {

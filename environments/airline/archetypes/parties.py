@@ -223,27 +223,42 @@ def _propose_budget(
     facts |= {**card, "bags": rng.randint(1, 4)}
     if rng.random() < 0.5:
         facts["insurance"] = "yes"
-    totals = []
+    levels = []
     for cabin in _LADDER:
-        prices = [trip["fare"][cabin] for trip in found if trip["seats"][cabin]]
-        if len(prices) < 2:
+        lowest: dict[tuple[str, str], int] = {}
+        for trip in found:
+            if trip["seats"][cabin]:
+                search, price = (trip["origin"], trip["date"]), trip["fare"][cabin]
+                lowest[search] = min(price, lowest.get(search, price))
+        if len(lowest) < 2:
             return None
         free = FREE_BAGS[f"{user['membership']}/{cabin}"]
-        bags = BAG_PRICE * max(0, facts["bags"] - free)
-        insured = INSURANCE_PRICE if "insurance" in facts else 0
-        totals.append(min(prices) + bags + insured)
-    business, economy, basic = totals
-    if not basic + 20 < economy < business - 20:
-        return None
-    bounds = rng.choice(
-        [(business, business + 80), (economy, business), (basic, economy)]
-    )
-    fitting = [n for n in LEXICON["budget"] if bounds[0] < n < bounds[1]]
+        fees = BAG_PRICE * max(0, facts["bags"] - free)
+        fees += INSURANCE_PRICE if "insurance" in facts else 0
+        levels.append([price + fees for price in sorted(lowest.values())[:2]])
+    bounds = _bounds(*levels)
+    fitting = [n for n in LEXICON["budget"] for low, high in bounds if low < n < high]
     if not fitting:
         return None
     facts["budget"] = rng.choice(fitting)
     extras = "insured_bags" if "insurance" in facts else "bags"
     return proposal(user, facts, route_clause(facts), "target", "alone", extras)
+
+
+def _bounds(
+    business: Sequence[int], economy: Sequence[int], basic: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Between which totals a budget must be so that one search can tip each decision; each has the two lowest of its cabin.
+
+    With the cheapest of a cabin sold out on that day the next one is too dear.
+    """
+    if not basic[0] < economy[0] < business[0]:
+        return []
+    return [
+        (business[0], business[1]),
+        (economy[0], min(economy[1], business[0])),
+        (basic[0], economy[0]),
+    ]
 
 
 _ANY_CABIN = openers(
@@ -386,21 +401,21 @@ A11 = Archetype(
         Clause(
             "rest_kind",
             (
-                "If the certificate doesn't cover it all, use it up first and put what remains on {payment}.",
+                "If the certificate doesn't cover the whole booking, use the certificate up first and put what remains on {payment}.",
                 "Should anything remain to be paid after the certificate, it goes on {payment}.",
             ),
         ),
         Clause(
             "rest_brand",
             (
-                "If the certificate doesn't cover it all, use it up first and put what remains on {brand}.",
+                "If the certificate doesn't cover the whole booking, use the certificate up first and put what remains on {brand}.",
                 "Should anything remain to be paid after the certificate, it goes on {brand}.",
             ),
         ),
         Clause(
             "rest_card",
             (
-                "If the certificate doesn't cover it all, use it up first and put what remains on my card ending in {card}.",
+                "If the certificate doesn't cover the whole booking, use the certificate up first and put what remains on my card ending in {card}.",
                 "Should anything remain to be paid after the certificate, it goes on the credit card that ends in {card}.",
             ),
         ),

@@ -378,7 +378,7 @@ ONE_WAY = openers(
 ALONE = Clause(
     "alone",
     (
-        "[It's|That's] [just|only] for me.",
+        "The [ticket|booking] is [just|only] for me.",
         "I'm [travelling|flying] [alone|by myself].",
         "I'll be the only [passenger|traveller] on this booking.",
     ),
@@ -392,30 +392,25 @@ NO_EXTRAS = Clause(
         "Zero checked bags, no [travel |]insurance.",
     ),
 )
+
+
+def _pay(name: str, slot: str) -> Clause:
+    return Clause(
+        name,
+        (
+            f"[Please charge|Charge] the [whole booking|booking] to {slot}.",
+            f"I'll pay for this booking with {slot}.",
+            f"[Use|Please use] {slot} to pay for this booking.",
+        ),
+    )
+
+
 PAY = (
-    Clause(
-        "pay_kind",
-        (
-            "[Please charge|Charge|Put] [all of it|the whole amount] to {payment}.",
-            "I'll pay with {payment}.",
-            "[Use|Please use] {payment} for the [payment|booking].",
-        ),
-    ),
-    Clause(
-        "pay_brand",
-        (
-            "[Please charge|Charge] [all of it|the whole amount] to {brand}.",
-            "I'll pay [all of it |]with {brand}.",
-            "[Use|Please use] {brand} for the [payment|booking].",
-        ),
-    ),
-    Clause(
+    _pay("pay_kind", "{payment}"),
+    _pay("pay_brand", "{brand}"),
+    _pay(
         "pay_card",
-        (
-            "[Please charge|Charge] [all of it|the whole amount] to my card ending in {card}.",
-            "I'll pay with the credit card that ends in {card}.",
-            "[Use|Please use] my card with the last digits {card}.",
-        ),
+        "[my card ending in|the credit card that ends in|my card with the last digits] {card}",
     ),
 )
 BOOKING_CLAUSES = (ALONE, NO_EXTRAS, *PAY)

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from environments.airline.archetypes.booking import (
     NONSTOP_SHAPES,
+    ONE_DAY_SHAPES,
     ONE_STOP_SHAPES,
-    draw_deadline,
 )
 from environments.airline.archetypes.parts import (
+    FREE_BAGS,
     draw_cabin,
     draw_days,
     draw_route,
@@ -21,7 +22,7 @@ from environments.airline.archetypes.parts import (
     trips,
 )
 from environments.core.domain import Archetype, Clause, Facts, Proposal, TaskClass
-from environments.core.query import Best, Key, Query, Tell, compare, fact, ref
+from environments.core.query import Best, Key, Query, Tell, ref
 from environments.core.state import Session
 
 _CAN_YOU_TELL = openers(
@@ -44,7 +45,6 @@ def _draw(
     shapes: Sequence[tuple[int, int, int]],
     routing: str,
     *clauses: str,
-    **more: object,
 ) -> Proposal | None:
     origins, destinations, days = rng.choice(shapes)
     nonstop = routing == "direct"
@@ -56,9 +56,10 @@ def _draw(
         **route,
         "days": draw_days(rng, days),
         "cabin": draw_cabin(rng),
-        **more,
     }
     cabin = facts["cabin"]
+    # more than come free with the lowest membership, so that the total depends on it
+    facts["bags"] = rng.randint(FREE_BAGS[f"regular/{cabin}"] + 1, 4)
     found = found_trips(session, facts, routing)
     if sum(trip["seats"][cabin] > 0 for trip in found) < 2:
         return None
@@ -86,7 +87,6 @@ I1 = Archetype(
         NONSTOP_SHAPES,
         "direct",
         "target",
-        bags=rng.randint(1, 4),
     ),
     _lowest_total,
     (
@@ -125,7 +125,6 @@ I2 = Archetype(
         ONE_STOP_SHAPES,
         "any",
         "target",
-        bags=rng.randint(1, 4),
     ),
     _cheapest_day,
     (
@@ -142,57 +141,36 @@ I2 = Archetype(
 )
 
 
-# --- I3: when to leave -----------------------------------------------------------------------------------------------------------------
+# --- I3: when to leave ------------------------------------------------------------------------------------------------------------------
 
 
-def _last_departure(facts: Facts) -> Query:
-    in_time = compare(ref("trip.arrives"), "le", fact("deadline"))
+def _first_departure(facts: Facts) -> Query:
     return query(
         Best(
-            selection=trips(facts, "any", in_time),
-            objective=(
-                Key(value=ref("trip.departs"), direction="desc"),
-                Key(value=fare(facts)),
-            ),
+            selection=trips(facts, "any"),
+            objective=(Key(value=ref("trip.departs")), Key(value=fare(facts))),
         ),
         Tell(what="departure time (Eastern)", value=ref("trip.departs_text")),
         Tell(what="total in dollars", value=total(facts, fare(facts))),
     )
 
 
-_ONE_DAY = ((1, 1, 1), (2, 1, 1), (3, 1, 1))
-
-
-def _propose_last_departure(
-    session: Session, rng: random.Random, people: Sequence[str]
-) -> Proposal | None:
-    bags = rng.randint(1, 4)
-    drawn = _draw(session, rng, people, _ONE_DAY, "any", "target", bags=bags)
-    if drawn is None:
-        return None
-    found = found_trips(session, drawn.facts, "any")
-    cabin = drawn.facts["cabin"]
-    free = [trip for trip in found if trip["seats"][cabin]]
-    deadline = draw_deadline(free, drawn.facts, rng)
-    if deadline is None:
-        return None
-    return Proposal({**drawn.facts, **deadline}, drawn.clauses)
-
-
 I3 = Archetype(
     "I3",
-    "Tell when the last flight leaves that lands in time",
+    "Tell when the first flight of the day leaves, and its total",
     TaskClass.INFORMATION,
-    _propose_last_departure,
-    _last_departure,
+    lambda session, rng, people: _draw(
+        session, rng, people, ONE_DAY_SHAPES, "any", "target"
+    ),
+    _first_departure,
     (
-        *_openers(_ONE_DAY),
+        *_openers(ONE_DAY_SHAPES),
         Clause(
             "target",
             (
-                "How late can I leave and still land by {deadline} Eastern that same day, with at most one stop and a seat left for one? Tell me the departure time and my total with {bags} and no insurance, for the cheapest if several leave then.",
-                "What's the latest departure with a free seat and at most one stop that lands by {deadline} Eastern on the same day? I also want to know what it costs me alone with {bags}, uninsured (the cheapest one at that time).",
-                "Tell me when I'd have to leave at the latest to land by {deadline} Eastern on the same day, nonstop or one stop and not sold out, and the total for me with {bags} and without insurance. If several leave then, the cheapest.",
+                "How early can I leave that day, with at most one stop and a seat left for one? Tell me the departure time and my total with {bags} and no insurance, for the cheapest if several leave then.",
+                "What's the first departure with a free seat and at most one stop? I also want to know what it costs me alone with {bags}, uninsured (the cheapest one at that time).",
+                "Tell me when the earliest flight leaves, nonstop or one stop and not sold out, and the total for me with {bags} and without insurance. If several leave then, the cheapest.",
             ),
         ),
     ),

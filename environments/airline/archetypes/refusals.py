@@ -1,6 +1,6 @@
 """Requests that end without a write: the policy forbids them, leaves them to a person, or all that is asked is to be told something.
 
-Each refusal has a sister that is allowed (A12, A16, A27, A29, A30), asked for in much the same words: what was read decides, not the
+Each refusal has a sister that is allowed (A12, A16, A41, A43, A40), asked for in much the same words: what was read decides, not the
 request.
 """
 
@@ -28,10 +28,13 @@ from environments.airline.archetypes.booked import (
     next_of,
     next_readings,
     next_trip,
+    pick,
     proposal,
     query,
     reservations,
+    route,
     statuses,
+    the_trip,
     trips,
     upcoming,
 )
@@ -40,14 +43,15 @@ from environments.airline.archetypes.cabins import (
     upgrade_unless_flown,
 )
 from environments.airline.archetypes.endings import (
-    can_be_compensated,
     cancel_all_or_none,
     cancel_by_the_rules,
+    cancel_if_covered,
     compensate_by_the_rules,
     fit_cancel,
     fit_cancel_dearest,
     fit_compensation,
     fit_none,
+    grounds,
     hit_first,
 )
 from environments.airline.archetypes.fares import fit_move, move_trip
@@ -81,7 +85,7 @@ N1 = Archetype(
     "Cancel the most expensive upcoming trip, which no rule covers",
     TaskClass.REFUSAL,
     first_fit(fit_cancel_dearest(allowed=False)),
-    lambda facts: cancel_by_the_rules(facts, dearest_trip()),
+    lambda facts: cancel_if_covered(facts, dearest_trip()),
     (
         Clause(
             "wish",
@@ -97,7 +101,7 @@ N1 = Archetype(
         NOT_BEGUN,
         REASON,
     ),
-    dearest_readings(cancel_by_the_rules),
+    dearest_readings(cancel_if_covered),
 )
 N2 = Archetype(
     "N2",
@@ -137,12 +141,12 @@ N2 = Archetype(
 )
 
 
-def _insure(facts: Facts, trip: Best) -> Query:
+def _insure(facts: Facts) -> Query:
     insured = compare(ref("trip.insurance"), "eq", const("yes"))
     told = Tell(what="whether the trip is insured", value=ref("trip.insurance"))
     return query(
         facts,
-        trip,
+        the_trip(),
         Branch(condition=insured, then=(told,), otherwise=(Decline(clause="4.4"),)),
     )
 
@@ -150,32 +154,31 @@ def _insure(facts: Facts, trip: Best) -> Query:
 def _fit_uninsured(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
-    row = next_of(session, user)
-    return (
-        None if row is None or row["insurance"] == "yes" else proposal(user, {}, "wish")
+    row = pick(
+        session, rng, user, lambda row: is_upcoming(row) and row["insurance"] == "no"
     )
+    return None if row is None else proposal(user, route(row), "wish")
 
 
 N3 = Archetype(
     "N3",
-    "Insurance for the next trip, which was booked without",
+    "Insurance for a trip that was booked without",
     TaskClass.REFUSAL,
     first_fit(_fit_uninsured),
-    lambda facts: _insure(facts, next_trip()),
+    _insure,
     (
         Clause(
             "wish",
             (
-                "[Please make sure that|See to it that] my next upcoming trip has travel insurance: add it if it's missing.",
-                "I don't remember if I took travel insurance for the next of my upcoming trips; if I didn't, [please |]add it now.",
-                "[Can|Could] you add travel insurance to my next upcoming trip, unless there is one already?",
-                "The first of my upcoming trips should be insured. If it isn't, [please |]put travel insurance on that trip.",
+                "[Please make sure that|See to it that] my trip from {trip_from} to {trip_to} has travel insurance: add it if it's missing.",
+                "I don't remember if I took travel insurance for my trip from {trip_from} to {trip_to}; if I didn't, [please |]add it now.",
+                "[Can|Could] you add travel insurance to my trip from {trip_from} to {trip_to}, unless there is one already?",
+                "My trip from {trip_from} to {trip_to} should be insured. If it isn't, [please |]put travel insurance on it.",
             ),
             opens=True,
         ),
-        NOT_BEGUN,
     ),
-    next_readings(_insure),
+    existential=True,
 )
 N4 = Archetype(
     "N4",
@@ -184,7 +187,7 @@ N4 = Archetype(
     first_fit(
         fit_compensation(
             lambda session, user, row: (
-                hit_first(session, row) and not can_be_compensated(user, row)
+                hit_first(session, row) and not grounds(user, row)
             )
         )
     ),
@@ -232,9 +235,7 @@ N6 = Archetype(
     first_fit(
         fit_compensation(
             lambda session, user, row: (
-                "cancelled" not in statuses(session, row)
-                and "landed" in statuses(session, row)
-                and can_be_compensated(user, row)
+                set(statuses(session, row)) == {"landed"} and grounds(user, row) > 0
             )
         )
     ),
@@ -416,8 +417,13 @@ def _still_free(facts: Facts, trip: Best) -> Query:
 def _fit_still_free(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
+    """No other upcoming trip has as many left, so that it has to be known which one is meant."""
     row = dearest_of(session, user)
-    if row is None or free_for(user, row) < row["total_baggages"]:
+    if row is None:
+        return None
+    ahead = [one for one in reservations(session, user) if is_upcoming(one)]
+    left = [max(0, free_for(user, one) - one["total_baggages"]) for one in ahead]
+    if left.count(left[ahead.index(row)]) > 1:
         return None
     return proposal(user, {}, "wish")
 

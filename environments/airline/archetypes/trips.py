@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 from environments.airline.archetypes.booked import (
+    ANY_PRICE,
     IN_TOTAL,
     NOT_BEGUN,
     PAY_BAGS,
@@ -30,7 +31,6 @@ from environments.airline.archetypes.booked import (
     trips,
     upcoming,
 )
-from environments.airline.archetypes.parts import BAG_PRICE
 from environments.core.domain import (
     Archetype,
     Clause,
@@ -60,12 +60,6 @@ from environments.core.state import Record, Session
 
 MOST_BAGS = 9
 _PAYER = method("payer", fact("payment"))
-
-
-def _bag_cost(user: Record, trip: Record, total: int) -> int:
-    needed = max(0, total - free_for(user, trip))
-    more: int = max(0, needed - trip["nonfree_baggages"])
-    return BAG_PRICE * more
 
 
 # --- A13: bags on the most expensive upcoming trip ---------------------------------------------------------------------------------
@@ -243,7 +237,7 @@ A20 = Archetype(
             "guest",
             (
                 "[The new passenger is|Instead of the youngest, take] {guest_name}, who is [saved|a saved passenger] in my profile.",
-                "{guest_name} from the saved passengers in my profile [takes the seat of the youngest|travels instead of the youngest].",
+                "[The seat of the youngest goes to|The youngest is replaced by] {guest_name} from the saved passengers in my profile.",
                 "[Please put|Put] {guest_name} in the place of the youngest, one of the passengers saved in my profile.",
             ),
         ),
@@ -259,7 +253,7 @@ A20 = Archetype(
 )
 
 
-# --- A30: so many bags, unless that is fewer ------------------------------------------------------------------------------
+# --- A40: so many bags, unless that is fewer ------------------------------------------------------------------------------
 
 
 def bags_unless_fewer(facts: Facts, trip: Best) -> Query:
@@ -279,12 +273,14 @@ def bags_unless_fewer(facts: Facts, trip: Best) -> Query:
 def _fit_more_bags(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
+    """No trip has as many, so that it has to be known which one is the next."""
     row = next_of(session, user)
-    if row is None:
+    payment = pays(user, rng, ANY_PRICE)
+    if row is None or not payment:
         return None
-    count = row["total_baggages"] + rng.randint(1, 3)
-    payment = pays(user, rng, _bag_cost(user, row, count))
-    if not payment or count > MOST_BAGS:
+    bags = [one["total_baggages"] for one in reservations(session, user)]
+    count = max(bags) + rng.randint(1, 2)
+    if count > MOST_BAGS:
         return None
     return proposal(user, {"count": count, "payment": payment}, "wish", "pay")
 
@@ -292,16 +288,22 @@ def _fit_more_bags(
 def fit_fewer_bags(
     session: Session, rng: random.Random, user: Record
 ) -> Proposal | None:
+    """No other trip has more than so many, so that it has to be known which one is the next."""
     row = next_of(session, user)
-    payment = pays(user, rng)
-    if row is None or row["total_baggages"] < 2 or not payment:
+    payment = pays(user, rng, ANY_PRICE)
+    if row is None or not payment:
         return None
-    count = min(MOST_BAGS, rng.randrange(1, row["total_baggages"]))
+    others = [one for one in reservations(session, user) if one is not row]
+    least = max(1, *(one["total_baggages"] + 1 for one in others))
+    most = min(MOST_BAGS, row["total_baggages"] - 1)
+    if least > most:
+        return None
+    count = rng.randint(least, most)
     return proposal(user, {"count": count, "payment": payment}, "wish", "pay")
 
 
-A30 = Archetype(
-    "A30",
+A40 = Archetype(
+    "A40",
     "So many bags in total on the next trip, which is more than now",
     TaskClass.READ_HEAVY,
     first_fit(_fit_more_bags),
@@ -323,4 +325,4 @@ A30 = Archetype(
     next_readings(bags_unless_fewer),
 )
 
-ARCHETYPES = (A13, A19, A20, A30)
+ARCHETYPES = (A13, A19, A20, A40)

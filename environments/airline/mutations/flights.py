@@ -7,7 +7,7 @@ others as possible can change to the second or from the first.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,8 +21,12 @@ from environments.core.state import Record, Session
 from environments.core.tools import Mode
 
 SEATS = 20
-CHEAP, DEAR = (11, 40), 9000
+CHEAPEST, CHEAP, DEAR = 1, (11, 40), 9000
 """Dollars: less than any flight costs, and more."""
+SINGLE = 6
+"""Connections with only one new flight that are tried, of either kind."""
+FIRST, LAST = 0, DAY - 1
+"""The minutes at which what shall not be seen leaves and lands: none leaves earlier or lands later that day."""
 QUICK = 42
 """Minutes that a quick flight takes, or two with a change between them."""
 HOURS = (5, 12, 22, 9, 17, 14, 19, 7, 20, 11, 15, 21, 8, 10, 13, 16, 18, 6)
@@ -31,6 +35,9 @@ BETTER = 7
 """Minutes by which a flight leaves later and arrives earlier than another one."""
 TRIPS = 3
 """Trips of a search that a new one is made to beat in times too."""
+
+type Step = dict[str, Any]
+"""One of a patch."""
 
 
 # --- direct flights -----------------------------------------------------------------------------------------------------------------------
@@ -50,16 +57,14 @@ def direct(
     The first shows in no other search; the second in none by one stop to the same place, the third in none from the same place.
     """
     new = partial(_new_flight, session, rng, origin, destination, date)
-    hidden = (
-        _before_arrivals(session, origin, date, mode),
-        _after_departures(session, destination, date),
-    )
+    starts = _before_arrivals(session, origin, date, mode)
+    ends = _after_departures(session, destination, date)
+    hidden = min(starts, FIRST), max(ends, LAST)
     cheap = rng.randrange(*CHEAP)
     yield [new(*hidden, cheap)]
     offers = list(departures(session, origin, destination, date))
-    leaves, lands = hidden
-    yield [new(leaves, leaves + QUICK, cheap)]
-    yield [new(lands - QUICK, lands, cheap)]
+    yield [new(starts, starts + QUICK, cheap)]
+    yield [new(ends - QUICK, ends, cheap)]
     for hour in HOURS[:2]:
         yield [new(*_quick(hour), cheap)]
     for flight, _ in offers[:TRIPS]:
@@ -72,8 +77,15 @@ def direct(
     if len(prices) > 1:
         yield [new(*hidden, (prices[0] + prices[-1]) // 2)]
     yield [new(*hidden, DEAR)]
+    if offers:
+        yield [_sold_out(flight["flight_number"], date) for flight, _ in offers]
     for hour in HOURS[2:]:
         yield [new(*_quick(hour), cheap)]
+
+
+def _sold_out(flight_number: str, date: str) -> Step:
+    path = pointer("flights", flight_number, "dates", date, "available_seats")
+    return {"op": "replace", "path": path, "value": dict.fromkeys(CABINS, 0)}
 
 
 def _quick(hour: int) -> tuple[int, int]:
@@ -119,45 +131,71 @@ def one_stop(
     destination: str,
     date: str,
 ) -> Iterator[Patch]:
-    """Two new flights by way of each airport in turn, those first where the fewest other searches show them."""
+    """New connections, those first that the fewest other searches show: two new flights by way of some airport, or one with one there is.
+
+    Whoever does without this search needs, for each of them, one of the searches that show it: so they go by many airports.
+    """
     stops = [one for one in _airports(session) if one not in (origin, destination)]
     rng.shuffle(stops)
     stays = {
-        stop: (
+        stop: _Stay(
+            stop,
             [one for one in _arrivals(session, stop, date) if one[1] != origin],
             [one for one in _departures(session, stop, date) if one[1] != destination],
         )
         for stop in stops
     }
-    changes = sorted(
-        (_best_change(stop, *stays[stop]) for stop in stops),
-        key=lambda change: change.readers,
-    )
     starts = _before_arrivals(session, origin, date, mode)
     ends = _after_departures(session, destination, date)
-    pair = partial(_pair, session, rng, origin, destination, date)
+    new = partial(_new_flight, session, rng)
 
-    def hidden(change: _Change, price: int = 0) -> Patch:
-        leaves, lands = min(starts, change.at - 1), max(ends, change.at + 1)
-        return pair(change.stop, leaves, change.at, lands, price)
+    def first(change: _Change, price: int) -> Step:
+        leaves = min(starts, FIRST)
+        return new(origin, change.stop, date, leaves, change.at, price)
+
+    def second(change: _Change, price: int) -> Step:
+        lands = max(ends, LAST)
+        return new(change.stop, destination, date, change.at, lands, price)
+
+    def both(change: _Change, price: int) -> Patch:
+        step = first(change, price)
+        other = step
+        while other["path"] == step["path"]:
+            other = second(change, price)
+        return [step, other]
 
     def quick(leaves: int, lands: int) -> Patch:
         middle = (leaves + lands) // 2
-        best = min(_readers(stop, middle, *stays[stop]) for stop in stops)
-        return pair(best.stop, leaves, middle, lands, 0)
+        change = min(stay.change(middle) for stay in stays.values())
+        price = rng.randrange(*CHEAP) // 2
+        step = new(origin, change.stop, date, leaves, middle, price)
+        other = step
+        while other["path"] == step["path"]:
+            other = new(change.stop, destination, date, middle, lands, price)
+        return [step, other]
 
-    yield from map(hidden, changes[:2])
-    yield quick(*_quick(HOURS[0]))
-    yield quick(*_quick(HOURS[1]))
+    changes = sorted(
+        (stay.best_change() for stay in stays.values()), key=lambda one: one.readers
+    )
+    for change in changes[:2]:
+        yield both(change, CHEAPEST)
+    for change in _onward(session, stays, origin, date)[:SINGLE]:
+        yield [second(change, CHEAPEST)]
+    for change in _feeding(session, stays, destination, date)[:SINGLE]:
+        yield [first(change, CHEAPEST)]
+    for change in changes[2:]:
+        yield both(change, CHEAPEST)
+    for price in (400, DEAR):
+        yield both(changes[0], price)
+    for hour in HOURS[:2]:
+        yield quick(*_quick(hour))
     for trip in _trips(session, origin, destination, date, mode)[:TRIPS]:
         leaves, lands = _within(*trip)
         if lands - leaves > 1:
             yield quick(leaves, lands)
-    for price in (400, DEAR):
-        yield hidden(changes[0], price)
-    yield from map(hidden, changes[2:])
-    for hour in HOURS[2:]:
-        yield quick(*_quick(hour))
+    for stay in stays.values():
+        for change in stay.one_sided():
+            yield both(change, CHEAPEST)
 
 
 @dataclass(frozen=True, order=True)
@@ -173,46 +211,79 @@ type _Moves = list[tuple[int, str]]
 """(minute, airport at the other end)"""
 
 
-def _readers(stop: str, at: int, coming: _Moves, going: _Moves) -> _Change:
-    """A change at that minute, with others' flights that can be changed from to its second or to from its first."""
-    return _Change(
-        len({whence for when, whence in coming if when <= at})
-        + len({whither for when, whither in going if when >= at}),
-        at,
-        stop,
-    )
+@dataclass(frozen=True)
+class _Stay:
+    """An airport at which to change, with what others arrive and leave by there."""
+
+    stop: str
+    coming: _Moves
+    going: _Moves
+
+    def change(self, at: int) -> _Change:
+        """A change at that minute: others can change to its second flight from before, from its first to what leaves later."""
+        readers = {whence for when, whence in self.coming if when <= at}
+        more = {whither for when, whither in self.going if when >= at}
+        return _Change(len(readers) + len(more), at, self.stop)
+
+    def best_change(self) -> _Change:
+        """Few others fit in right before one arrives, or right after one has left."""
+        times = {5 * 60 + 30, 22 * 60 + 30}
+        times |= {when - 1 for when, _ in self.coming}
+        times |= {when + 1 for when, _ in self.going}
+        return min(self.change(time) for time in times if FIRST < time < LAST)
+
+    def one_sided(self) -> Iterator[_Change]:
+        """Changes that show to nobody who comes from elsewhere, or to nobody who goes on elsewhere."""
+        early = min([DAY // 2, *(when - 1 for when, _ in self.coming)])
+        late = max([DAY // 2, *(when + 1 for when, _ in self.going)])
+        for time in (early, late):
+            if FIRST < time < LAST:
+                yield self.change(time)
 
 
-def _best_change(stop: str, coming: _Moves, going: _Moves) -> _Change:
-    """The minute at which the fewest other flights fit: only right after one has left or before one comes can there be fewer."""
-    times = {5 * 60 + 30, 22 * 60 + 30}
-    times |= {when - 1 for when, _ in coming} | {when + 1 for when, _ in going}
-    return min(
-        _readers(stop, time, coming, going) for time in times if 2 <= time <= DAY - 3
-    )
-
-
-def _pair(
-    session: Session,
-    rng: random.Random,
-    origin: str,
-    destination: str,
-    date: str,
-    stop: str,
-    leaves: int,
-    change: int,
-    lands: int,
-    price: int,
-) -> Patch:
-    """Two new flights that change at `stop`; `price` is each one's, 0 a cheap one."""
-    price = price or rng.randrange(*CHEAP) // 2
-    first = _new_flight(session, rng, origin, stop, date, leaves, change, price)
-    second = first
-    while second["path"] == first["path"]:
-        second = _new_flight(
-            session, rng, stop, destination, date, change, lands, price
+def _onward(
+    session: Session, stays: Mapping[str, _Stay], origin: str, date: str
+) -> list[_Change]:
+    """Changes from a flight that there is: a new second flight is enough."""
+    found = [
+        min(
+            _Change(len({w for t, w in stays[stop].coming if t <= at}), at, stop)
+            for at in landings
         )
-    return [first, second]
+        for stop, landings in _by_place(
+            (flight["destination"], clock_minutes(flight["scheduled_arrival_time_est"]))
+            for flight, _ in departures(session, origin, None, date)
+        )
+        if stop in stays
+    ]
+    return sorted(found)
+
+
+def _feeding(
+    session: Session, stays: Mapping[str, _Stay], destination: str, date: str
+) -> list[_Change]:
+    """Changes to a flight that there is: a new first flight is enough."""
+    found = [
+        min(
+            _Change(len({w for t, w in stays[stop].going if t >= at}), at, stop)
+            for at in leaving
+        )
+        for stop, leaving in _by_place(
+            (flight["origin"], clock_minutes(flight["scheduled_departure_time_est"]))
+            for flight, _ in departures(session, None, destination, date)
+        )
+        if stop in stays
+    ]
+    return sorted(found)
+
+
+def _by_place(moves: Iterable[tuple[str, int]]) -> Iterator[tuple[str, list[int]]]:
+    """Minutes of one day, by airport."""
+    found: dict[str, list[int]] = {}
+    for place, at in moves:
+        if FIRST < at < LAST:
+            found.setdefault(place, []).append(at)
+    yield from found.items()
 
 
 def _trips(
@@ -291,7 +362,7 @@ def _new_flight(
     leaves: int,
     lands: int,
     price: int,
-) -> dict[str, Any]:
+) -> Step:
     """A step that adds a flight on one day, with seats in every cabin, each cabin dearer than the last."""
     prefix = next(iter(session.base.collections["flights"]), "HAT000")[:3]
     number = ""

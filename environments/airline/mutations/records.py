@@ -60,6 +60,7 @@ def changed_reservation(
     base = pointer("reservations", reservation_id)
     yield from _terms(base, reservation)
     yield from _another_trip(base, reservation)
+    yield from _a_day_without_flight(session, base, reservation)
     yield from _money(session, base, reservation)
     yield from _flights(session, base, reservation, rng)
     yield from _passengers(base, reservation)
@@ -106,6 +107,18 @@ def _another_trip(base: str, reservation: Record) -> Iterator[Patch]:
         ]
         if moved:
             yield from ([*status, *moved, *steps] for steps in more)
+
+
+def _a_day_without_flight(
+    session: Session, base: str, reservation: Record
+) -> Iterator[Patch]:
+    """One of its flights on a day on which that flight was cancelled."""
+    for number, segment in enumerate(reservation["flights"]):
+        flight = session.get("flights", segment["flight_number"])
+        days = flight["dates"].items() if flight else ()
+        lost = [date for date, day in days if day["status"] == "cancelled"]
+        if lost and segment["date"] not in lost:
+            yield [_replace(f"{base}/flights/{number}/date", lost[0])]
 
 
 def _money(session: Session, base: str, reservation: Record) -> Iterator[Patch]:

@@ -37,13 +37,13 @@ def airports(world: Environment) -> list[str]:
 
 
 def all_searches(world: Environment, date: str) -> list[ToolCall]:
+    """Those from a place to itself too: by one stop they show flights there and back."""
     places = airports(world)
     return [
         flight_search(name, origin, destination, date)
         for name in (DIRECT, ONE_STOP)
         for origin in places
         for destination in places
-        if origin != destination
     ]
 
 
@@ -71,11 +71,12 @@ def patched(world: Environment, patch: Any) -> Session:
     return state
 
 
-def raw(state: Session) -> dict[str, dict[str, Any]]:
-    return {
-        name: {key: state.get(name, key) for key in state.keys(name)}
-        for name in state.base.collections
-    }
+def changed(state: Session) -> dict[str, dict[str, Any]]:
+    """The changed records alone, in the shape of a database."""
+    found: dict[str, dict[str, Any]] = {name: {} for name in state.base.collections}
+    for (name, key), record in state.changes().items():
+        found[name][key] = record
+    return found
 
 
 class TestMutations:
@@ -90,7 +91,7 @@ class TestMutations:
             for patch in either.domain.mutations(Session(either.state), call, rng):
                 state = patched(either, patch)
                 assert either.session(state).call(call).content != ours, (call, patch)
-                AirlineDatabase.model_validate(raw(state))
+                AirlineDatabase.model_validate(changed(state))
                 seen[call.name] += 1
 
         assert seen.keys() == {
@@ -156,6 +157,25 @@ class TestMutations:
             ]
 
         assert len(others) <= 12
+
+    def test_connections_can_be_told_apart_by_different_searches_only(
+        self, either: Environment
+    ) -> None:
+        """Whoever makes none of the search needs as many other searches as there are of these."""
+        rng = random.Random(6)
+
+        for _ in range(6):
+            origin, destination = rng.sample(airports(either), 2)
+            call = flight_search(ONE_STOP, origin, destination, "2024-05-22")
+            apart: set[str] = set()
+            count = 0
+            for patch in either.domain.mutations(Session(either.state), call, rng):
+                reads = either.domain.open_reads(patched(either, patch))
+                keys = {one.key for one in reads} - {call.key}
+                if keys.isdisjoint(apart):
+                    apart |= keys
+                    count += 1
+            assert count >= 6
 
 
 class TestOpenReads:

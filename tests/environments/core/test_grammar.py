@@ -52,3 +52,13 @@ class TestUnderstand:
         found = understand("I want blue.", [kind("K", WISH), kind("L", WISH)], LEXICON)
 
         assert [understood.archetype for understood in found] == ["K", "L"]
+
+    def test_takes_each_lexicons_own_words_for_one_pattern(self) -> None:
+        other = {"color": {"red": ("rosso",)}}
+        archetypes = [kind("K", WISH)]
+
+        (ours,) = understand("I want the red one.", archetypes, LEXICON)
+        (theirs,) = understand("I want rosso.", archetypes, other)
+
+        assert ours.facts == theirs.facts == {"color": "red"}
+        assert understand("I want rosso.", archetypes, LEXICON) == []

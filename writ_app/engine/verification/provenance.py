@@ -1,4 +1,4 @@
-"""Where the arguments of writes come from: a result, the user, the policy, or arithmetic over what was seen.
+"""Where the arguments of writes come from: a result, what it was asked for, the user, the policy, or arithmetic over what was seen.
 
 Only what stands before the write counts. A value that the agent brought up first is not grounded by the user's repeating it.
 """
@@ -101,7 +101,7 @@ def _hints(
 
 def _find(value: Any, seen: _Seen, hints: Sequence[tuple[str, str]]) -> _Found:
     found = _hinted(value, seen, hints)
-    for search in (_exact, _said, _echoed, _normalised, _constant, _derived):
+    for search in (_exact, _said, _echoed, _normalised, _constant, _asked, _derived):
         found = found or search(value, seen)
     return found or _Found("not_found")
 
@@ -137,6 +137,19 @@ def _shown(value: Any, results: Sequence[Shown]) -> _Found | None:
             place = _place(parsed(result.content), value)
             if place is not None:
                 return _Found("exact", result.index, place)
+    return None
+
+
+def _asked(value: Any, seen: _Seen) -> _Found | None:
+    """An argument of a read that found something: a search for one day does not repeat the day with each thing that it shows."""
+    if not isinstance(value, str):
+        return None
+    for result in reversed(seen.shown):
+        name, _, arguments = result.key.partition("(")
+        if value in arguments and parsed(result.content):
+            asked = parsed(arguments.removesuffix(")"))
+            if isinstance(asked, dict) and value in asked.values():
+                return _Found("derived", result.index, detail=f"asked for in {name}")
     return None
 
 
