@@ -5,9 +5,10 @@ them has the same answer. A read r is needed if there is an admissible database 
 could ever read without r** (not only on the other reads of the certificate) and yet has another right answer: whoever skips r
 cannot tell the two apart. That database, as a patch, is the *witness*. What has no witness is labelled and never counted.
 
-Some reads can be spared by making others instead: which of five orders holds the lamp also follows from reading the other four. For
-such reads the witness is a database that differs in a few reads at once, of which every certificate must contain one; the burden
-counts as many of them as the smallest set that meets all those alternatives.
+Some reads can be spared by making others instead: which of five orders holds the lamp also follows from reading the other four, and
+a one-stop search also from the direct searches of its legs. Such a read has a database as witness that it, or one of those others,
+tells apart. As long as no read tells apart the databases of two, every certificate needs one read for each of them, so that none is
+smaller than ours, whichever way it goes.
 
 Source: knowledge of evidence burden, §5.2–5.3; the universe of derivable reads replaces its declared scope, so that necessity holds
 against every route and not only against the searched one. Knows nothing about words, users or models.
@@ -34,6 +35,8 @@ from writ_app.engine.types import Burden, CertificateRead, ToldFact, Witness
 
 MAX_PATCHES = 60
 """Patches tried per read before it is called unproved."""
+MAX_ALTERNATIVES = 24
+"""Databases looked at for one that no read tells apart which stands for another one already."""
 SAMPLES = 32
 """Random reading orders behind `expected_reads`."""
 
@@ -278,34 +281,44 @@ class _Search:
     reach: Reach
     spoken_of: Collection[str]
     alternatives: list[_Other] = field(default_factory=list)
-    """Databases told apart by this read, or by other reads that differ from one database to the next."""
-    hidden: bool = False
-    """Whether the first one changes what only this read leads to."""
-    strict: bool = False
-    """Nobody without this read can tell: the only alternative then."""
+    """Databases that none of the other reads spoken of tells apart."""
+    hidden: set[int] = field(default_factory=set)
+    """Places of those that change only what this read leads to."""
 
-    def go_on(self, wanted: int) -> None:
-        """Until it is strict, or there are so many alternatives, or nothing is left to try."""
-        if self.strict or len(self.alternatives) >= wanted:
-            return
-        taken = {key for other in self.alternatives for key in other.shown_by}
+    @property
+    def strict(self) -> bool:
+        """Nobody without this read can tell: such a database is the only alternative then."""
+        return bool(self.alternatives) and not self.alternatives[0].shown_by
+
+    def go_on(self) -> _Other | None:
+        """The next alternative; None if there is no more."""
         for target, patch in self.patches:
             other = self.judge(patch)
             if other is None:
                 continue
             shown_by = frozenset(self.reach.differences(other.state))
-            if not shown_by.isdisjoint(self.spoken_of) or not taken.isdisjoint(
-                shown_by
-            ):
-                continue
-            taken |= shown_by
-            other = replace(other, shown_by=shown_by)
-            self.strict = not shown_by
-            self.alternatives = [other] if self.strict else [*self.alternatives, other]
-            if len(self.alternatives) == 1:
-                self.hidden = target.key != self.call.key
-            if self.strict or len(self.alternatives) >= wanted:
-                return
+            if shown_by.isdisjoint(self.spoken_of):
+                other = replace(other, shown_by=shown_by)
+                if not shown_by:
+                    self.alternatives, self.hidden = [], set()
+                if target.key != self.call.key:
+                    self.hidden.add(len(self.alternatives))
+                self.alternatives.append(other)
+                return other
+        return None
+
+    def apart_from(self, taken: Collection[str]) -> int | None:
+        """Place of an alternative that nothing taken tells apart, searched for if need be; None if none is found."""
+        for place, other in enumerate(self.alternatives):
+            if other.shown_by.isdisjoint(taken):
+                return place
+        for _ in range(MAX_ALTERNATIVES):
+            found = self.go_on()
+            if found is None:
+                return None
+            if found.shown_by.isdisjoint(taken):
+                return len(self.alternatives) - 1
+        return None
 
 
 @dataclass
@@ -379,7 +392,7 @@ class Case:
                 reach,
                 self.found.reads.keys() - skipped,
             )
-            search.go_on(1)
+            search.go_on()
             done[key] = search
         return done
 
@@ -488,84 +501,68 @@ class Case:
     def count(
         self, certificate: Sequence[ToolCall], searches: Mapping[str, _Search]
     ) -> dict[str, Witness]:
-        """Witnesses of the reads that count: as many as the smallest certificate has.
+        """Witnesses of the reads that count: no certificate has fewer.
 
-        What nobody can do without counts. Of the rest, a read counts if doing without takes at least as many other reads as all
-        of the rest together are: each of its alternatives is told apart by reads that tell apart no other one. What still
-        remains is counted by a smallest set of reads that meets all its alternatives.
+        What nobody can do without counts. Of the rest, each counts by a database that is told apart by it or by other reads in its
+        place, if none of these tells apart the database of another read: then every certificate needs one read for each.
         """
-        strict = {key for key, search in searches.items() if search.strict}
-        heavy = self._heavy(certificate, strict, searches)
-        witnesses = {
-            key: self._witness(searches[key].alternatives, searches[key].hidden)
-            for key in (strict | heavy) & {call.key for call in certificate}
+        witnesses: dict[str, Witness] = {}
+        rest = []
+        for call in certificate:
+            search = searches[call.key]
+            if search.strict:
+                witnesses[call.key] = self._witness(
+                    search.alternatives[0], bool(search.hidden)
+                )
+            else:
+                rest.append(call)
+        taken = {
+            same.key for call in certificate for same in (call, *self.equivalents(call))
         }
-        light = [call for call in certificate if call.key not in witnesses]
-        return {**witnesses, **self._replaceable(light, strict | heavy)}
+        for call in rest:
+            search = searches[call.key]
+            place = search.apart_from(taken) if search.alternatives else None
+            if place is not None:
+                other = search.alternatives[place]
+                hidden = place in search.hidden
+            else:
+                swapped = self._swapped(call, taken)
+                if swapped is None:
+                    continue
+                other, hidden = swapped, False
+            taken |= other.shown_by
+            witnesses[call.key] = self._witness(other, hidden)
+        return witnesses
 
-    def _heavy(
-        self,
-        certificate: Sequence[ToolCall],
-        strict: Collection[str],
-        searches: Mapping[str, _Search],
-    ) -> set[str]:
-        """Reads that others can replace, but no fewer of them than all such reads are."""
-        rest = [call.key for call in certificate if call.key not in strict]
-        for key in rest:
-            if searches[key].alternatives:
-                searches[key].go_on(len(rest))
-        return {key for key in rest if len(searches[key].alternatives) >= len(rest)}
-
-    def least(self, certificate: Sequence[ToolCall], strict: Collection[str]) -> int:
-        """How many reads any certificate has at least, if those in `strict` are known to be in all."""
-        heavy = self._heavy(certificate, strict, self.searches())
-        known = {*strict, *heavy}
-        light = [call for call in certificate if call.key not in known]
-        return len(known) + len(self._replaceable(light, known))
-
-    def _replaceable(
-        self, calls: Sequence[ToolCall], proved: Collection[str]
-    ) -> dict[str, Witness]:
-        """Witnesses for reads that a few others together can replace, as many as every certificate must contain."""
+    def _swapped(self, call: ToolCall, taken: Collection[str]) -> _Other | None:
+        """A database in which the read has another's content, and only reads that are not taken tell that too."""
         reach = self.observer.reach(self.facts)
-        ours = {*proved, *(call.key for call in calls)}
-        families: set[frozenset[str]] = set()
-        shown: dict[str, Witness] = {}
-        for call, patch in self._swaps_of(calls):
+        for patch in self._swaps_of(call):
             other = self._other(patch)
             if other is None:
                 continue
-            told_apart_by = frozenset(reach.differences(other.state))
-            if told_apart_by.isdisjoint(proved):
-                families.add(told_apart_by)
-                if call.key not in shown and told_apart_by & ours == {call.key}:
-                    shown[call.key] = self._witness(
-                        [replace(other, shown_by=told_apart_by - {call.key})], False
-                    )
-        counted = _smallest_hitting(families)
-        return {key: shown[key] for key in list(shown)[:counted]}
+            shown_by = frozenset(reach.differences(other.state)) - {call.key}
+            if shown_by.isdisjoint(taken):
+                return replace(other, shown_by=shown_by)
+        return None
 
-    def _witness(self, others: Sequence[_Other], hidden: bool) -> Witness:
-        first = others[0]
+    def _witness(self, other: _Other, hidden: bool) -> Witness:
         where = ", which shows only to those who make this read" if hidden else ""
-        note = f"If {_changes_text(first.patch)}{where}, the right answer would be {_outcome_text(self.found, first.answer)}."
+        note = f"If {_changes_text(other.patch)}{where}, the right answer would be {_outcome_text(self.found, other.answer)}."
         return Witness(
-            patch=tuple(first.patch),
-            gold=first.answer.gold,
-            told=tuple(_told(one) for one in first.answer.told),
-            declined=first.answer.declined,
-            transferred=first.answer.transferred,
-            shown_by=tuple(sorted(first.shown_by)),
-            detours=len(others) if first.shown_by else 0,
+            patch=tuple(other.patch),
+            gold=other.answer.gold,
+            told=tuple(_told(one) for one in other.answer.told),
+            declined=other.answer.declined,
+            transferred=other.answer.transferred,
+            shown_by=tuple(sorted(other.shown_by)),
             note=note,
         )
 
-    def _swaps_of(self, calls: Sequence[ToolCall]) -> Iterator[tuple[ToolCall, Patch]]:
-        for call in calls:
-            for key, other in self.found.reads.items():
-                if key != call.key:
-                    for patch in self.domain.swaps(self.base, call, other):
-                        yield call, patch
+    def _swaps_of(self, call: ToolCall) -> Iterator[Patch]:
+        for key, other in self.found.reads.items():
+            if key != call.key:
+                yield from self.domain.swaps(self.base, call, other)
 
     # sufficiency
 
@@ -664,18 +661,6 @@ class Case:
                         seen.add(other)
                         ready.append(other)
         return round(total / SAMPLES, 2)
-
-
-def _smallest_hitting(families: Collection[frozenset[str]]) -> int:
-    """Size of the smallest set that has a member in common with each family."""
-    elements = sorted({key for family in families for key in family})
-    for size in range(len(elements) + 1):
-        if any(
-            all(family & set(chosen) for family in families)
-            for chosen in combinations(elements, size)
-        ):
-            return size
-    return 0
 
 
 def _decisive(found: Answer, key: str) -> tuple[str, ...]:

@@ -373,19 +373,20 @@ class Prover:
             _claim("burden", said == number, f"{role} is {number}, not {said}.")
         _claim("burden", burden.total == len(counted), f"The total is {len(counted)}.")
         _claim("burden", burden.proved == len(counted), f"{len(counted)} are proved.")
-        strict = {
-            _call(read).key
-            for read in counted
-            if read.witness is not None and not read.witness.shown_by
+        stands_for = {
+            same.key: "itself"
+            for call in certificate
+            for same in (call, *case.equivalents(call))
         }
-        if len(strict) == len(counted):
-            return
-        least = case.least(certificate, strict)
-        _claim(
-            "burden",
-            least >= len(counted),
-            f"Only {least} reads are shown to be needed at least.",
-        )
+        for read in counted:
+            assert read.witness is not None
+            for key in read.witness.shown_by:
+                _claim(
+                    "burden",
+                    key not in stands_for,
+                    f"{key} shows the patches of two reads, so that fewer would do.",
+                )
+                stands_for[key] = _call(read).key
 
     def _check_companions(
         self,

@@ -54,9 +54,7 @@ class FileWitness(_Line):
     declined: str = ""
     transferred: str = ""
     shown_by: list[str] = Field(default_factory=list)
-    """Reads outside the certificate that would show the patch, too."""
-    detours: int = 0
-    """If there are such reads: at least so many of them it takes to spare this one."""
+    """Reads outside the certificate that would show the patch, too; no read shows the patches of two."""
     note: str = ""
 
 

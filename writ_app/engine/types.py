@@ -42,9 +42,10 @@ class Witness(Frozen):
     declined: str = ""
     transferred: str = ""
     shown_by: tuple[str, ...] = ()
-    """Keys of reads outside the certificate that would show the patch, too; then one read is spared by making others."""
-    detours: int = 0
-    """If there are such reads: at least so many of them it takes to spare this one, which is no fewer than it could spare."""
+    """Keys of reads outside the certificate that would show the patch, too: one of them could stand in for this read.
+
+    None of them shows the patch of another witness, so that no detour makes the certificate smaller.
+    """
     note: str
     """One sentence for a person: what would have been different."""
 
