@@ -1,11 +1,12 @@
-"""Values made from a state and kept for its base, so that sessions which changed little make little again."""
+"""Values made from a state, or from a row, and kept for its base, so that sessions which changed little make little again."""
 
 from collections.abc import Callable, Hashable
 from weakref import WeakKeyDictionary
 
+from environments.core.domain import Row
 from environments.core.state import Session, State
 
-KEPT = 2048
+KEPT = 8192
 """Values kept per base; beyond that all are dropped and made anew when asked for."""
 
 
@@ -36,3 +37,19 @@ class Memo[K: Hashable, T]:
         if touched.isdisjoint(session.affected()):
             return value
         return self._make(session, key)
+
+
+class OfRow[T]:
+    """`make(row)`, remembered for that very row, so that what is made of it stays the same object as long as the row does."""
+
+    def __init__(self, make: Callable[[Row], T]):
+        self._make = make
+        self._kept: dict[int, tuple[Row, T]] = {}
+
+    def of(self, row: Row) -> T:
+        found = self._kept.get(id(row))
+        if found is None or found[0] is not row:
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            found = self._kept[id(row)] = row, self._make(row)
+        return found[1]

@@ -6,16 +6,20 @@ Shares nothing with the toolkit (a contract forbids the import), so that the two
 from datetime import date
 from typing import Any
 
+from environments.core.domain import Shown
 from environments.core.errors import Unidentifiable
+from environments.core.memo import Memo
 from environments.core.state import Record, Session
 from environments.core.tools import ToolCall
 from environments.rental.relations import RentalRows
 from environments.rental.state import LONGEST_HIRE, insurance_per_day
 
 
-class StateRows(RentalRows):
+class _Records(RentalRows):
+    """Rows of one session as it stands."""
+
     def __init__(self, session: Session):
-        self.session = session.fork()
+        self.session = session
 
     def customer_id(self, call: ToolCall) -> str | None:
         arguments = call.arguments
@@ -50,6 +54,23 @@ class StateRows(RentalRows):
             for unit in units
             if pickup_date in unit["offers"]
         }
+
+
+_ONE = Memo[ToolCall, Shown](lambda session, call: _Records(session)._one(call))
+_CELL = Memo[ToolCall, Shown](lambda session, call: _Records(session)._cell(call))
+
+
+class StateRows(_Records):
+    """Rows of a session of its own, which writes change."""
+
+    def __init__(self, session: Session):
+        super().__init__(session.fork())
+
+    def _one(self, call: ToolCall) -> Shown:
+        return _ONE.of(self.session, call)
+
+    def _cell(self, call: ToolCall) -> Shown:
+        return _CELL.of(self.session, call)
 
     def effect(self) -> str:
         return self.session.effect()

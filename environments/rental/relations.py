@@ -6,8 +6,10 @@ The depots stand in the policy, so that their rows take no read. A search shows 
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from functools import lru_cache
 
 from environments.core.domain import Facts, Role, Row, Shown
+from environments.core.memo import KEPT, OfRow
 from environments.core.pointers import pointer
 from environments.core.requests import texts_in
 from environments.core.state import Record, Session
@@ -34,14 +36,17 @@ def find_by_name_zip(first_name: str, last_name: str, zip: str) -> ToolCall:
     return ToolCall(name="find_customer_by_name_zip", arguments=arguments)
 
 
+@lru_cache(KEPT)
 def customer_details(customer_id: str) -> ToolCall:
     return ToolCall(name="get_customer", arguments={"customer_id": customer_id})
 
 
+@lru_cache(KEPT)
 def booking_details(booking_id: str) -> ToolCall:
     return ToolCall(name="get_booking", arguments={"booking_id": booking_id})
 
 
+@lru_cache(KEPT)
 def unit_search(category: str, depot: str, pickup_date: str) -> ToolCall:
     arguments = {"category": category, "depot": depot, "pickup_date": pickup_date}
     return ToolCall(name="search_units", arguments=arguments)
@@ -76,7 +81,7 @@ class RentalRows(ABC):
             case "profile":
                 return [self._one(customer_details(parent.values["customer_id"]))]
             case "methods":
-                return [Shown(parent.read, list(_methods(parent)))]
+                return [Shown(parent.read, _METHODS.of(parent))]
             case "bookings":
                 keys = parent.values["bookings"]
                 return [self._one(booking_details(key)) for key in keys]
@@ -125,6 +130,9 @@ def _cells(parent: Row | None, by: Facts) -> Iterable[ToolCall]:
 def _methods(profile: Row) -> Iterable[Row]:
     for key, method in profile.values["payment_methods"].items():
         yield Row(method, profile.read, pointer("payment_methods", key), key)
+
+
+_METHODS = OfRow(lambda profile: list(_methods(profile)))
 
 
 # --- what can be read at all ---------------------------------------------------------------------------------------------------

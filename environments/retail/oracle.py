@@ -6,7 +6,9 @@ Shares nothing with the toolkit (a test forbids the import), so that the two che
 from collections import Counter
 from typing import Any
 
+from environments.core.domain import Shown
 from environments.core.errors import Unidentifiable
+from environments.core.memo import Memo
 from environments.core.state import Record, Session
 from environments.core.tools import Mode, ToolCall
 from environments.retail.relations import RetailRows
@@ -15,10 +17,11 @@ _REASONS = ("no longer needed", "ordered by mistake")
 _ADDRESS = ("address1", "address2", "city", "country", "state", "zip")
 
 
-class StateRows(RetailRows):
-    def __init__(self, session: Session, mode: Mode = Mode.STRICT):
-        self.session = session.fork()
-        self.corrected = mode == Mode.CORRECTED
+class _Records(RetailRows):
+    """Rows of one session as it stands."""
+
+    def __init__(self, session: Session):
+        self.session = session
 
     def user_id(self, call: ToolCall) -> str | None:
         arguments = call.arguments
@@ -35,6 +38,26 @@ class StateRows(RetailRows):
         }
         ((name, value),) = call.arguments.items()
         return self.session.get(collection[name], value)
+
+
+_ONE = Memo[ToolCall, list[Shown]](lambda session, call: _Records(session)._one(call))
+_VARIANTS = Memo[str, list[Shown]](
+    lambda session, product_id: _Records(session)._variants(product_id)
+)
+
+
+class StateRows(_Records):
+    """Rows of a session of its own, which writes change."""
+
+    def __init__(self, session: Session, mode: Mode = Mode.STRICT):
+        super().__init__(session.fork())
+        self.corrected = mode == Mode.CORRECTED
+
+    def _one(self, call: ToolCall) -> list[Shown]:
+        return _ONE.of(self.session, call)
+
+    def _variants(self, product_id: str) -> list[Shown]:
+        return _VARIANTS.of(self.session, product_id)
 
     def effect(self) -> str:
         return self.session.effect()

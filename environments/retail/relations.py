@@ -7,11 +7,12 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from environments.core.domain import Facts, Role, Row, Shown
 from environments.core.errors import Unidentifiable
+from environments.core.memo import KEPT, OfRow
 from environments.core.pointers import pointer
 from environments.core.state import Record, Session
 from environments.core.tools import ToolCall
@@ -86,14 +87,17 @@ def find_by_name_zip(first_name: str, last_name: str, zip: str) -> ToolCall:
     return ToolCall(name="find_user_id_by_name_zip", arguments=arguments)
 
 
+@lru_cache(KEPT)
 def user_details(user_id: str) -> ToolCall:
     return ToolCall(name="get_user_details", arguments={"user_id": user_id})
 
 
+@lru_cache(KEPT)
 def order_details(order_id: str) -> ToolCall:
     return ToolCall(name="get_order_details", arguments={"order_id": order_id})
 
 
+@lru_cache(KEPT)
 def product_details(product_id: str) -> ToolCall:
     return ToolCall(name="get_product_details", arguments={"product_id": product_id})
 
@@ -129,15 +133,15 @@ class RetailRows(ABC):
             case "places":
                 return list(self._places(parent))
             case "methods":
-                return [Shown(parent.read, list(_methods(parent)))]
+                return [Shown(parent.read, _METHODS.of(parent))]
             case "items":
-                return [Shown(parent.read, list(_items(parent)))]
+                return [Shown(parent.read, _ITEMS.of(parent))]
             case "variants":
-                return self._variants(parent)
+                return self._variants(parent.values["product_id"])
             case "sized_variants":
                 return [
-                    Shown(shown.read, list(map(_sized, shown.rows)), shown.unread)
-                    for shown in self._variants(parent)
+                    Shown(shown.read, list(map(_SIZED.of, shown.rows)), shown.unread)
+                    for shown in self._variants(parent.values["product_id"])
                 ]
             case "differences":
                 return [Shown(parent.read, list(_differences(parent, by["options"])))]
@@ -167,8 +171,8 @@ class RetailRows(ABC):
             known += [row.values["address"] for row in rows]
             yield replace(shown, rows=[_place(row) for row in rows])
 
-    def _variants(self, item: Row) -> list[Shown]:
-        call = product_details(item.values["product_id"])
+    def _variants(self, product_id: str) -> list[Shown]:
+        call = product_details(product_id)
         product = self.record(call)
         if product is None:
             return [Shown(call, [], unread=not self.may_read(call))]
@@ -233,6 +237,11 @@ def _differences(thing: Row, options: Record) -> Iterable[Row]:
 
 
 _IN_PLACE = {"option": ("",), "value": ("",)}
+
+
+_METHODS = OfRow(lambda profile: list(_methods(profile)))
+_ITEMS = OfRow(lambda order: list(_items(order)))
+_SIZED = OfRow(_sized)
 
 
 # --- what can be read at all ---------------------------------------------------------------------------------------------------

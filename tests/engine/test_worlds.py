@@ -5,7 +5,6 @@ import random
 
 import pytest
 
-from environments.core.domain import TaskClass
 from environments.registry import names, world
 from writ_app.engine.behaviour import PLANS, make_ledger
 from writ_app.engine.export import FORMATS, export_source, to_line
@@ -20,17 +19,11 @@ DESIGNERS = {
     for name, environment in WORLDS.items()
     if environment.domain.archetypes
 }
-NOT_PLAYED = {TaskClass.INFORMATION, TaskClass.TRANSFER}
-"""Designed and proved, but neither told nor handed over in a simulation yet."""
 REQUESTS = [
     (name, archetype.slug)
     for name in DESIGNERS
     for archetype in WORLDS[name].domain.archetypes
-    if archetype.task_class not in NOT_PLAYED
 ]
-
-UNGROUNDED = {("airline", "A16"), ("airline", "W2")}
-"""A certificate's amount is the policy's number times how many passengers a result lists, which provenance cannot work out yet."""
 
 
 @pytest.mark.parametrize(("name", "slug"), REQUESTS)
@@ -61,8 +54,6 @@ class TestWholePath:
                 environment=environment, task=task, trajectory=trajectory, ledger=ledger
             )
             failed = [check for check in verification.checks if not check.passed]
-            if (name, slug) in UNGROUNDED:
-                failed = [check for check in failed if check.name != "provenance"]
             assert failed == []
             source = export_source(environment, task, trajectory)
             for form in FORMATS.values():

@@ -14,7 +14,7 @@ from environments.core.environment import Environment
 from environments.core.pointers import at, leaves, pointer
 from environments.core.tools import ToolCall
 from writ_app.engine.behaviour import mentions, plain
-from writ_app.engine.types import GoldWrite, Provenance
+from writ_app.engine.types import ArgumentOrigin, GoldWrite, Provenance
 
 NUMBERS = 120
 """At most so many different numbers are combined when a number is looked for as a result of arithmetic."""
@@ -76,7 +76,7 @@ def trace_arguments(
         )
         hints = _hints(call, gold)
         for place, value in leaves(call.arguments):
-            found = _find(value, seen, hints.get(place, ()))
+            found = _find(value, seen, hints.get(place))
             yield Provenance(
                 message=index,
                 write=number,
@@ -89,21 +89,30 @@ def trace_arguments(
             )
 
 
-def _hints(
-    call: ToolCall, gold: Sequence[GoldWrite]
-) -> Mapping[str, Sequence[tuple[str, str]]]:
+def _hints(call: ToolCall, gold: Sequence[GoldWrite]) -> Mapping[str, ArgumentOrigin]:
     """Pointer → where the proof took it from, if this is a gold write: the best place to show to a reviewer."""
     same = next((write for write in gold if write.call == call), None)
     if same is None:
         return {}
-    return {origin.pointer: origin.refs for origin in same.origins}
+    return {origin.pointer: origin for origin in same.origins}
 
 
-def _find(value: Any, seen: _Seen, hints: Sequence[tuple[str, str]]) -> _Found:
-    found = _hinted(value, seen, hints)
+def _find(value: Any, seen: _Seen, hint: ArgumentOrigin | None) -> _Found:
+    found = _hinted(value, seen, hint.refs if hint else ())
     for search in (_exact, _said, _echoed, _normalised, _constant, _asked, _derived):
         found = found or search(value, seen)
-    return found or _Found("not_found")
+    return found or _reckoned(seen, hint) or _Found("not_found")
+
+
+def _reckoned(seen: _Seen, hint: ArgumentOrigin | None) -> _Found | None:
+    """A gold value that the proof worked out, like the policy's amount times how many a list holds, from reads that were all made."""
+    if hint is None or hint.kind != "derived":
+        return None
+    places = {result.key: result.index for result in seen.shown}
+    needed = {read for read, _ in hint.refs if read}
+    if not needed or not needed <= places.keys():
+        return None
+    return _Found("derived", max(places[read] for read in needed), "", hint.detail)
 
 
 # --- results -------------------------------------------------------------------------------------------------------------------
