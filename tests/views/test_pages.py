@@ -14,7 +14,15 @@ from writ_app.models.review import ReviewEvent, SlotStatus
 from writ_app.models.synthesis import Batch, BatchStatus, ModelEndpoint
 
 pytestmark = pytest.mark.django_db
-LISTS = ["home", "review", "trajectories", "batches", "releases", "environments"]
+LISTS = [
+    "home",
+    "review",
+    "trajectories",
+    "tasks",
+    "batches",
+    "releases",
+    "environments",
+]
 
 
 @pytest.fixture
@@ -77,6 +85,18 @@ class TestTrajectories:
             page = text_of(signed_in.get(address, filters))
             assert "1 found" in page, filters
             assert (f"/trajectories/{bad.pk}/" in page) == ("status" not in filters)
+
+    def test_say_that_nothing_matches_and_offer_to_clear_in_any_theme(
+        self, signed_in, batch
+    ):
+        make_trajectory(batch=batch)
+        signed_in.cookies["theme"] = "dark"
+
+        page = text_of(signed_in.get(reverse("trajectories"), {"accepted": "no"}))
+
+        assert "Nothing matches" in page
+        assert ">Clear</a>" in page
+        assert 'data-theme="dark"' in page
 
     def test_are_paged_by_key(self, signed_in, batch, monkeypatch):
         monkeypatch.setattr("writ_app.services.review.listing.PAGE_SIZE", 2)

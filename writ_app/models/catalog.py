@@ -81,6 +81,12 @@ class Task(models.Model):
     )
     burden = models.PositiveSmallIntegerField()
     writes = models.PositiveSmallIntegerField()
+    lift = models.SmallIntegerField(default=0)
+    """Burden minus that of the same writes with every argument named."""
+    existential = models.BooleanField(default=False)
+    dependent = models.BooleanField(default=False)
+    proved = models.BooleanField(default=False)
+    """Every read of the certificate has a witness, so that the burden is its whole size."""
     text = models.TextField()
     content = OrderedJSONField()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -90,6 +96,9 @@ class Task(models.Model):
             models.UniqueConstraint(
                 fields=["environment", "content_hash"], name="task_once"
             )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["writes", "burden"], name="task_by_cell")
         ]
 
     def __str__(self) -> str:
