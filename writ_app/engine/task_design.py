@@ -39,6 +39,8 @@ class DesignReport:
     """How a design went: draws made, refusals by reason, tasks by archetype."""
 
     draws: int = 0
+    drawn: Counter[str] = field(default_factory=Counter)
+    """Draws by archetype."""
     refused: Counter[str] = field(default_factory=Counter)
     designed: Counter[str] = field(default_factory=Counter)
     exhausted: list[str] = field(default_factory=list)
@@ -67,6 +69,7 @@ class Designer:
         rng = random.Random(f"{self.environment.content_hash}/{slug}/{seed}")
         for _ in range(draws if self._people else 0):
             self.report.draws += 1
+            self.report.drawn[slug] += 1
             proposal = archetype.propose(
                 Session(self.environment.state), rng, self._people
             )

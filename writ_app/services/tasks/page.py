@@ -29,6 +29,8 @@ from writ_app.services.review.steps import brief_arguments, in_order, parse_resu
 
 QUERY_SHOWN = 16
 """Lines of the query before the rest is folded."""
+READS_SHOWN = 12
+"""Reads before the rest is folded."""
 ATTEMPTS_SHOWN = 40
 LINKS_SHOWN = 12
 """Fields that one argument is made from: a sum over many orders has many."""
@@ -171,6 +173,14 @@ class TaskPage:
     attempts: tuple[Simulation, ...]
     """Simulations of it that the user may see, newest first, with their trajectories."""
     attempts_total: int
+
+    @property
+    def first_reads(self) -> tuple[ReadCard, ...]:
+        return self.reads[:READS_SHOWN]
+
+    @property
+    def more_reads(self) -> tuple[ReadCard, ...]:
+        return self.reads[READS_SHOWN:]
 
     @property
     def unproved(self) -> int:

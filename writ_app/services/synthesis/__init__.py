@@ -1,0 +1,39 @@
+"""The synthesis room: batches, from the order over the design to what came of each simulation."""
+
+from writ_app.services.synthesis.batches import (
+    MAX_ORDERED,
+    BadOrder,
+    BatchProgress,
+    RejectReason,
+    batch_progress,
+    cancel_batch,
+    design_batch,
+    finish_batch_if_done,
+    ledger_of,
+    requeue_stale,
+    run_simulation,
+    start_batch,
+    unfinished_designs,
+)
+from writ_app.services.synthesis.mix import class_groups, default_mix
+from writ_app.services.synthesis.report import DesignView, view_design
+
+__all__ = [
+    "MAX_ORDERED",
+    "BadOrder",
+    "BatchProgress",
+    "DesignView",
+    "RejectReason",
+    "batch_progress",
+    "cancel_batch",
+    "class_groups",
+    "default_mix",
+    "design_batch",
+    "finish_batch_if_done",
+    "ledger_of",
+    "requeue_stale",
+    "run_simulation",
+    "start_batch",
+    "unfinished_designs",
+    "view_design",
+]
