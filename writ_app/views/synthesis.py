@@ -16,6 +16,7 @@ from writ_app.models.synthesis import Batch, BatchStatus
 from writ_app.services.synthesis import (
     batch_progress,
     cancel_batch,
+    mix_lines,
     start_batch,
     view_design,
 )
@@ -75,6 +76,7 @@ def batch(request: MemberRequest, pk: int) -> HttpResponse:
         "batch": row,
         "progress": batch_progress(row),
         "design": view_design(row),
+        "mix": mix_lines(row),
         "live": row.status in (BatchStatus.DESIGNING, BatchStatus.RUNNING),
     }
     return render_page(request, "synthesis/batch.html", context, fragment="progress")

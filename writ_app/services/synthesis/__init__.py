@@ -16,7 +16,7 @@ from writ_app.services.synthesis.batches import (
     unfinished_designs,
 )
 from writ_app.services.synthesis.mix import class_groups, default_mix
-from writ_app.services.synthesis.report import DesignView, view_design
+from writ_app.services.synthesis.report import DesignView, mix_lines, view_design
 
 __all__ = [
     "MAX_ORDERED",
@@ -31,6 +31,7 @@ __all__ = [
     "design_batch",
     "finish_batch_if_done",
     "ledger_of",
+    "mix_lines",
     "requeue_stale",
     "run_simulation",
     "start_batch",

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from environments.core.domain import Archetype
 from writ_app.models.synthesis import Batch
 from writ_app.services.catalog import ChangedEnvironment, load_environment
 
@@ -126,8 +125,16 @@ def view_design(batch: Batch) -> DesignView | None:
     )
 
 
+def mix_lines(batch: Batch) -> list[tuple[str, str, float]]:
+    """(archetype, its title, weight) of what was ordered."""
+    titles = _titles(batch)
+    return [
+        (slug, titles.get(slug, slug), weight) for slug, weight in batch.mix.items()
+    ]
+
+
 def _yields(batch: Batch, designed: Mapping[str, int]) -> Iterator[ArchetypeYield]:
-    titles = {one.slug: one.title for one in _archetypes(batch)}
+    titles = _titles(batch)
     drawn = batch.design_report.get("drawn")
     exhausted = set(batch.design_report.get("exhausted", []))
     weights = {slug: weight for slug, weight in batch.mix.items() if weight}
@@ -143,11 +150,12 @@ def _yields(batch: Batch, designed: Mapping[str, int]) -> Iterator[ArchetypeYiel
         )
 
 
-def _archetypes(batch: Batch) -> tuple[Archetype, ...]:
+def _titles(batch: Batch) -> dict[str, str]:
     try:
-        return load_environment(batch.environment).domain.archetypes
+        archetypes = load_environment(batch.environment).domain.archetypes
     except ChangedEnvironment:
-        return ()  # the report is still worth reading
+        return {}  # the report is still worth reading
+    return {one.slug: one.title for one in archetypes}
 
 
 def _grid(cells: list[dict[str, Any]]) -> Iterator[GridLine]:
