@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
 
 from environments.core.domain import Archetype, Proposal, Role
@@ -23,6 +24,9 @@ from environments.core.tools import ToolCall, ToolKind
 
 CALLS = 60
 """Random calls per tool."""
+LEGAL = 5
+"""Calls that a write should take; for those still missing, up to `MORE` further ones are drawn."""
+MORE = 600
 WORDINGS = 12
 DRAWS = 400
 
@@ -170,31 +174,50 @@ def check_determinism(environment: Environment, calls: "_Calls") -> Finding:
 
 
 def check_clauses(environment: Environment, tests: str) -> Finding:
-    """Every clause is mentioned by a test, judged by a PolicyCheck, or cited by a refusal."""
-    cited = {check.clause for check in environment.domain.policy_checks}
-    for archetype in environment.domain.archetypes:
-        for proposal in _proposals(environment, archetype, 1):
-            text = str(archetype.query(proposal.facts))
-            cited |= set(re.findall(r"decline policy (\S+)", text))
-    stray = sorted(cited - environment.clauses.keys())
+    """Every clause is judged by a PolicyCheck, named by a test, decided by a request, or left to a reader, with the reason."""
+    domain = environment.domain
+    told = set(re.findall(r"(?<![\d.])\d+[._]\d+(?![\d.])", tests))
+    ways = {
+        "judged by a program": {check.clause for check in domain.policy_checks},
+        "named by tests": {number.replace("_", ".") for number in told},
+        "decided by requests": set(_decided(environment)),
+        "left to a reader": set(domain.reader_judged),
+    }
+    known = environment.clauses.keys()
+    cited = set().union(*(ways[way] for way in ways if way != "named by tests"))
+    stray = sorted(cited - known)
     if stray:
         text = f"no clause {', '.join(stray)} in the policy, though it is cited"
         return Finding("clauses", "wrong", text, "cite a number that the policy has")
-    told = set(re.findall(r"(?<![\d.])\d+[._]\d+(?![\d.])", tests))
-    told = {number.replace("_", ".") for number in told}
-    left = [
-        number
-        for number in environment.clauses
-        if number not in cited and number not in told
-    ]
-    if not left:
-        return Finding(
-            "clauses", "ok", f"{len(environment.clauses)} clauses, all tested"
-        )
-    text = f"nothing tests {', '.join(left)}"
-    return Finding(
-        "clauses", "warning", text, "name the clause in the test that covers it"
+    idle = sorted(ways["left to a reader"] & ways["judged by a program"])
+    if idle:
+        text = f"a reader is to judge {', '.join(idle)}, which a program judges"
+        return Finding("clauses", "wrong", text, "take it out of reader_judged")
+    left = [n for n in known if not any(n in numbers for numbers in ways.values())]
+    if left:
+        text = f"nothing tests {', '.join(left)}"
+        hint = "judge it by a PolicyCheck, name it in a test, or say in reader_judged why neither is possible"
+        return Finding("clauses", "warning", text, hint)
+    return Finding("clauses", "ok", f"{len(known)} clauses, {_shares(known, ways)}")
+
+
+def _decided(environment: Environment) -> Iterator[str]:
+    """Clauses by which requests are declined or handed over to a person."""
+    for archetype in environment.domain.archetypes:
+        for proposal in _proposals(environment, archetype, 1):
+            text = str(archetype.query(proposal.facts))
+            yield from re.findall(r"(?:decline|transfer) policy (\S+)", text)
+
+
+def _shares(known: Iterable[str], ways: Mapping[str, set[str]]) -> str:
+    """ "10 judged by a program, 12 named by tests": each clause is counted for the first way that there is."""
+    first = Counter(
+        next(way for way, numbers in ways.items() if number in numbers)
+        for number in known
     )
+    named = ", ".join(sorted(ways["left to a reader"]))
+    shares = [f"{first[way]} {way}" for way in ways if first[way]]
+    return ", ".join(shares) + (f" ({named})" if named else "")
 
 
 # --- requests ----------------------------------------------------------------------------------------------------------------
@@ -443,8 +466,16 @@ class _Calls:
 
     def of(self, tool: str) -> list[ToolCall]:
         if tool not in self._made:
-            self._made[tool] = [self._draw(tool) for _ in range(CALLS)]
+            made = [self._draw(tool) for _ in range(CALLS)]
+            if self.environment.tools[tool].kind is ToolKind.WRITE:
+                missing = LEGAL - sum(map(self._is_legal, made))
+                more = (self._draw(tool) for _ in range(MORE))
+                made += islice(filter(self._is_legal, more), max(0, missing))
+            self._made[tool] = made
         return self._made[tool]
+
+    def _is_legal(self, call: ToolCall) -> bool:
+        return not self.environment.session().call(call).error
 
     def _draw(self, tool: str) -> ToolCall:
         parameters = self.environment.tools[tool].schema["function"]["parameters"]

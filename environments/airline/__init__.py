@@ -7,13 +7,16 @@ from pathlib import Path
 from environments.airline import archetypes, relations
 from environments.airline.canonical import canonical_write
 from environments.airline.clauses import CLAUSES
+from environments.airline.corrections import CORRECTIONS
 from environments.airline.generator import generate
 from environments.airline.mutations import mutations, swaps
 from environments.airline.open_reads import open_reads
 from environments.airline.oracle import StateRows
+from environments.airline.policy_checks import POLICY_CHECKS
 from environments.airline.solver import ToolRows
-from environments.airline.state import read_state
+from environments.airline.state import SHAPES, read_state
 from environments.airline.tools import AirlineTools
+from environments.airline.words import WORDS
 from environments.core.domain import Domain
 from environments.core.environment import Environment
 from environments.core.state import State
@@ -37,8 +40,12 @@ def _domain(mode: Mode) -> Domain:
         lexicon=archetypes.LEXICON,
         named=archetypes.named,
         open_reads=partial(open_reads, mode=mode),
+        is_open=relations.is_open,
         people="users",
+        shapes=SHAPES,
         people_in=archetypes.people_in,
+        words=WORDS,
+        policy_checks=POLICY_CHECKS,
         canonical_write=partial(canonical_write, mode=mode),
     )
 
@@ -52,7 +59,15 @@ def build(
     """The world over `state`. Clauses can be cited only of our own policy."""
     clauses = CLAUSES if policy == POLICY else {}
     return Environment(
-        "airline", version, policy, AirlineTools, state, _DOMAINS[mode], clauses, mode
+        "airline",
+        version,
+        policy,
+        AirlineTools,
+        state,
+        _DOMAINS[mode],
+        clauses,
+        mode,
+        CORRECTIONS,
     )
 
 

@@ -21,6 +21,7 @@ from environments.core.tools import ToolCall
 RELATIONS = {
     "profile": Role.IDENTITY,
     "methods": Role.IDENTITY,
+    "certificates": Role.IDENTITY,
     "saved": Role.IDENTITY,
     "reservations": Role.DISCOVERY,
     "reservation": Role.RULES,
@@ -93,6 +94,10 @@ class AirlineRows(ABC):
                 return [self._reservation(key) for key in parent.values["reservations"]]
             case "methods":
                 return [Shown(parent.read, list(_methods(parent)))]
+            case "certificates":
+                methods = _methods(parent)
+                rows = [row for row in methods if row.values["source"] == relation[:-1]]
+                return [Shown(parent.read, rows)]
             case "saved":
                 return [Shown(parent.read, list(_people(parent, "saved_passengers")))]
             case "travelers":
@@ -146,9 +151,18 @@ def _methods(profile: Row) -> Iterator[Row]:
 
 
 def _people(parent: Row, field: str) -> Iterator[Row]:
+    """`full_name` is what a person is called by; `passenger` is the person as writes take one."""
     for number, person in enumerate(parent.values[field]):
-        label = f"{person['first_name']} {person['last_name']}"
-        yield Row(person, parent.read, parent.pointer + pointer(field, number), label)
+        name = f"{person['first_name']} {person['last_name']}"
+        values = {**person, "full_name": name, "passenger": dict(person)}
+        place = parent.pointer + pointer(field, number)
+        yield Row(values, parent.read, place, name, derived=_DERIVED_PERSON)
+
+
+_DERIVED_PERSON = {
+    "full_name": ("/first_name", "/last_name"),
+    "passenger": ("/first_name", "/last_name", "/dob"),
+}
 
 
 def _reservation(record: Record, call: ToolCall) -> Row:
@@ -207,10 +221,12 @@ def _bookable(flight: Record) -> Record:
 
 
 def searches(by: Facts) -> Iterator[ToolCall]:
-    """The searches over every origin, destination and date, by the routing's kinds."""
-    for date, origin, destination in product(
-        by["dates"], by["origins"], by["destinations"]
-    ):
+    """The searches over every origin, destination and date, by the routing's kinds.
+
+    `dates`, or the one date that is `days` days after the date `after`: for a flight back.
+    """
+    dates = by["dates"] if "dates" in by else [day_after(by["after"], by["days"])]
+    for date, origin, destination in product(dates, by["origins"], by["destinations"]):
         for name in ROUTINGS[by["routing"]]:
             yield flight_search(name, origin, destination, date)
 
@@ -343,7 +359,6 @@ def day_after(date: str, days: int) -> str:
 _USER_ID = re.compile(r"[a-z]+(_[a-z]+)*_\d+")
 _RESERVATION_ID = re.compile(r"[A-Z0-9]{6}")
 _FLIGHT_NUMBER = re.compile(r"[A-Z]{3}\d{3}")
-_AIRPORT = re.compile(r"[A-Z]{3}")
 _DATE = re.compile(r"2024-\d\d-\d\d")
 """Of a flight: the world's clock stands in that year, and dates of birth are no dates of flights."""
 
@@ -365,27 +380,24 @@ def derivable_reads(strings: Iterable[str]) -> Iterable[ToolCall]:
 
 
 def first_reads(facts: Facts) -> Iterable[ToolCall]:
-    """What can be called before anything was read: of the searches those between airports and on dates that the facts name."""
+    """What can be called before anything was read, but for searches, which are open to everybody."""
     yield ToolCall(name="list_all_airports", arguments={})
-    words = list(dict.fromkeys(_words(facts.values())))
-    yield from derivable_reads(words)
-    airports = [word for word in words if _AIRPORT.fullmatch(word)]
-    dates = [word for word in words if _DATE.fullmatch(word)]
-    for origin, destination, date in product(airports, airports, dates):
-        if origin != destination:
-            yield flight_search(DIRECT, origin, destination, date)
-            yield flight_search(ONE_STOP, origin, destination, date)
+    yield from derivable_reads(_strings(facts.values()))
 
 
-def _words(values: Iterable[Any]) -> Iterable[str]:
-    """Strings at any depth, taken apart at commas: a fact may name several airports or days."""
+def _strings(values: Iterable[Any]) -> Iterable[str]:
     for value in values:
         if isinstance(value, dict):
-            yield from _words(value.values())
+            yield from _strings(value.values())
         elif isinstance(value, list | tuple):
-            yield from _words(value)
+            yield from _strings(value)
         else:
-            yield from str(value).split(",")
+            yield str(value)
+
+
+def is_open(call: ToolCall) -> bool:
+    """Whether anybody can make the call at any time: airports and days are known to all."""
+    return call.name in (DIRECT, ONE_STOP)
 
 
 def equivalents(call: ToolCall, session: Session) -> list[ToolCall]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, ValidationError
 
 from environments.core.errors import BadDatabase
+from environments.core.shapes import shape
 from environments.core.state import Index, Record, State
 
 CabinClass = Literal["business", "economy", "basic_economy"]
@@ -168,6 +169,12 @@ def _routes(flight: Record) -> list[tuple[str | None, str | None]]:
         (None, None),
     ]
 
+
+SHAPES = {
+    "flights": shape(Flight, "flight_number"),
+    "users": shape(User, "user_id"),
+    "reservations": shape(Reservation, "reservation_id"),
+}
 
 INDEXES = {"flights_by_route": Index("flights", _routes)}
 

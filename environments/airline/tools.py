@@ -3,28 +3,7 @@
 In strict mode it is exact to the reference in results, errors and effects, known bugs included: nothing validates arguments before
 a method is entered, so that wrong ones fail with the same Python texts, and what a failing call changed stays.
 
-Corrected mode shares everything but these departures:
-
-| where            | strict                                         | corrected                                                |
-|------------------|------------------------------------------------|----------------------------------------------------------|
-| any write        | what an error leaves half done stays           | is taken back                                            |
-| any list         | stored raw if an element is no object          | refused; so is an empty list of flights or passengers    |
-| numbers          | bags, amounts: whatever compares with numbers  | whole numbers only; bags ≥ 0, non-free ≤ all, money ≥ 1  |
-| gift cards       | amounts drift as floats do                     | are kept to the cent                                     |
-| booking          | a certificate twice fails after the first use  | refused before anything changes                          |
-| booking          | a gift card listed twice may go below zero     | its entries are checked together                         |
-| booking, change  | a flight listed twice takes its seats twice    | refused                                                  |
-| change of flight | seats stay where they were                     | are given back and taken                                 |
-| change of flight | with no flights, any cabin is stored           | the cabin must be one                                    |
-| cancelling       | seats and money stay where they are            | seats are free again; gift cards and certificates get    |
-|                  |                                                | back what they paid (cards are refunded outside)         |
-| after cancelling | can be cancelled again and changed             | refused                                                  |
-| one-stop search  | next day's date unpadded and only within May   | the calendar's                                           |
-| one-stop search  | `01:30:00` is before an arrival `01:30:00+1`   | times are compared without the day's mark                |
-| searches         | null stands for any airport                    | null names no airport: nothing is found                  |
-| new ids          | three bookings per database, three             | as many as wanted; the first three are the same          |
-|                  | certificates per user                          |                                                          |
-| list of airports | the reference's twenty                         | our own, grouped by city                                 |
+Corrected mode shares everything but the departures in corrections.py.
 
 Alike in both modes: searches list flights without seats (the result shows the seats of each cabin, and no tool is told how many
 travel); the remainder of a certificate is lost; rules of the policy are left to the agent (SPEC §14.1 no. 11), and so is a

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from environments.core.errors import Unidentifiable
 from environments.core.policy import PolicyCheck
 from environments.core.query import Query
+from environments.core.shapes import Shape
 from environments.core.state import Record, Session
 from environments.core.tools import ToolCall, ToolResult
 from environments.core.words import Words
@@ -51,7 +52,7 @@ class Source(Protocol):
     def expand(self, relation: str, parent: Row | None, by: Facts) -> list[Shown]: ...
 
     def apply(self, call: ToolCall) -> None:
-        """Take the effect of a write. Raises Unidentifiable if the world refuses it."""
+        """Take the effect of a write, and leave a shallow copy of the source as it is. Raises Unidentifiable if the world refuses it."""
         ...
 
     def effect(self) -> str:
@@ -163,6 +164,8 @@ class Domain:
     """
     is_open: Callable[[ToolCall], bool] = lambda call: False
     """Whether this is one of those reads."""
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
+    """Collection → what its records look like: a patch that spoils one proves nothing."""
     people: str = ""
     """Collection of those who make requests."""
     people_in: Callable[[Session, str], frozenset[str]] = lambda session, text: (
@@ -173,6 +176,8 @@ class Domain:
     """How writes, questions and refusals are spoken of."""
     policy_checks: tuple[PolicyCheck, ...] = ()
     """Clauses of the policy that a program can judge."""
+    reader_judged: Mapping[str, str] = field(default_factory=dict)
+    """Clauses that neither tools enforce nor a program can judge → why only a reader can."""
     canonical_write: Callable[[ToolCall], ToolCall] = lambda call: call
     """One spelling for writes that mean the same."""
 

@@ -17,6 +17,8 @@ from environments.core.errors import NotOffered
 from environments.core.sides import Assertion, FunctionCall, Initialization, Side
 from environments.core.state import Record, Session, State
 from environments.core.tools import (
+    TAKEN_BACK,
+    Correction,
     Mode,
     Tool,
     ToolCall,
@@ -40,6 +42,8 @@ class Environment:
     clauses: Mapping[str, str] = field(default_factory=dict)
     """Numbered clauses of the policy, for findings that cite one."""
     mode: Mode = Mode.STRICT
+    corrections: tuple[Correction, ...] = (TAKEN_BACK,)
+    """All that corrected mode does otherwise than strict mode, for people to read."""
     user_toolkit: type[Toolkit] | None = None
     """Tools of the user; none: the user can only talk."""
     user_state: State | None = None

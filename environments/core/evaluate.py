@@ -7,6 +7,7 @@ candidates, no neighbour closer than `delta` on the objective, no rival with the
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, Literal
@@ -162,8 +163,9 @@ type Scope = dict[Any, Any]
 
 RESTS = "rests on"
 
-type Judged = dict[Any, Any]
-"""What was judged of rows, by the step, the rows and what stands around them."""
+
+class Judged(dict[Any, Any]):
+    """What was judged of rows, by the step, the rows and what stands around them."""
 
 
 def answer(
@@ -216,7 +218,7 @@ class _Evaluation:
         self.strict = overrides is None
         """Whether ties and narrow thresholds are refused."""
         self.result = Answer()
-        self._judged = {} if judged is None else judged
+        self._judged = Judged() if judged is None else judged
         self._expanded: set[str] = set()
         self._used: set[str] = set()
         self._branches: frozenset[str] = frozenset()
@@ -396,7 +398,7 @@ class _Evaluation:
         inner = dict(outer)
         for row in rows:
             inner[step.selection.name] = row
-            objective = tuple(self.value(key.value, inner)[0] for key in step.objective)
+            objective = tuple(self.plain(key.value, inner) for key in step.objective)
             why_not = self._why_not(step.selection.where, inner)
             read = row.read.key if row.read else ""
             judged.append(
@@ -408,7 +410,7 @@ class _Evaluation:
         for key in step.objective:
             terms = list(_terms(key.value))
             for term in terms if len(terms) > 1 else ():
-                values = {self.value(term, one.scope(step))[0] for one in feasible}
+                values = {self.plain(term, one.scope(step)) for one in feasible}
                 if len(values) == 1:
                     yield str(term)
 
@@ -532,8 +534,8 @@ class _Evaluation:
             case Compare():
                 return _compare(
                     condition.op,
-                    self.value(condition.left, scope)[0],
-                    self.value(condition.right, scope)[0],
+                    self.plain(condition.left, scope),
+                    self.plain(condition.right, scope),
                 )
             case Not():
                 return not self.holds(condition.condition, scope)
@@ -548,7 +550,10 @@ class _Evaluation:
     def _exists(self, condition: Exists, scope: Scope) -> bool:
         """Nothing presupposes that something exists: what was not read counts as guessed here."""
         outer, self._presupposing = self._presupposing, False
+        guessed = self.result.guessed
         found = next(self.rows(condition.selection, scope), None) is not None
+        if found and _is_plain(condition.selection):
+            self.result.guessed = guessed  # one row that was read is proof enough
         self._presupposing = outer
         return found
 
@@ -572,6 +577,20 @@ class _Evaluation:
         return f"not: {condition}"
 
     # expressions
+
+    def plain(self, expr: Any, scope: Scope) -> Any:
+        """The value alone: what is only compared needs no origin, and there is much to compare."""
+        kind = type(expr)
+        if kind is Ref:
+            named = scope[expr.name]
+            self._used |= scope.get((RESTS, expr.name), _NOTHING)
+            return _field(named, expr) if type(named) is Row else named[0]
+        if kind is Const:
+            return expr.value
+        if kind is Arithmetic:
+            left, right = self.plain(expr.left, scope), self.plain(expr.right, scope)
+            return _ARITHMETIC[expr.op](left, right)
+        return self.value(expr, scope)[0]
 
     def value(self, expr: Any, scope: Scope) -> tuple[Any, Any]:
         """(value, origin); a list has a list of origins."""
@@ -612,12 +631,7 @@ class _Evaluation:
         self._used |= scope.get((RESTS, expr.name), frozenset())
         if not isinstance(named, Row):
             return named  # type: ignore[no-any-return]  # a (value, origin) that a `Value` step named
-        value: Any = named.values
-        try:
-            for part in expr.path:
-                value = value[part]
-        except (KeyError, IndexError, TypeError) as error:
-            raise Unidentifiable("missing", f"There is no {expr}.") from error
+        value = _field(named, expr)
         read = named.read.key if named.read else ""
         made_from = _made_from(named, expr.path)
         if made_from is not None:
@@ -635,12 +649,17 @@ class _Evaluation:
         refs = tuple(ref for _, origin in pairs for ref in origin.refs)
         return expr.rows[key], Origin("derived", refs, f"policy {expr.clause}: {key}")
 
-    def _arithmetic(self, expr: Arithmetic, scope: Scope) -> tuple[Any, Origin]:
+    def _arithmetic(self, expr: Arithmetic, scope: Scope) -> tuple[Any, Any]:
         (left, from_left), (right, from_right) = (
             self.value(expr.left, scope),
             self.value(expr.right, scope),
         )
         value = _ARITHMETIC[expr.op](left, right)
+        if isinstance(value, list):  # one list after the other
+            return value, [
+                *_origin_each(left, from_left),
+                *_origin_each(right, from_right),
+            ]
         return value, Origin(
             "derived", from_left.refs + from_right.refs, f"{left} {expr.op} {right}"
         )
@@ -702,9 +721,9 @@ class _RivalCheck(_Evaluation):
                 )
 
     def _with(self, step: Best, name: str, place: int, rival: "_Ranked") -> Answer:
-        """The answer if the rival were chosen. Steps before the choice are taken again only if they wrote something."""
+        """The answer if the rival were chosen: what follows the choice, or inside an `Each` everything, is taken again."""
         forced = {name: place}
-        if self._following is None or self.result.writes:
+        if self._following is None:
             return answer(
                 self._query,
                 self.facts,
@@ -715,13 +734,14 @@ class _RivalCheck(_Evaluation):
             )
         rest = _Evaluation(
             self.facts,
-            self._new_source(),
+            copy(self.source),
             self.domain,
             self.delta,
             forced,
             self._judged,
         )
         rest.result.told = list(self.result.told)
+        rest.result.writes = list(self.result.writes)
         rest.take(self._following, rival.scope(step))
         return rest.finish()
 
@@ -780,6 +800,19 @@ def _surroundings(step: Best) -> tuple[str, ...] | None:
     return tuple(sorted(names - {step.selection.name}))
 
 
+_NOTHING: frozenset[str] = frozenset()
+
+
+def _field(row: Row, expr: Ref) -> Any:
+    value: Any = row.values
+    try:
+        for part in expr.path:
+            value = value[part]
+    except (KeyError, IndexError, TypeError) as error:
+        raise Unidentifiable("missing", f"There is no {expr}.") from error
+    return value
+
+
 _path = cache(lambda path: pointer(*path))
 
 
@@ -800,6 +833,10 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "min": min,
     "max": max,
 }
+
+
+def _origin_each(values: list[Any], origin: Any) -> list[Any]:
+    return origin if isinstance(origin, list) else [origin] * len(values)
 
 
 def _leaf_origins(place: str, value: Any, origin: Any) -> Iterator[tuple[str, Origin]]:
@@ -829,6 +866,27 @@ def _gap(left: tuple[Any, ...], right: tuple[Any, ...]) -> float | None:
         if one != other:
             return abs(one - other) if _is_number(one) and _is_number(other) else None
     return 0.0
+
+
+def _is_plain(selection: Selection) -> bool:
+    """Whether each row is judged by itself, without a look at other rows."""
+    inner = selection.of
+    return not _looks_around(selection.where) and (
+        not isinstance(inner, Selection) or _is_plain(inner)
+    )
+
+
+def _looks_around(node: Any) -> bool:
+    match node:
+        case Exists() | Aggregate():
+            return True
+        case Compare() | Arithmetic():
+            return _looks_around(node.left) or _looks_around(node.right)
+        case Not():
+            return _looks_around(node.condition)
+        case AllOf() | AnyOf():
+            return any(map(_looks_around, node.conditions))
+    return False
 
 
 def _compare(op: str, left: Any, right: Any) -> bool:

@@ -62,6 +62,33 @@ def understand(
     return found
 
 
+def segments(text: str, joints: Sequence[Clause]) -> list[tuple[str, str]]:
+    """The pieces between sentences that only join: (name of the joint before it, "" for the first; text)."""
+    expressions = [
+        (joint.name, _regex(pattern, ()))
+        for joint in joints
+        for pattern in joint.patterns
+    ]
+    found, name, start, at = [], "", 0, 0
+    while at < len(text):
+        match = next(
+            ((n, m) for n, e in expressions if (m := e.match(text, at)) is not None),
+            None,
+        )
+        if match is None:
+            at = _next_sentence(text, at)
+            continue
+        found.append((name, text[start:at].strip()))
+        name, start = match[0], match[1].end()
+        at = start
+    return [*found, (name, text[start:].strip())]
+
+
+def _next_sentence(text: str, at: int) -> int:
+    places = [text.find(end, at) for end in (". ", "? ", "! ")]
+    return min((place + 2 for place in places if place >= 0), default=len(text))
+
+
 def _cover(
     text: str, start: int, clauses: Sequence[Clause], lexicon: Lexicon
 ) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
@@ -71,7 +98,7 @@ def _cover(
     for clause in clauses:
         rest = [other for other in clauses if other is not clause]
         for pattern in clause.patterns:
-            match = _regex(pattern, _words(lexicon)).match(text, start)
+            match = _regex(pattern, _words(pattern, lexicon)).match(text, start)
             if match is None:
                 continue
             facts = {
@@ -93,11 +120,18 @@ def _value(slot: str, said: str, lexicon: Lexicon) -> Any:
     return said
 
 
-def _words(lexicon: Lexicon) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _words(pattern: str, lexicon: Lexicon) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Words of the pattern's own slots: a key of the cache of expressions, so that less of it is quicker."""
     return tuple(
-        (slot, tuple(way for ways in values.values() for way in ways))
-        for slot, values in lexicon.items()
+        (slot, tuple(way for ways in lexicon[slot].values() for way in ways))
+        for slot in _slots(pattern)
+        if slot in lexicon
     )
+
+
+@cache
+def _slots(pattern: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(re.findall(r"\{(\w+)\}", pattern)))
 
 
 # A pattern's tree: a list of parts; a part is plain text, ("slot", name) or a list of alternative trees.

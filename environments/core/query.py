@@ -7,6 +7,7 @@ person (`Transfer`). Rows come from relations that a domain declares; what the u
 
 import hashlib
 import json
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -51,6 +52,8 @@ class Ref(Node):
 
 
 class Arithmetic(Node):
+    """Of two numbers; + also puts one list after the other."""
+
     kind: Literal["arithmetic"] = "arithmetic"
     op: Literal["+", "-", "*", "min", "max"]
     left: "Expr"
@@ -340,6 +343,31 @@ class Query(Node):
         return hashlib.sha256(
             json.dumps(self.model_dump(), sort_keys=True).encode()
         ).hexdigest()
+
+
+def renamed(query: Query, suffix: str, keep: Collection[str] = ()) -> Query:
+    """The query with `suffix` at the end of every name of a row, number or fact, so that it can stand beside others.
+
+    `keep` are names of facts that stay as they are: who the user is.
+    """
+    return Query.model_validate(_renamed(query.model_dump(), suffix, keep))
+
+
+def _renamed(node: Any, suffix: str, keep: Collection[str]) -> Any:
+    if isinstance(node, list | tuple):
+        return [_renamed(part, suffix, keep) for part in node]
+    if not isinstance(node, dict):
+        return node
+    found = {name: _renamed(part, suffix, keep) for name, part in node.items()}
+    kind = node.get("kind")
+    if kind == "fact":
+        if node["name"] not in keep:
+            found["name"] += suffix
+    elif kind in ("ref", "value") or isinstance(node.get("relation"), str):
+        found["name"] += suffix
+    elif kind == "collect":
+        found["each"] += suffix
+    return found
 
 
 def _indented(steps: tuple[Any, ...]) -> list[str]:

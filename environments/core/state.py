@@ -258,12 +258,19 @@ class Session:
                     moved |= {(f"index:{name}", value) for value in values}
         return moved
 
-    def diff(self) -> list[dict[str, Any]]:
-        """Steps {op: set|add|remove, path, before, after} from the base to here; lists are compared whole."""
+    def diff(self, since: "Session | None" = None) -> list[dict[str, Any]]:
+        """Steps {op: set|add|remove, path, before, after} to here from `since`, a session over the same base (None: from the base).
+
+        Lists are compared whole.
+        """
+        earlier = since._changes if since else {}
         steps: list[dict[str, Any]] = []
-        for (collection, key), after in sorted(self.changes().items()):
-            before = self.base.collections[collection].get(key)
-            steps.extend(_diff([collection, key], before, after))
+        for collection, key in sorted({*self._changes, *earlier}):
+            there = self.base.collections[collection].get(key)
+            before = earlier.get((collection, key), there)
+            after = self._changes.get((collection, key), there)
+            if canonical(before) != canonical(after):
+                steps.extend(_diff([collection, key], before, after))
         return steps
 
     def merge(self, data: Mapping[str, Mapping[str, Any]]) -> None:

@@ -29,6 +29,21 @@ class Mode(StrEnum):
     """They are mended, and a call that fails leaves nothing behind: for data of our own."""
 
 
+@dataclass(frozen=True)
+class Correction:
+    """One thing that corrected mode does otherwise, in words for a person."""
+
+    where: str
+    strict: str
+    corrected: str
+
+
+TAKEN_BACK = Correction(
+    "any write", "what an error leaves half done stays", "it is taken back"
+)
+"""What every world's corrected mode mends (see EnvironmentSession.call)."""
+
+
 class ToolCall(BaseModel):
     """One call as an agent makes it. Hashable by its canonical text `key`."""
 

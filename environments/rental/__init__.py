@@ -12,9 +12,9 @@ from environments.rental.clauses import CLAUSES
 from environments.rental.generator import generate
 from environments.rental.mutations import mutations, swaps
 from environments.rental.oracle import StateRows
-from environments.rental.policy_checks import POLICY_CHECKS
+from environments.rental.policy_checks import POLICY_CHECKS, READER_JUDGED
 from environments.rental.solver import ToolRows
-from environments.rental.state import read_state
+from environments.rental.state import SHAPES, read_state
 from environments.rental.tools import RentalTools
 from environments.rental.words import WORDS
 
@@ -33,8 +33,10 @@ DOMAIN = Domain(
     lexicon=archetypes.LEXICON,
     named=archetypes.named,
     people="customers",
+    shapes=SHAPES,
     words=WORDS,
     policy_checks=POLICY_CHECKS,
+    reader_judged=READER_JUDGED,
     canonical_write=canonical_write,
 )
 

@@ -7,9 +7,9 @@ from environments.rental.state import (
     CATEGORIES,
     DAYS,
     DEPOTS,
-    INSURANCE_PER_DAY,
     LONGEST_HIRE,
     days_from,
+    insurance_per_day,
 )
 
 type Json = dict[str, Any]
@@ -27,6 +27,11 @@ _MAKERS = [
     "Ibex",
     "Juno",
 ]
+_WALLETS = (
+    ("credit_card",),
+    ("credit_card", "store_credit"),
+    ("credit_card", "credit_card", "store_credit"),
+)
 _ACCESSORIES = ("bag", "spare battery", "lock", "manual", "straps", "case")
 _FIRST = [
     "Ada",
@@ -86,7 +91,7 @@ def generate(*, seed: int, users: int = 200) -> Json:
     for _ in range(users):
         customer = _customer(rng, taken)
         customers[customer["customer_id"]] = customer
-        for _ in range(rng.randint(1, 5)):
+        for _ in range(rng.randint(1, 7)):
             booking = _booking(rng, customer, units, bookings)
             if booking is not None:
                 bookings[booking["booking_id"]] = booking
@@ -146,7 +151,7 @@ def _customer(rng: Random, taken: set[str]) -> Json:
             break
     taken |= {customer_id, f"{first} {last} {place}"}
     methods: Json = {}
-    for source in rng.choice((("credit_card",), ("credit_card", "store_credit"))):
+    for source in rng.choice(_WALLETS):
         method_id = _free_id(
             rng, "card_" if source == "credit_card" else "credit_", taken
         )
@@ -185,9 +190,9 @@ def _booking(rng: Random, customer: Json, units: Json, bookings: Json) -> Json |
     """A booking that fits the unit's calendar, which it takes out of it; None if this draw does not fit."""
     unit = units[rng.choice(list(units))]
     status = rng.choice(("upcoming", "upcoming", "upcoming", "returned", "cancelled"))
-    day, days, rate = "2027-05-20", rng.randint(1, 3), 31.17
+    day, days, rate = "2027-05-20", rng.randint(1, 4), 31.17
     if status != "returned":
-        open_days = [d for d, offer in unit["offers"].items() if offer["longest"] >= 3]
+        open_days = [d for d, offer in unit["offers"].items() if offer["longest"] >= 4]
         if not open_days:
             return None
         day = rng.choice(open_days)
@@ -198,8 +203,9 @@ def _booking(rng: Random, customer: Json, units: Json, bookings: Json) -> Json |
     if status != "returned":  # what was cancelled has gone to somebody else
         _take_out(unit["offers"], day, days)
     insured = rng.random() < 0.3
-    total = round(days * (rate + (INSURANCE_PER_DAY if insured else 0)), 2)
-    method = next(iter(customer["payment_methods"]))
+    per_day = insurance_per_day(customer["membership"], unit["category"])
+    total = round(days * (rate + (per_day if insured else 0)), 2)
+    method = rng.choice(list(customer["payment_methods"]))
     payments = [{"kind": "payment", "amount": total, "payment_method_id": method}]
     if status == "cancelled":
         payments.append({**payments[0], "kind": "refund"})

@@ -10,7 +10,7 @@ from environments.core.errors import Unidentifiable
 from environments.core.state import Record, Session
 from environments.core.tools import ToolCall
 from environments.rental.relations import RentalRows
-from environments.rental.state import INSURANCE_PER_DAY, LONGEST_HIRE
+from environments.rental.state import LONGEST_HIRE, insurance_per_day
 
 
 class StateRows(RentalRows):
@@ -68,7 +68,9 @@ class StateRows(RentalRows):
                 booking = self._upcoming(**call.arguments)
                 _legal(not booking["insured"], "insured already")
                 booking["insured"] = True
-                self._charge(booking, round(booking["days"] * INSURANCE_PER_DAY, 2))
+                self._charge(
+                    booking, round(booking["days"] * self._premium(booking), 2)
+                )
             case "cancel_booking":
                 booking = self._upcoming(**call.arguments)
                 sign = {"payment": 1, "refund": -1}
@@ -143,10 +145,16 @@ class StateRows(RentalRows):
         end = date.fromisoformat(booking["pickup_date"]).toordinal() + booking["days"]
         more = [date.fromordinal(end + n).isoformat() for n in range(extra_days)]
         _legal(set(more) <= set(unit["offers"]), "not free")
-        per_day = booking["daily_rate"] + booking["insured"] * INSURANCE_PER_DAY
+        per_day = booking["daily_rate"] + booking["insured"] * self._premium(booking)
         self._charge(booking, round(extra_days * per_day, 2))
         booking["days"] = together
         self._occupy(booking["unit_id"], more[0], extra_days)
+
+    def _premium(self, booking: Record) -> float:
+        customer = self.session.get("customers", booking["customer_id"])
+        _legal(customer is not None, "no customer")
+        assert customer is not None
+        return insurance_per_day(customer["membership"], booking["category"])
 
     def _upcoming(self, booking_id: str) -> Record:
         found = self.session.get("bookings", booking_id)

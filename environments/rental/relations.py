@@ -1,15 +1,15 @@
 """Relations of the rental world: which rows there are, which read shows each, and where in its result it stands.
 
-A search shows what only that depot on that day has: rates belong to the day of pickup, so no other read tells the same.
+The depots stand in the policy, so that their rows take no read. A search shows what only that depot on that day has: rates belong to the day of pickup, so no other read tells the same.
 """
 
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any
 
 from environments.core.domain import Facts, Role, Row, Shown
 from environments.core.pointers import pointer
+from environments.core.requests import texts_in
 from environments.core.state import Record, Session
 from environments.core.tools import ToolCall
 from environments.rental.state import CATEGORIES, DAYS, DEPOTS
@@ -20,6 +20,7 @@ RELATIONS = {
     "methods": Role.IDENTITY,
     "bookings": Role.DISCOVERY,
     "booking": Role.RULES,
+    "depots": Role.RULES,
     "offers": Role.CANDIDATES,
 }
 
@@ -64,13 +65,11 @@ class RentalRows(ABC):
                 return [self._account(by)]
             case "booking":
                 return [self._one(booking_details(by["booking_id"]))]
+            case "depots":
+                rows = [Row({"name": depot}, None, label=depot) for depot in DEPOTS]
+                return [Shown(None, rows)]
             case "offers":
-                return [
-                    self._cell(unit_search(by["category"], depot, day))
-                    for depot in by["depots"]
-                    for day in DAYS
-                    if by["first_day"] <= day <= by["last_day"]
-                ]
+                return [self._cell(call) for call in _cells(parent, by)]
         if parent is None:
             raise TypeError(f"{relation} needs a parent row")
         match relation:
@@ -112,6 +111,17 @@ class RentalRows(ABC):
         return Shown(call, rows, unread=not self.may_read(call))
 
 
+def _cells(parent: Row | None, by: Facts) -> Iterable[ToolCall]:
+    """One search per category, depot and day; without `depots`, at the depot that the parent row is."""
+    categories = by["categories"] if "categories" in by else [by["category"]]
+    depots = by.get("depots") or [parent.values["name"] if parent else ""]
+    for category in categories:
+        for depot in depots:
+            for day in DAYS:
+                if by["first_day"] <= day <= by["last_day"]:
+                    yield unit_search(category, depot, day)
+
+
 def _methods(profile: Row) -> Iterable[Row]:
     for key, method in profile.values["payment_methods"].items():
         yield Row(method, profile.read, pointer("payment_methods", key), key)
@@ -149,18 +159,7 @@ def first_reads(facts: Facts) -> Iterable[ToolCall]:
     yield from SEARCHES
     if {"first_name", "last_name", "zip"} <= facts.keys():
         yield find_by_name_zip(facts["first_name"], facts["last_name"], facts["zip"])
-    yield from derivable_reads(_strings(facts.values()))
-
-
-def _strings(values: Iterable[Any]) -> Iterable[str]:
-    """Every text among the facts; what a fully named request says stands in lists of arguments."""
-    for value in values:
-        if isinstance(value, dict):
-            yield from _strings(value.values())
-        elif isinstance(value, list | tuple):
-            yield from _strings(value)
-        else:
-            yield str(value)
+    yield from derivable_reads(texts_in(facts.values()))
 
 
 def equivalents(call: ToolCall, session: Session) -> list[ToolCall]:

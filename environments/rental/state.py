@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, ValidationError
 
 from environments.core.errors import BadDatabase
+from environments.core.shapes import shape
 from environments.core.state import Index, State
 
 TODAY = "2027-06-01"
@@ -15,8 +16,19 @@ DAYS = tuple((FIRST_DAY + timedelta(days=n)).isoformat() for n in range(14))
 """Days on which something can be picked up."""
 CATEGORIES = ("bike", "camera", "drill", "kayak", "projector", "tent")
 DEPOTS = ("Harbor", "Northgate", "Old Mill", "Riverside", "Station")
-INSURANCE_PER_DAY = 6.0
+MEMBERSHIPS = ("basic", "plus")
 LONGEST_HIRE = 7
+LONGEST_FOR = {"basic": 5, "plus": 7}
+"""Membership → days that a hire may last (policy 4.3; the tools do not look at it)."""
+FIRST_CANCELLABLE = "2027-06-05"
+"""Earliest pickup of a booking that can be cancelled (policy 6.1; the tools do not look at it)."""
+_INSURED = dict(zip(CATEGORIES, (4.0, 9.0, 4.0, 7.0, 9.0, 4.0), strict=True))
+_PLUS_PAYS_LESS = 2.0
+
+
+def insurance_per_day(membership: str, category: str) -> float:
+    """Dollars for one insured day (policy 5.4)."""
+    return _INSURED[category] - (_PLUS_PAYS_LESS if membership == "plus" else 0.0)
 
 
 class Offer(BaseModel):
@@ -101,6 +113,12 @@ def _name_zip(customer: dict[str, Any]) -> tuple[str, str, str]:
     name = customer["name"]
     return name["first_name"].lower(), name["last_name"].lower(), customer["zip"]
 
+
+SHAPES = {
+    "units": shape(Unit, "unit_id"),
+    "customers": shape(Customer, "customer_id"),
+    "bookings": shape(Booking, "booking_id"),
+}
 
 INDEXES = {
     "customer_by_email": Index("customers", lambda row: [row["email"].lower()]),

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from environments.core.errors import ToolError
 from environments.core.state import Record
 from environments.core.tools import ToolKind, Toolkit, tool
-from environments.rental.state import INSURANCE_PER_DAY, LONGEST_HIRE, days_from
+from environments.rental.state import LONGEST_HIRE, days_from, insurance_per_day
 
 
 class RentalTools(Toolkit):
@@ -197,9 +197,9 @@ class RentalTools(Toolkit):
         last = days_from(booking["pickup_date"], booking["days"] + 1)[-1]
         if any(day not in unit["offers"] for day in days_from(last, extra_days)):
             raise ToolError("The unit is not free on the days that follow")
-        rate = booking["daily_rate"] + (
-            INSURANCE_PER_DAY if booking["insured"] else 0.0
-        )
+        rate = booking["daily_rate"]
+        if booking["insured"]:
+            rate += self._insurance(booking)
         self._settle(booking_id, round(extra_days * rate, 2))
         booking = self.session.edit("bookings", booking_id)
         booking["days"] += extra_days
@@ -209,7 +209,7 @@ class RentalTools(Toolkit):
     @tool(ToolKind.WRITE)
     def add_insurance(self, booking_id: str) -> Record:
         """
-        Insure an upcoming booking, at $6.00 per day. An insured booking's unit can no longer be swapped.
+        Insure an upcoming booking, at the daily price for its category and the customer's membership. An insured booking's unit can no longer be swapped.
 
         Args:
             booking_id: The booking id, such as 'B12340605'.
@@ -217,7 +217,7 @@ class RentalTools(Toolkit):
         booking = self._upcoming(booking_id)
         if booking["insured"]:
             raise ToolError("The booking is insured already")
-        self._settle(booking_id, round(booking["days"] * INSURANCE_PER_DAY, 2))
+        self._settle(booking_id, round(booking["days"] * self._insurance(booking), 2))
         booking = self.session.edit("bookings", booking_id)
         booking["insured"] = True
         return booking
@@ -261,6 +261,12 @@ class RentalTools(Toolkit):
         if booking["status"] != "upcoming":
             raise ToolError("The booking is not upcoming")
         return booking
+
+    def _insurance(self, booking: Record) -> float:
+        customer = self._stored(
+            "customers", booking["customer_id"], "Customer not found"
+        )
+        return insurance_per_day(customer["membership"], booking["category"])
 
     def _offer(self, unit_id: str, day: str, days: int) -> Record:
         unit = self._stored("units", unit_id, "Unit not found")

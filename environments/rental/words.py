@@ -6,7 +6,7 @@ from typing import Any
 from environments.core.state import Session
 from environments.core.tools import ToolCall
 from environments.core.words import Words, plain_outcome, plain_write
-from environments.rental.state import INSURANCE_PER_DAY
+from environments.rental.state import LONGEST_FOR, insurance_per_day
 
 
 def money(amount: float) -> str:
@@ -56,7 +56,9 @@ def _told(call: ToolCall, session: Session) -> str:
             f"at {money(rate)} a day, the difference settled with your {_paid_by(session, booking)}"
         )
     if call.name == "add_insurance":
-        price = money(INSURANCE_PER_DAY * booking["days"])
+        customer: Any = session.get("customers", booking["customer_id"])
+        per_day = insurance_per_day(customer["membership"], booking["category"])
+        price = money(per_day * booking["days"])
         return f"insure {what} for {price}, paid with your {_paid_by(session, booking)}"
     if call.name == "extend_booking":
         return f"make {what} longer by {arguments['extra_days']} day(s), paid with your {_paid_by(session, booking)}"
@@ -85,6 +87,8 @@ _RULES = {
     "5.1": "only an upcoming booking can be changed.",
     "5.3": "an insured booking cannot be swapped.",
     "6.1": "a booking cannot be cancelled when its pickup is before 2027-06-05.",
+    "6.3": "one of your bookings was cancelled this season already, and a second one cannot be.",
+    "7.2": "the hire was not insured, so that its damage is yours to bear.",
 }
 
 
@@ -93,10 +97,35 @@ def describe_refusal(clause: str, reads: Sequence[ToolCall], session: Session) -
     return f"I'm sorry, but I can't do that: {rule}"
 
 
+def describe_told(what: str, value: Any) -> str:
+    """Everything that is told in this world is a sum of dollars."""
+    return f"The {what} is {money(value)}."
+
+
+def describe_transfer(clause: str, reads: Sequence[ToolCall], session: Session) -> str:
+    """Only damage is left to a person: which hire it was, and that it was insured."""
+    for call in reads:
+        booking = session.get("bookings", call.arguments.get("booking_id"))
+        if booking and booking["insured"] and booking["status"] == "returned":
+            return (
+                f"Damage to the {booking['model']} ({booking['unit_id']}) of booking {booking['booking_id']}, "
+                "which was insured, is to be settled."
+            )
+    return f"Left to a person by rule {clause} of the policy."
+
+
+HOLD_ON = "You are being transferred to a person, please hold on."
+"""What policy 7.1 has the agent say."""
+
 QUESTIONS: dict[str, tuple[str, ...]] = {
     "payment": ("How would you like to pay?", "Which payment method should I use?"),
     "category": ("What kind of equipment is it about?",),
     "depot": ("Which depot would you like to use?", "Where should the pickup be?"),
+    "other_category": ("Which of your bookings do you mean?",),
+    "model": ("Is there one that you do not want?",),
+    "budget": ("How much may it cost in all?",),
+    "extra_cap": ("How much may the extra days cost?",),
+    "total_cap": ("Where would you draw the line?",),
     "first_day": ("When should the hire start?", "On which days could you start?"),
     "day": ("On which day should the hire start?",),
     "days": ("For how many days?",),
@@ -139,26 +168,75 @@ def unasked_write(gold: ToolCall, session: Session) -> ToolCall | None:
 def forbidden_write(
     clause: str, reads: Sequence[ToolCall], session: Session
 ) -> ToolCall | None:
-    """The write that the clause forbids: a late cancellation, or a long hire of the first unit that is free so long."""
-    for call in reversed(reads):
-        if call.name == "get_booking":
-            return ToolCall(name="cancel_booking", arguments=call.arguments)
+    """The write that the clause forbids, on what the reads were about; None for 7.2, where the tools have none."""
+    bookings: list[Any] = [
+        session.get("bookings", call.arguments["booking_id"])
+        for call in reads
+        if call.name == "get_booking"
+    ]
+    match clause:
+        case "4.3":
+            return _too_long(bookings, reads, session)
+        case "5.1":
+            over = (b for b in bookings if b["status"] != "upcoming")
+            return _on(next(over, None), "add_insurance")
+        case "5.3":
+            insured = next((b for b in bookings if b["insured"]), None)
+            return _swap(insured, reads, session)
+        case "6.1" | "6.3":
+            mine = (b for b in reversed(bookings) if b["status"] == "upcoming")
+            return _on(next(mine, None), "cancel_booking")
+    return None
+
+
+def _on(booking: Any, tool: str, **more: Any) -> ToolCall | None:
+    if booking is None:
+        return None
+    arguments = {"booking_id": booking["booking_id"], **more}
+    return ToolCall(name=tool, arguments=arguments)
+
+
+def _swap(booking: Any, reads: Sequence[ToolCall], session: Session) -> ToolCall | None:
+    """For whatever else is to be had that day, wherever it is."""
+    if booking is None:
+        return None
+    for unit_id in session.keys("units"):
+        unit: Any = session.get("units", unit_id)
+        offer = unit["offers"].get(booking["pickup_date"])
+        fits = unit["category"] == booking["category"] and offer
+        if fits and offer["longest"] >= booking["days"]:
+            return _on(booking, "swap_unit", new_unit_id=unit_id)
+    return None
+
+
+def _too_long(
+    bookings: Sequence[Any], reads: Sequence[ToolCall], session: Session
+) -> ToolCall | None:
+    """One of the bookings made six days long, or else a new hire of so many days."""
+    for booking in bookings:
+        if booking["status"] == "upcoming" and booking["days"] < _TOO_LONG:
+            more = _TOO_LONG - booking["days"]
+            return _on(booking, "extend_booking", extra_days=more)
+    for call in reads:
         customer = session.get("customers", call.arguments.get("customer_id"))
-        if clause == "4.3" and customer is not None:
+        if customer is not None:
             return _long_hire(customer, session)
     return None
+
+
+_TOO_LONG = LONGEST_FOR["basic"] + 1
 
 
 def _long_hire(customer: Any, session: Session) -> ToolCall | None:
     for unit_id in session.keys("units"):
         unit: Any = session.get("units", unit_id)
         for day, offer in unit["offers"].items():
-            if offer["longest"] >= 6:
+            if offer["longest"] >= _TOO_LONG:
                 arguments = {
                     "customer_id": customer["customer_id"],
                     "unit_id": unit_id,
                     "pickup_date": day,
-                    "days": 6,
+                    "days": _TOO_LONG,
                     "payment_method_id": next(iter(customer["payment_methods"])),
                 }
                 return ToolCall(name="book_unit", arguments=arguments)
@@ -169,6 +247,10 @@ WORDS = Words(
     describe_write=describe_write,
     describe_outcome=describe_outcome,
     describe_refusal=describe_refusal,
+    describe_told=describe_told,
+    describe_transfer=describe_transfer,
+    transfer_tool="transfer_to_human",
+    after_transfer=HOLD_ON,
     questions=QUESTIONS,
     aliases=aliases,
     unasked_write=unasked_write,

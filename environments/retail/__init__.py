@@ -12,12 +12,13 @@ from environments.core.tools import Mode
 from environments.retail import archetypes, relations
 from environments.retail.canonical import canonical_write
 from environments.retail.clauses import CLAUSES
+from environments.retail.corrections import CORRECTIONS
 from environments.retail.generator import generate
 from environments.retail.mutations import mutations, swaps
 from environments.retail.oracle import StateRows
 from environments.retail.policy_checks import POLICY_CHECKS
 from environments.retail.solver import ToolRows
-from environments.retail.state import is_timed, read_state
+from environments.retail.state import SHAPES, is_timed, read_state
 from environments.retail.tools import RetailTools
 from environments.retail.words import WORDS
 
@@ -39,6 +40,7 @@ def _domain(mode: Mode) -> Domain:
         lexicon=archetypes.LEXICON,
         named=archetypes.named,
         people="users",
+        shapes=SHAPES,
         people_in=archetypes.people_in,
         words=WORDS,
         policy_checks=POLICY_CHECKS,
@@ -57,7 +59,15 @@ def build(
         raise BadDatabase("Orders have times only in corrected mode.")
     clauses = CLAUSES if policy == POLICY else {}
     return Environment(
-        "retail", version, policy, RetailTools, state, _DOMAINS[mode], clauses, mode
+        "retail",
+        version,
+        policy,
+        RetailTools,
+        state,
+        _DOMAINS[mode],
+        clauses,
+        mode,
+        CORRECTIONS,
     )
 
 

@@ -5,8 +5,10 @@ describes something. Each patch keeps to one record, so that it stays easy to re
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from itertools import product as product_of
+from itertools import zip_longest
 from typing import Any
 
 from environments.core.domain import Patch
@@ -31,32 +33,60 @@ def mutations(session: Session, call: ToolCall, rng: random.Random) -> Iterator[
 
 
 def _product(product: Record, rng: random.Random) -> Iterator[Patch]:
+    """One more variant, a variant under another id, one that is sold out or to be had, then changes of several at once."""
     variants = product["variants"]
     available = [variant for variant in variants.values() if variant["available"]]
     prices = sorted(variant["price"] for variant in available) or [100.0]
-    for price in (
-        prices[0] * 0.9,
-        (prices[0] + prices[-1]) / 2 + 0.37,
-        prices[-1] * 1.1,
-    ):
+    middle = (prices[0] + prices[-1]) / 2 + 0.37
+    for price in (prices[0] * 0.9, prices[-1] * 1.1, middle):
         yield [_new_variant(product, round(price, 2), rng)]
+    for variant in available:
+        yield _renamed(product, variant, rng)
     for variant in variants.values():
-        path = pointer(
-            "products",
-            product["product_id"],
-            "variants",
-            variant["item_id"],
-            "available",
-        )
-        yield [{"op": "replace", "path": path, "value": not variant["available"]}]
+        yield [_in_stock(product, variant, not variant["available"])]
+    # For counts, sums and the dearest: what one more or one less of them does not tip.
+    sold_out = [_in_stock(product, variant, False) for variant in available]
+    yield [_new_variant(product, round(prices[-1] * 10, 2), rng)]
+    yield sold_out
+    taken: list[Record] = []
+    yield [_new_variant(product, round(middle, 2), rng, taken) for _ in range(4)]
+    # What the customer has shows by itself (get_item_details), so that each one in turn is left as it is.
+    for kept in range(len(available)):
+        cheap = _new_variant(product, round(prices[0] / 2, 2), rng)
+        yield [*sold_out[:kept], *sold_out[kept + 1 :], cheap]
 
 
-def _new_variant(product: Record, price: float, rng: random.Random) -> dict[str, Any]:
-    """A step that adds a variant at that price, under an id that nobody has seen and with options that no other one has."""
+def _in_stock(product: Record, variant: Record, available: bool) -> dict[str, Any]:
+    place = ("products", product["product_id"], "variants", variant["item_id"])
+    path = pointer(*place, "available")
+    return {"op": "replace", "path": path, "value": available}
+
+
+def _renamed(product: Record, variant: Record, rng: random.Random) -> Patch:
+    """The same variant under an id that nobody has seen."""
+    base = pointer("products", product["product_id"], "variants")
+    item_id = str(rng.randrange(10**9, 10**10))
+    return [
+        {"op": "remove", "path": f"{base}{pointer(variant['item_id'])}"},
+        {
+            "op": "add",
+            "path": f"{base}{pointer(item_id)}",
+            "value": {**variant, "item_id": item_id},
+        },
+    ]
+
+
+def _new_variant(
+    product: Record, price: float, rng: random.Random, taken: list[Record] | None = None
+) -> dict[str, Any]:
+    """A step that adds a variant at that price, under an id that nobody has seen and with options that no other one has.
+
+    `taken` are options of variants that are added beside it; its own are put there.
+    """
     item_id = str(rng.randrange(10**9, 10**10))
     variant = {
         "item_id": item_id,
-        "options": _new_options(product, rng),
+        "options": _new_options(product, rng, taken),
         "available": True,
         "price": price,
     }
@@ -67,81 +97,185 @@ def _new_variant(product: Record, price: float, rng: random.Random) -> dict[str,
     }
 
 
-def _new_options(product: Record, rng: random.Random) -> dict[str, str]:
+def _new_options(
+    product: Record, rng: random.Random, taken: list[Record] | None
+) -> dict[str, str]:
     present = [variant["options"] for variant in product["variants"].values()]
+    present += taken or []
     names = list(present[0])
     values = [
         list(dict.fromkeys(options[name] for options in present)) for name in names
     ]
     unused = [
         options
-        for chosen in product_of(*values)
-        if (options := dict(zip(names, chosen, strict=True))) not in present
+        for combined in product_of(*values)
+        if (options := dict(zip(names, combined, strict=True))) not in present
     ]
-    return (
-        rng.choice(unused)
-        if unused
-        else {**rng.choice(present), names[-1]: "special edition"}
-    )
+    if unused:
+        chosen = rng.choice(unused)
+    else:
+        edition = f"edition {rng.randrange(100, 1000)}"
+        chosen = {**rng.choice(present), names[-1]: edition}
+    if taken is not None:
+        taken.append(chosen)
+    return chosen
 
 
 def _order(session: Session, order: Record, rng: random.Random) -> Iterator[Patch]:
+    """Changes of each kind in turn, since nobody knows which one matters."""
     base = pointer("orders", order["order_id"])
     dear = round(9000 + rng.randrange(100_000) / 100, 2)
-    yield from _other_status(base, order["status"], dear)
-    for amount in (dear, 1.0):
-        yield [_amount(base, amount)]
-    yield from _other_payer(session, base, order)
-    for number, line in enumerate(order["items"]):
-        for price in (dear, 1.0):
-            yield [
-                {
-                    "op": "replace",
-                    "path": f"{base}/items/{number}/price",
-                    "value": price,
-                }
-            ]
-        yield from _other_item(session, f"{base}/items/{number}", line)
+    kinds = (
+        _other_status(base, order["status"], dear),
+        _other_item(session, base, order, rng),
+        _other_price(base, order, dear),
+        iter([[_amount(base, dear)], [_amount(base, 1.0)]]),
+        _other_payer(session, base, order),
+        _other_color(session, base, order),
+        _other_address(session, base, order),
+        _other_content(session, base, order, dear),
+    )
+    for patches in zip_longest(*kinds):
+        yield from (patch for patch in patches if patch is not None)
+
+
+def _replaced(path: str, value: Any) -> dict[str, Any]:
+    return {"op": "replace", "path": path, "value": value}
 
 
 def _other_status(base: str, status: str, dear: float) -> Iterator[Patch]:
-    for other in ("pending", "delivered", "processed"):
-        if other != status:
-            changed = {"op": "replace", "path": f"{base}/status", "value": other}
-            yield [changed]
-            yield [
-                changed,
-                {"op": "replace", "path": f"{base}/items/0/price", "value": dear},
-            ]
-            yield [changed, _amount(base, dear)]
+    """Another status; then one with which the order outdoes all others."""
+    others = [
+        other for other in ("pending", "delivered", "processed") if other != status
+    ]
+    for other in others:
+        yield [_replaced(f"{base}/status", other)]
+    for other in others:
+        changed = _replaced(f"{base}/status", other)
+        yield [changed, _replaced(f"{base}/items/0/price", dear), _amount(base, dear)]
+
+
+def _other_price(base: str, order: Record, dear: float) -> Iterator[Patch]:
+    """Each line the dearest that there is; and all of them cheap."""
+    places = [f"{base}/items/{number}/price" for number in range(len(order["items"]))]
+    yield [_replaced(places[0], dear)]
+    yield [_replaced(place, round(1.0 + n / 4, 2)) for n, place in enumerate(places)]
+    yield from ([_replaced(place, dear)] for place in places[1:])
 
 
 def _other_payer(session: Session, base: str, order: Record) -> Iterator[Patch]:
     user = session.get("users", order["user_id"])
     for method_id in user["payment_methods"] if user else ():
         if method_id != order["payment_history"][0]["payment_method_id"]:
-            path = f"{base}/payment_history/0/payment_method_id"
-            yield [{"op": "replace", "path": path, "value": method_id}]
+            yield [_replaced(f"{base}/payment_history/0/payment_method_id", method_id)]
 
 
-def _other_item(session: Session, path: str, line: Record) -> Iterator[Patch]:
-    product = session.get("products", line["product_id"])
-    for item_id, variant in (product or {"variants": {}})["variants"].items():
-        if item_id != line["item_id"]:
+def _other_item(
+    session: Session, base: str, order: Record, rng: random.Random
+) -> Iterator[Patch]:
+    """Other variants of what was ordered, those in another color first: in turn for each line, up to four."""
+    rounds: list[list[Patch]] = [[] for _ in range(4)]
+    for number, line in enumerate(order["items"]):
+        product = session.get("products", line["product_id"])
+        variants = (product or _NOTHING)["variants"]
+        others = [variants[key] for key in variants if key != line["item_id"]]
+        rng.shuffle(others)
+        for variant, patches in zip(_colors_first(line, others), rounds, strict=False):
             new = {
-                "item_id": item_id,
+                "item_id": variant["item_id"],
                 "price": variant["price"],
                 "options": plain_copy(variant["options"]),
             }
-            yield [{"op": "replace", "path": path, "value": {**line, **new}}]
+            patches.append([_replaced(f"{base}/items/{number}", {**line, **new})])
+    for patches in rounds:
+        yield from patches
+
+
+def _colors_first(line: Record, others: list[Record]) -> list[Record]:
+    """One of each other color, then the rest."""
+    seen = {line["options"].get("color")}
+    first: list[Record] = []
+    rest: list[Record] = []
+    for variant in others:
+        color = variant["options"].get("color")
+        (rest if color in seen else first).append(variant)
+        seen.add(color)
+    return first + rest
+
+
+def _other_color(session: Session, base: str, order: Record) -> Iterator[Patch]:
+    """Two colors of each other thing that the customer has, for all that has a color here."""
+    others = sorted(
+        _other_orders(session, order), key=lambda other: other["status"] != "delivered"
+    )
+    colors: dict[str, None] = {}
+    for line in (line for other in others for line in other["items"]):
+        product = session.get("products", line["product_id"]) or _NOTHING
+        sold = [
+            variant["options"]["color"]
+            for variant in product["variants"].values()
+            if variant["available"]
+            and "color" in variant["options"]
+            and variant["item_id"] != line["item_id"]
+        ]
+        fresh = [color for color in dict.fromkeys(sold) if color not in colors]
+        colors.update(dict.fromkeys(fresh[:2]))
+    places = [
+        f"{base}/items/{number}/options/color"
+        for number, line in enumerate(order["items"])
+        if "color" in line["options"]
+    ]
+    for color in list(colors)[:12] if places else ():
+        yield [_replaced(place, color) for place in places]
+
+
+_NOTHING: Record = {"variants": {}}
+
+
+def _other_address(session: Session, base: str, order: Record) -> Iterator[Patch]:
+    """Another house number; then each address that the customer has elsewhere."""
+    street = order["address"]["address1"]
+    yield [_replaced(f"{base}/address/address1", f"1{street}")]
+    user, known = session.get("users", order["user_id"]), [order["address"]]
+    for place in (user, *_other_orders(session, order)):
+        if place is not None and place["address"] not in known:
+            known.append(place["address"])
+            yield [
+                _replaced(f"{base}/address/{name}", value)
+                for name, value in place["address"].items()
+                if value != order["address"][name]
+            ]
+
+
+def _other_content(
+    session: Session, base: str, order: Record, dear: float
+) -> Iterator[Patch]:
+    """Delivered, and with something in it, at a high price, that the customer has elsewhere: what they have most of first."""
+    held = [line for other in _other_orders(session, order) for line in other["items"]]
+    times = Counter(line["product_id"] for line in held)
+    known = {line["product_id"] for line in order["items"]}
+    status = order["status"]
+    delivered = [_replaced(f"{base}/status", "delivered")]
+    for product_id, _ in times.most_common(3):
+        if product_id not in known:
+            line = next(line for line in held if line["product_id"] == product_id)
+            moved = {**plain_copy(line), "price": dear}
+            yield [
+                *(delivered if status != "delivered" else ()),
+                _replaced(f"{base}/items/0", moved),
+            ]
+
+
+def _other_orders(session: Session, order: Record) -> Iterator[Record]:
+    user = session.get("users", order["user_id"])
+    for order_id in user["orders"] if user else ():
+        other = session.get("orders", order_id)
+        if other is not None and order_id != order["order_id"]:
+            yield other
 
 
 def _amount(base: str, amount: float) -> dict[str, Any]:
-    return {
-        "op": "replace",
-        "path": f"{base}/payment_history/0/amount",
-        "value": amount,
-    }
+    return _replaced(f"{base}/payment_history/0/amount", amount)
 
 
 def _user(user: Record, rng: random.Random) -> Iterator[Patch]:
@@ -150,7 +284,10 @@ def _user(user: Record, rng: random.Random) -> Iterator[Patch]:
         path = f"{base}{pointer('payment_methods', method_id)}"
         if method["source"] == "gift_card":
             for balance in (0.0, 20_000.0):
-                yield [{"op": "replace", "path": f"{path}/balance", "value": balance}]
+                yield [_replaced(f"{path}/balance", balance)]
+        if method["source"] == "credit_card":
+            four = method["last_four"]
+            yield [_replaced(f"{path}/last_four", four[:2] + four[3:] + four[2:3])]
         new_id = f"{method['source']}_{rng.randrange(10**6, 10**7)}"
         renamed = {
             "op": "add",

@@ -6,6 +6,8 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from environments.core.domain import Facts, Role, Row, Shown
@@ -19,10 +21,60 @@ RELATIONS = {
     "profile": Role.IDENTITY,
     "methods": Role.IDENTITY,
     "orders": Role.DISCOVERY,
+    "places": Role.DISCOVERY,
     "order": Role.RULES,
     "items": Role.RULES,
     "variants": Role.CANDIDATES,
+    "sized_variants": Role.CANDIDATES,
+    "differences": Role.CANDIDATES,
 }
+
+SIZES = (
+    "capacity",
+    "storage",
+    "screen size",
+    "RAM",
+    "ram",
+    "memory",
+    "pieces",
+    "piece count",
+    "diameter",
+    "bowl size",
+    "tank",
+    "volume",
+    "blade length",
+)
+"""Options by which one version of a product can be larger than another."""
+
+_UNITS: dict[str, tuple[str, float]] = {
+    "": ("", 1),
+    "-piece": ("", 1),
+    "gb": ("byte", 1),
+    "gb ssd": ("byte", 1),
+    "tb": ("byte", 1024),
+    "tb ssd": ("byte", 1024),
+    "mah": ("charge", 1),
+    "ml": ("volume", 0.001),
+    "l": ("volume", 1),
+    "liter": ("volume", 1),
+    "liters": ("volume", 1),
+    "qt": ("quart", 1),
+    "cup": ("cup", 1),
+    "cups": ("cup", 1),
+    "inch": ("length", 1),
+    "-inch": ("length", 1),
+    "inches": ("length", 1),
+    "person": ("person", 1),
+}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s?(-?[A-Za-z ]*)")
+
+
+@cache
+def size(text: str) -> tuple[str, float] | None:
+    """What an option's value measures and how much of it: "1TB" is ("byte", 1024.0). None for what is no size."""
+    match = _SIZE.fullmatch(text)
+    unit = _UNITS.get(match[2].lower()) if match else None
+    return (unit[0], float(match[1]) * unit[1]) if match and unit else None
 
 
 def find_by_email(email: str) -> ToolCall:
@@ -74,12 +126,21 @@ class RetailRows(ABC):
                     for order_id in parent.values["orders"]
                     for shown in self._one(order_details(order_id))
                 ]
+            case "places":
+                return list(self._places(parent))
             case "methods":
                 return [Shown(parent.read, list(_methods(parent)))]
             case "items":
                 return [Shown(parent.read, list(_items(parent)))]
             case "variants":
                 return self._variants(parent)
+            case "sized_variants":
+                return [
+                    Shown(shown.read, list(map(_sized, shown.rows)), shown.unread)
+                    for shown in self._variants(parent)
+                ]
+            case "differences":
+                return [Shown(parent.read, list(_differences(parent, by["options"])))]
         raise KeyError(relation)
 
     def _account(self, by: Facts) -> list[Shown]:
@@ -97,6 +158,14 @@ class RetailRows(ABC):
         label = next(iter(call.arguments.values()))
         rows = [] if record is None else [Row(record, call, "", label)]
         return [Shown(call, rows, unread=not self.may_read(call))]
+
+    def _places(self, profile: Row) -> Iterable[Shown]:
+        """Every address that orders went to, with the first order that went there."""
+        known: list[Record] = []
+        for shown in self.expand("orders", profile, {}):
+            rows = [row for row in shown.rows if row.values["address"] not in known]
+            known += [row.values["address"] for row in rows]
+            yield replace(shown, rows=[_place(row) for row in rows])
 
     def _variants(self, item: Row) -> list[Shown]:
         call = product_details(item.values["product_id"])
@@ -126,10 +195,44 @@ def _methods(profile: Row) -> Iterable[Row]:
         )
 
 
+def _place(order: Row) -> Row:
+    address = order.values["address"]
+    return replace(
+        order,
+        values={"address": address},
+        label=f"{address['address1']}, {address['city']}",
+    )
+
+
 def _items(order: Row) -> Iterable[Row]:
     for number, line in enumerate(order.values["items"]):
         label = f"{line['name']} ({options_text(line['options'])})"
         yield Row(line, order.read, order.pointer + pointer("items", number), label)
+
+
+def _sized(variant: Row) -> Row:
+    """The variant with the numbers of its options: `sizes`, by name of the option."""
+    options = variant.values["options"]
+    sizes = {name: size(options[name]) for name in SIZES if name in options}
+    known = {name: found[1] for name, found in sizes.items() if found}
+    places = tuple(pointer("options", name) for name in known)
+    return replace(
+        variant,
+        values={**variant.values, "sizes": known},
+        derived={"sizes": places},
+    )
+
+
+def _differences(thing: Row, options: Record) -> Iterable[Row]:
+    """The options in which a line or a variant differs from these."""
+    for name, value in thing.values["options"].items():
+        if options.get(name) != value:
+            place = thing.pointer + pointer("options", name)
+            row = {"option": name, "value": value}
+            yield Row(row, thing.read, place, f"{name}: {value}", derived=_IN_PLACE)
+
+
+_IN_PLACE = {"option": ("",), "value": ("",)}
 
 
 # --- what can be read at all ---------------------------------------------------------------------------------------------------

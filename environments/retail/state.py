@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Tag, ValidationError
 
 from environments.core.errors import BadDatabase
+from environments.core.shapes import shape
 from environments.core.state import Index, State
 
 
@@ -135,19 +136,25 @@ def _kind_of_order(order: Any) -> str:
 _TIMES = {"placed_at", "delivered_at"}
 
 
+AnyOrder = Annotated[
+    Annotated[Order, Tag("plain")] | Annotated[TimedOrder, Tag("timed")],
+    Discriminator(_kind_of_order),
+]
+
+
 class RetailDatabase(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     products: dict[str, Product]
     users: dict[str, User]
-    orders: dict[
-        str,
-        Annotated[
-            Annotated[Order, Tag("plain")] | Annotated[TimedOrder, Tag("timed")],
-            Discriminator(_kind_of_order),
-        ],
-    ]
+    orders: dict[str, AnyOrder]
 
+
+SHAPES = {
+    "products": shape(Product, "product_id"),
+    "users": shape(User, "user_id"),
+    "orders": shape(AnyOrder, "order_id"),
+}
 
 INDEXES = {
     "user_by_email": Index("users", lambda user: [user["email"].lower()]),

@@ -3,21 +3,7 @@
 In strict mode it is exact to the reference in results, errors and effects, known bugs included: nothing validates arguments before
 a method is entered, so that wrong ones fail with the same Python texts.
 
-Corrected mode shares everything but these departures:
-
-| where            | strict                                         | corrected                                                |
-|------------------|------------------------------------------------|----------------------------------------------------------|
-| any write        | what an error leaves half done stays           | is taken back                                            |
-| item ids         | an empty list, or text, passes for a list      | a list of one id or more, or refused                     |
-| twice the same   | both are reckoned at the first one's price     | each has its own                                         |
-| modifying items  | every item takes the last one's price and      | each takes those of its own new variant, so that the     |
-|                  | options                                        | order of the pairs means nothing                         |
-| modifying items  | an item that became one still to be changed    | what is in the order before the call is changed, once    |
-|                  | may be changed again                           |                                                          |
-| modifying items  | the difference drifts as floats do             | is kept to the cent                                      |
-| cancelling       | every line is refunded, earlier refunds too    | each method gets back what it paid less what it got back |
-| exchanging       | an item may be exchanged for itself            | refused                                                  |
-| exchanging       | old and new ids are sorted apart               | are sorted in pairs, by the old id                       |
+Corrected mode shares everything but the departures in corrections.py.
 
 Alike in both modes: rules of the policy that the reference leaves to the agent are left to it, so that breaking them can be seen and
 judged. One of them is that an order's address stays once its items were modified (policy 5.4; its payment cannot be changed then, since

@@ -265,10 +265,11 @@ _OUTCOMES: dict[str, Callable[[ToolCall, Session], str]] = {
 
 _RULES = {
     "1.3": "I can only help with your own account and orders.",
+    "3.1": "an order can only be paid with a method that is already in your profile.",
     "3.5": "only orders that are pending or delivered can be changed.",
     "4.1": "only an order that is still pending can be cancelled.",
     "4.2": "an order can only be cancelled when it is no longer needed or was ordered by mistake.",
-    "5.1": "items can't be added, dropped or replaced by another product once an order is placed.",
+    "5.1": "address, payment and options can only be changed while an order is pending, and items can't be added, dropped or replaced by another product.",
     "5.2": "the new payment method has to be a different one that covers the whole total, and it can be changed only once.",
     "5.3": "an item can only be replaced by an available version of the same product.",
     "5.4": "items can be modified only once, and after that the order is locked.",
@@ -282,11 +283,15 @@ _RULES = {
 }
 
 
+_BY_STATUS = ("3.5", "4.1", "5.1", "5.4", "6.1", "7.1", "7.5")
+"""Clauses that look at the order's status."""
+
+
 def describe_refusal(clause: str, reads: Sequence[ToolCall], session: Session) -> str:
     """Why the clause forbids what was asked, with the order's status where that is the reason. `reads` are the agent's."""
     rule = _RULES.get(clause, f"rule {clause} of our policy does not allow it.")
     order = _last_order(reads, session)
-    if order is None or clause not in ("3.5", "4.1", "5.4", "6.1", "7.1", "7.5"):
+    if order is None or clause not in _BY_STATUS:
         return f"I'm sorry, but I can't do that: {rule}"
     return (
         f"I'm sorry, but I can't do that: {rule} "
@@ -312,6 +317,8 @@ _ADDRESS = (
     "What is the [full |complete ]new address?",
     "Could you [give|tell] me the full address?",
 )
+_VERSION = ("Which version would you like?", "What should the new one be like?")
+_LIMIT = ("Is there a limit to the price?", "Up to which amount?")
 QUESTIONS: dict[str, tuple[str, ...]] = {
     "payment": _PAY,
     "fallback": _PAY,
@@ -320,6 +327,19 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "What is the reason for [the cancellation|cancelling]?",
     ),
     "product": ("Which product is [it|this] about?", "Which order do you mean?"),
+    "excuse": (
+        "[May|Could] I ask [the reason|why]?",
+        "What is the reason for [the cancellation|cancelling]?",
+    ),
+    "option": _VERSION,
+    "value": _VERSION,
+    "size": _VERSION,
+    "count": ("How many versions would be enough for you?",),
+    "extra": _LIMIT,
+    "limit": _LIMIT,
+    "sum": ("What amount [do you|should I] compare with?",),
+    "city": ("Which address do you mean?", "To which address [is it|should it go]?"),
+    "last_four": ("Which card is it?", "Which card would you like to use?"),
     "other_product": ("What about the other order?", "Which other order is it about?"),
     "order_id": ("[What is|Could you tell me] the order id?",),
     "address1": _ADDRESS,
@@ -378,31 +398,112 @@ def forbidden_write(
     order = _last_order(reads, session)
     if order is None:
         return None
-    order_id = order["order_id"]
-    line, method = order["items"][0]["item_id"], _other_method(order, session)
-    if clause.startswith("6."):
-        arguments = {"item_ids": [line], "payment_method_id": method}
-        name = "return_delivered_order_items"
-    elif clause.startswith("7."):
-        arguments = {
-            "item_ids": [line],
-            "new_item_ids": [line],
-            "payment_method_id": method,
-        }
-        name = "exchange_delivered_order_items"
-    elif clause.startswith("5."):
-        arguments = {"payment_method_id": method}
-        name = "modify_pending_order_payment"
-    else:
-        arguments, name = {"reason": "no longer needed"}, "cancel_pending_order"
-    return ToolCall(name=name, arguments={"order_id": order_id, **arguments})
+    make = _FORBIDDEN.get(clause) or _FORBIDDEN[clause.partition(".")[0]]
+    name, arguments = make(order, session)
+    return ToolCall(name=name, arguments={"order_id": order["order_id"], **arguments})
+
+
+type _Forbidden = tuple[str, dict[str, Any]]
+
+
+def _move_it(order: Record, session: Session) -> _Forbidden:
+    address = _record(session, "users", order["user_id"])["address"]
+    there = {**address, "address2": "c/o the front desk"}
+    return "modify_pending_order_address", there
+
+
+def _cancel_it(order: Record, session: Session) -> _Forbidden:
+    return "cancel_pending_order", {"reason": "no longer needed"}
+
+
+def _pay_with_unknown(order: Record, session: Session) -> _Forbidden:
+    methods = _record(session, "users", order["user_id"])["payment_methods"]
+    unknown = next(
+        f"credit_card_{n}" for n in range(10**6) if f"credit_card_{n}" not in methods
+    )
+    return "modify_pending_order_payment", {"payment_method_id": unknown}
+
+
+def _pay_with_wrong(order: Record, session: Session) -> _Forbidden:
+    """A gift card that does not cover the order, or else what pays for it already."""
+    paid = order["payment_history"][0]
+    methods = _record(session, "users", order["user_id"])["payment_methods"]
+    short = [key for key, balance in _balances(methods) if balance < paid["amount"]]
+    method = next(iter(short), paid["payment_method_id"])
+    return "modify_pending_order_payment", {"payment_method_id": method}
+
+
+def _balances(methods: Mapping[str, Record]) -> list[tuple[str, float]]:
+    return [
+        (key, method["balance"])
+        for key, method in methods.items()
+        if method["source"] == "gift_card"
+    ]
+
+
+def _return_it(order: Record, session: Session) -> _Forbidden:
+    item, method = order["items"][0]["item_id"], _other_method(order, session)
+    arguments = {"item_ids": [item], "payment_method_id": method}
+    return "return_delivered_order_items", arguments
+
+
+def _swap_it(order: Record, session: Session) -> _Forbidden:
+    """For a version that is sold out, or for something of another type."""
+    line = order["items"][0]
+    variants = _record(session, "products", line["product_id"])["variants"].values()
+    sold_out = [v["item_id"] for v in variants if not v["available"]]
+    new = next(iter(sold_out), None) or _anything_else(line, session)
+    return _exchange(line, new, _other_method(order, session))
+
+
+def _anything_else(line: Record, session: Session) -> str:
+    other = next(k for k in session.keys("products") if k != line["product_id"])
+    variants: Record = _record(session, "products", other)["variants"]
+    return next(iter(variants))
+
+
+def _swap_on_card(order: Record, session: Session) -> _Forbidden:
+    """For a version that costs more than a gift card holds, if there is one."""
+    methods = _record(session, "users", order["user_id"])["payment_methods"]
+    for line in order["items"]:
+        variants = _record(session, "products", line["product_id"])["variants"].values()
+        for variant in variants:
+            for method, balance in _balances(methods):
+                if variant["available"] and variant["price"] - line["price"] > balance:
+                    return _exchange(line, variant["item_id"], method)
+    return _swap_it(order, session)
+
+
+def _exchange(line: Record, new: str, method: str) -> _Forbidden:
+    arguments = {
+        "item_ids": [line["item_id"]],
+        "new_item_ids": [new],
+        "payment_method_id": method,
+    }
+    return "exchange_delivered_order_items", arguments
+
+
+_FORBIDDEN: dict[str, Callable[[Record, Session], _Forbidden]] = {
+    "3": _move_it,
+    "3.1": _pay_with_unknown,
+    "4": _cancel_it,
+    "5": _move_it,
+    "5.2": _pay_with_wrong,
+    "6": _return_it,
+    "7": _swap_it,
+    "7.3": _swap_on_card,
+    "7.5": _return_it,
+}
+"""Clause, or section, → what breaks it: (tool, arguments beside the order id)."""
 
 
 def _other_method(order: Record, session: Session) -> str:
-    """A method that did not pay the order, if the customer has one."""
+    """A method that did not pay the order, no gift card if possible, if the customer has one."""
     paid: str = order["payment_history"][0]["payment_method_id"]
     methods = _record(session, "users", order["user_id"])["payment_methods"]
-    return next((method for method in methods if method != paid), paid)
+    others = [method for method in methods if method != paid]
+    others.sort(key=lambda method: methods[method]["source"] == "gift_card")
+    return next(iter(others), paid)
 
 
 WORDS = Words(

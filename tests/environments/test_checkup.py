@@ -154,7 +154,10 @@ class TestCheckWorld:
 
         assert [str(f) for f in findings if f.level == "wrong"] == []
         assert {f.name for f in findings} >= {"schemas", "kinds", "oracle", "words"}
-        assert checkup.summary(findings) == "18 checks: 17 ok, 1 warning"
+        wanted = len(rental.domain.archetypes) + 9
+        assert (
+            checkup.summary(findings) == f"{wanted} checks: {wanted - 1} ok, 1 warning"
+        )
 
     def test_says_that_nothing_can_be_asked(self, rental: Environment) -> None:
         silent = with_domain(rental, archetypes=())
@@ -195,6 +198,18 @@ FAULTS: list[tuple[Callable[[Environment], checkup.Finding], str]] = [
             "",
         ),
         "no clause 9.9 in the policy",
+    ),
+    (
+        lambda world: checkup.check_clauses(
+            with_domain(world, reader_judged={"9.9": "for no reason"}), ""
+        ),
+        "no clause 9.9 in the policy",
+    ),
+    (
+        lambda world: checkup.check_clauses(
+            with_domain(world, reader_judged={"6.1": "though a program can"}), ""
+        ),
+        "a reader is to judge 6.1, which a program judges",
     ),
     (
         lambda world: checkup.check_oracle(
@@ -279,7 +294,9 @@ FAULTS: list[tuple[Callable[[Environment], checkup.Finding], str]] = [
 
 
 class TestFaults:
-    @pytest.mark.parametrize(("check", "text"), FAULTS, ids=[t for _, t in FAULTS])
+    @pytest.mark.parametrize(
+        ("check", "text"), FAULTS, ids=[f"{n} {t}" for n, (_, t) in enumerate(FAULTS)]
+    )
     def test_are_named(
         self,
         rental: Environment,
@@ -303,6 +320,21 @@ class TestCheckClauses:
         assert "5.2" in before.text
         assert "5.2" not in after.text
         assert "4.1" not in after.text
+
+    def test_says_who_judges_which(self, rental: Environment) -> None:
+        tests = "3.1 3.2 3.3 4.1 4.2 5.2 5.4 5.5 6.2"
+
+        found = str(checkup.check_clauses(rental, tests))
+
+        assert found == (
+            "✓ clauses: 22 clauses, 10 judged by a program, 9 named by tests, "
+            "2 decided by requests, 1 left to a reader (2.4)"
+        )
+
+    def test_counts_what_is_left_to_a_reader(self, rental: Environment) -> None:
+        assert "2.4" not in checkup.check_clauses(rental, "").text
+        bare = with_domain(rental, reader_judged={})
+        assert "2.4" in checkup.check_clauses(bare, "").text
 
     def test_counts_clauses_that_a_refusal_cites(self, rental: Environment) -> None:
         assert "4.3" not in checkup.check_clauses(rental, "").text

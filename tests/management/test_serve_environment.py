@@ -6,16 +6,20 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import anyio
+import httpx2
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from environments import registry
@@ -28,21 +32,28 @@ NEEDED = {
     for name, value in os.environ.items()
     if name.startswith(("WRIT_", "DJANGO_")) or name == "PATH"
 }
+TOKEN = "a-long-word-for-tests"
 OWN = registry.world("retail").generated(seed=3, users=8)
 
 
-def play(steps: Callable[[Client], Awaitable[None]], server: object = None) -> None:
+def play(steps: Callable[[Client], Awaitable[None]]) -> None:
     async def whole() -> None:
-        started = server or StdioServerParameters(
-            command=sys.executable, args=WORDS, env=NEEDED
-        )
-        with anyio.fail_after(60):
-            async with Client(started) as client:
-                await steps(client)
+        started = StdioServerParameters(command=sys.executable, args=WORDS, env=NEEDED)
+        async with Client(started) as client:
+            await steps(client)
 
-    # In a thread of its own: browser tests keep an event loop in this one.
+    in_own_loop(whole)
+
+
+def in_own_loop[T](steps: Callable[..., Awaitable[T]], *given: object) -> T:
+    """In a thread of its own: browser tests keep an event loop in this one."""
+
+    async def in_time() -> T:
+        with anyio.fail_after(60):
+            return await steps(*given)
+
     with ThreadPoolExecutor(1) as executor:
-        executor.submit(anyio.run, whole).result()
+        return executor.submit(anyio.run, in_time).result()
 
 
 def found_user() -> tuple[str, str]:
@@ -121,19 +132,81 @@ class TestOverStdio:
 
 
 class TestOverHttp:
-    def test_clients_share_the_one_session(self) -> None:
+    @pytest.mark.parametrize("mode", ["auto", "legacy"])
+    def test_gives_every_client_a_session_of_its_own(self, mode: str) -> None:
         key, _ = found_user()
 
-        async def write(client: Client) -> None:
-            await client.call_tool("modify_user_address", address(key))
+        async def city(client: Client) -> str:
+            told = await client.call_tool("get_user_details", {"user_id": key})
+            return json.loads(told.content[0].text)["address"]["city"]
 
-        async def read(client: Client) -> None:
-            answer = await client.call_tool("get_user_details", {"user_id": key})
-            assert "Elsewhere" in answer.content[0].text
+        async def whole(site: str) -> None:
+            async with Client(site, mode=mode) as one, Client(site, mode=mode) as other:
+                home = await city(other)
+                await one.call_tool("modify_user_address", address(key))
+
+                assert await city(one) == "Elsewhere"  # kept from call to call
+                assert await city(other) == home
+            async with Client(site, mode=mode) as later:
+                assert await city(later) == home
 
         with served() as site:
-            play(write, site)
-            play(read, site)
+            in_own_loop(whole, site)
+
+    def test_refuses_clients_without_sessions_and_says_what_it_speaks(self) -> None:
+        async def whole(site: str) -> None:
+            async with Client(site, mode="2026-07-28") as client:
+                with pytest.raises(MCPError, match="needs a session") as refused:
+                    await client.call_tool("list_all_product_types")
+                assert "2025-06-18" in refused.value.data["supported"]
+
+        with served() as site:
+            in_own_loop(whole, site)
+
+    def test_beyond_this_machine_answers_only_who_has_the_token(self) -> None:
+        async def plays(site: str, token: str) -> bool:
+            async with (
+                httpx2.AsyncClient(headers=bearing(token)) as http,
+                Client(streamable_http_client(site, http_client=http)) as client,
+            ):
+                return bool((await client.list_tools()).tools)
+
+        beyond = ("--host", "0.0.0.0", "--token-env", "PLAY_TOKEN")
+        with served(*beyond, PLAY_TOKEN=TOKEN) as site:
+            assert in_own_loop(plays, site, TOKEN)
+            for headers in (
+                {},
+                bearing(TOKEN[:-1]),
+                bearing(f"{TOKEN}x"),
+                bearing("\xfc" * 20),
+                {"Authorization": f"Basic {TOKEN}"},
+            ):
+                assert refusal(site, headers) == (401, "Bearer")
+
+    def test_on_this_machine_wants_a_token_if_one_is_named(self) -> None:
+        with served("--token-env", "PLAY_TOKEN", PLAY_TOKEN=TOKEN) as site:
+            assert refusal(site, {}) == (401, "Bearer")
+
+
+class TestToken:
+    @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "example.org"])
+    def test_is_demanded_beyond_this_machine(self, host: str) -> None:
+        with pytest.raises(CommandError, match="name the variable with --token-env"):
+            call_command("serve_environment", "retail", transport="http", host=host)
+
+    @pytest.mark.parametrize("held", [None, "", "short", "x" * 15, f"{TOKEN} spaced"])
+    def test_that_is_missing_or_weak_is_refused_without_showing_it(
+        self, held: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("PLAY_TOKEN", raising=False)
+        if held is not None:
+            monkeypatch.setenv("PLAY_TOKEN", held)
+
+        with pytest.raises(CommandError, match="PLAY_TOKEN must hold") as refused:
+            call_command(
+                "serve_environment", "retail", transport="http", token_env="PLAY_TOKEN"
+            )
+        assert not held or held not in str(refused.value)
 
 
 class TestWhatIsNotThere:
@@ -148,12 +221,12 @@ class TestWhatIsNotThere:
 
 
 @contextmanager
-def served() -> Iterator[str]:
+def served(*more: str, **variables: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = [sys.executable, *WORDS, "--transport", "http", "--port", str(port)]
-    child = subprocess.Popen(words, env=NEEDED)
+    words = [sys.executable, *WORDS, "--transport", "http", "--port", str(port), *more]
+    child = subprocess.Popen(words, env=NEEDED | variables)
     try:
         for _ in range(200):
             with socket.socket() as probe:
@@ -164,6 +237,18 @@ def served() -> Iterator[str]:
     finally:
         child.terminate()
         child.wait(timeout=20)
+
+
+def bearing(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def refusal(site: str, headers: dict[str, str]) -> tuple[int, str]:
+    """Status, and the way to sign in that is asked for."""
+    asked = urllib.request.Request(site, data=b"{}", headers=headers)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(asked, timeout=10)
+    return refused.value.code, refused.value.headers["WWW-Authenticate"].split()[0]
 
 
 def address(user: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from environments import registry
 from environments.core.tools import Mode, ToolCall
 from writ_app.adapters.tau2 import BadCheckout
 from writ_app.models.catalog import Environment, ReferenceTask
@@ -60,6 +61,43 @@ class TestRegisterGenerated:
         assert row.version == f"{earlier.version}-{row.content_hash[:8]}"
         assert catalog.register_generated(name="retail", seed=3, users=8) == row
         assert Environment.objects.count() == 2
+
+    def test_keeps_modes_apart(self) -> None:
+        usual = catalog.register_generated(name="retail", seed=3, users=8)
+        strict = catalog.register_generated(
+            name="retail", seed=3, users=8, mode=Mode.STRICT
+        )
+
+        assert strict.version == f"{usual.version}-strict"
+        assert strict.state_hash == usual.state_hash
+        assert catalog.load_environment(strict).mode == Mode.STRICT
+        assert usual == catalog.register_generated(
+            name="retail", seed=3, users=8, mode=Mode.CORRECTED
+        )
+
+    @pytest.mark.parametrize("name", registry.names())
+    def test_stores_every_world_in_every_mode(self, name: str) -> None:
+        for mode in Mode:
+            row = catalog.register_generated(name=name, seed=3, users=4, mode=mode)
+
+            assert catalog.load_environment(row).mode == mode
+
+    @pytest.mark.parametrize(
+        ("asked", "says"),
+        [
+            ({"name": "moonbase"}, "there are airline"),
+            ({"users": 0}, "1 to 100,000 people, not 0"),
+            ({"users": 100_001}, "not 100,001"),
+            ({"seed": -1}, "from 0 to 4294967295"),
+            ({"seed": 2**32}, "from 0 to 4294967295"),
+        ],
+    )
+    def test_says_what_cannot_be_made(self, asked: dict[str, Any], says: str) -> None:
+        with pytest.raises(catalog.BadWorld, match=says):
+            catalog.register_generated(
+                **{"name": "retail", "seed": 3, "users": 8, **asked}
+            )
+        assert not Environment.objects.exists()
 
 
 class TestLoadEnvironment:

@@ -13,11 +13,17 @@ from django.urls import reverse
 
 from environments import registry
 from environments.core.state import State
+from environments.core.tools import Mode
 from tests.factories import make_environment, make_owner, make_user
 from tests.samples import sample_environment
 from tests.views.test_hostile_text import HOSTILE
 from writ_app.models.catalog import Environment
-from writ_app.services.catalog import console, load_environment, state
+from writ_app.services.catalog import (
+    console,
+    load_environment,
+    register_generated,
+    state,
+)
 
 pytestmark = pytest.mark.django_db
 PAGES = ["environment", "environment_policy", "environment_tools"]
@@ -104,6 +110,23 @@ class TestOverview:
         for name, records in sample_environment().state.collections.items():
             assert address("environment_state", row, name) in page
             assert f"<strong>{len(records)}</strong>" in page
+
+    @pytest.mark.parametrize("name", registry.names())
+    @pytest.mark.parametrize("mode", Mode)
+    def test_says_what_its_mode_keeps_or_mends(
+        self, signed_in: Client, name: str, mode: Mode
+    ) -> None:
+        row = register_generated(name=name, seed=3, users=4, mode=mode)
+
+        page = unescape(text_of(signed_in.get(address("environment", row))))
+
+        corrections = load_environment(row).corrections
+        assert corrections
+        for one in corrections:
+            assert one.strict in page
+            assert one.corrected in page
+        assert ("What strict mode keeps" in page) is (mode == Mode.STRICT)
+        assert ("What corrected mode mends" in page) is (mode == Mode.CORRECTED)
 
 
 class TestPolicy:
@@ -308,16 +331,31 @@ class TestConsole:
             )
         )
 
-    def test_offers_the_arguments_of_the_tool_that_is_picked(
+    def test_has_a_field_for_each_parameter_of_the_tool(
         self, signed_in: Client, row: Environment
     ) -> None:
         there = address("environment_console", row)
 
+        for tool in sample_environment().tools.values():
+            page = unescape(text_of(signed_in.get(there, {"tool": tool.name})))
+            about = tool.schema["function"]["parameters"]["properties"]
+            assert re.findall(r'name="argument-(\w+)"', page) == list(about)
+            for parameter in about.values():
+                assert parameter["description"] in page
+
+    def test_shows_the_shape_of_lists_and_objects(self, signed_in: Client) -> None:
+        row = register_generated(name="airline", seed=3, users=4)
+
         page = unescape(
-            text_of(signed_in.get(there, {"tool": "return_delivered_order_items"}))
+            text_of(
+                signed_in.get(
+                    address("environment_console", row), {"tool": "book_reservation"}
+                )
+            )
         )
 
-        assert '"order_id": "",\n  "item_ids": [],' in page
+        assert '"flight_number": "…"' in page
+        assert '<option value="basic_economy">' in page
 
     def test_shows_result_difference_and_hash_and_carries_them_on(
         self, signed_in: Client, row: Environment
@@ -339,7 +377,8 @@ class TestConsole:
         assert "as it began" in before
         assert session.state.content_hash() in after
         assert f"users/{key}/address/city" in after
-        assert later.count("Elsewhere") == 4  # change, arguments, both results
+        # The write: arguments, result, by it, since the base. The read: result, since the base.
+        assert later.count("Elsewhere") == 6
         assert load_environment(row).state.content_hash == row.state_hash
 
     def test_shows_refusals_as_results(
@@ -366,6 +405,7 @@ class TestConsole:
         ("arguments", "says"),
         [
             ("{", "line 1, column 2"),
+            ("\n\n{", "line 3, column 2"),
             ("[1]", "one JSON object"),
             ('{"a": NaN}', "NaN is no JSON number"),
             ('{"a": ' + "[" * 900 + "]" * 900 + "}", "nested 50 deep"),
@@ -382,6 +422,170 @@ class TestConsole:
 
         assert response.status_code == 422
         assert says in response.content.decode()
+
+    def test_calls_with_what_its_fields_say(self, signed_in: Client) -> None:
+        row = register_generated(name="airline", seed=3, users=4)
+        typed = {
+            "argument-reservation_id": "X",
+            "argument-cabin": "economy",
+            "argument-flights": '[{"flight_number": "A1"}]',
+            "argument-payment_id": "",
+        }
+
+        page = unescape(
+            text_of(
+                signed_in.post(
+                    address("environment_console", row),
+                    {"tool": "update_reservation_flights", **typed},
+                    follow=True,
+                )
+            )
+        )
+
+        (call,) = signed_in.session[f"console-{row.pk}"]
+        assert call["arguments"] == {
+            "reservation_id": "X",
+            "cabin": "economy",
+            "flights": [{"flight_number": "A1"}],
+            "payment_id": "",
+        }
+        assert "Nothing: the call failed." in page
+        assert '<option value="economy" selected>' in page  # ready for the next call
+
+    def test_keeps_what_was_typed_in_fields_that_are_wrong(
+        self, signed_in: Client
+    ) -> None:
+        row = register_generated(name="airline", seed=3, users=4)
+        typed = {
+            "argument-reservation_id": "  X",
+            "argument-total_baggages": "many",
+            "argument-nonfree_baggages": "",
+            "argument-payment_id": '"><b>',
+        }
+
+        response = signed_in.post(
+            address("environment_console", row),
+            {"tool": "update_reservation_baggages", **typed},
+        )
+
+        page = unescape(response.content.decode())
+        assert response.status_code == 422
+        assert "must be a whole number" in page
+        assert "This is needed." in page
+        assert 'value="  X"' in page
+        assert 'value="many"' in page
+        assert 'value="&quot;&gt;&lt;b&gt;"' in response.content.decode()
+        assert "No calls yet" in page
+
+    def test_refuses_more_than_it_keeps(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        response = signed_in.post(
+            address("environment_console", row),
+            {"tool": "calculate", "argument-expression": "1" * 10_001},
+        )
+
+        assert response.status_code == 422
+        assert "10,000 characters at most" in response.content.decode()
+
+    def turn(self, client: Client, row: Environment, tool: str, **typed: str) -> str:
+        return client.post(
+            address("environment_console", row), {"tool": tool, "turn": "1", **typed}
+        ).content.decode()
+
+    def test_turns_from_fields_to_json_and_back(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        tool = "return_delivered_order_items"
+        typed = {
+            "argument-order_id": "#W1",
+            "argument-item_ids": '["1", ',
+            "argument-payment_method_id": "",
+        }
+
+        as_json = self.turn(signed_in, row, tool, **typed)
+        text = unescape(re.search(r"<textarea[^>]*>\n?([^<]*)<", as_json)[1])
+        as_fields = unescape(self.turn(signed_in, row, tool, arguments=text))
+
+        assert json.loads(text) == {
+            "order_id": "#W1",
+            "item_ids": '["1", ',  # not a list yet, and not lost
+            "payment_method_id": "",
+        }
+        assert 'value="#W1"' in as_fields
+        assert '>\n["1", </textarea>' in as_fields
+
+    def test_turns_an_empty_form_into_a_template_and_back(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        tool = "return_delivered_order_items"
+
+        as_json = self.turn(signed_in, row, tool)
+        text = unescape(re.search(r"<textarea[^>]*>\n?([^<]*)<", as_json)[1])
+        as_fields = self.turn(signed_in, row, tool, arguments=text)
+
+        assert json.loads(text)["item_ids"] == []
+        assert 'name="argument-item_ids"' in as_fields
+        assert "[]</textarea>" not in as_fields
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            ('{"order_id": "#W1", "more": 1}', "has no parameter 'more'"),
+            ('{"order_id": 1}', "order_id is no string"),
+            ('{"order_id": "a\\nb"}', "order_id has characters"),
+            ('{"order_id": ', "This is not JSON"),
+        ],
+    )
+    def test_stays_with_json_that_fields_would_change(
+        self, signed_in: Client, row: Environment, arguments: str, says: str
+    ) -> None:
+        page = unescape(
+            self.turn(signed_in, row, "get_order_details", arguments=arguments)
+        )
+
+        assert says in page
+        assert arguments in page
+        assert 'name="argument-' not in page
+
+    def test_takes_shared_arguments_along_to_another_tool(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        there = address("environment_console", row)
+        given = {"tool": "get_user_details", "picked": "modify_user_address"}
+
+        from_fields = signed_in.post(there, {**given, "argument-user_id": "me"})
+        from_json = signed_in.post(there, {**given, "arguments": '{"user_id": "me"}'})
+        from_half = signed_in.post(there, {**given, "arguments": '{"user_id": "me'})
+
+        assert 'name="argument-user_id" value="me"' in text_of(from_fields)
+        assert 'name="argument-zip"' in text_of(from_fields)
+        assert '"user_id": "me",\n  "address1": ""' in unescape(text_of(from_json))
+        assert '{"user_id": "me<' in unescape(text_of(from_half))
+        assert "No calls yet" in text_of(signed_in.get(there))
+
+    def test_gives_htmx_only_the_form(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        page = text_of(
+            signed_in.post(
+                address("environment_console", row),
+                {"tool": "calculate", "picked": "get_user_details"},
+                headers={"HX-Request": "true"},
+            )
+        )
+
+        assert 'id="call"' in page
+        assert "<html" not in page
+        assert "newest first" not in page
+
+    def test_shows_halves_of_characters_without_failing(
+        self, signed_in: Client, row: Environment
+    ) -> None:
+        page = self.call(signed_in, row, "calculate", '{"expression": "\\ud800"}')
+
+        assert "U+D800" in page
+        assert "\\ud800" in page  # in the form, which stays with JSON
 
     def test_knows_no_other_tools(self, signed_in: Client, row: Environment) -> None:
         response = signed_in.post(

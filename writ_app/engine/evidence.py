@@ -5,9 +5,10 @@ them has the same answer. A read r is needed if there is an admissible database 
 could ever read without r** (not only on the other reads of the certificate) and yet has another right answer: whoever skips r
 cannot tell the two apart. That database, as a patch, is the *witness*. What has no witness is labelled and never counted.
 
-Some reads can be spared by making others instead: which of five orders holds the lamp also follows from reading the other four. For
-such reads the witness is a database that differs in a few reads at once, of which every certificate must contain one; the burden
-counts as many of them as the smallest set that meets all those alternatives.
+Some reads can be spared by making others instead: which of five orders holds the lamp also follows from reading the other four, and
+a one-stop search also from the direct searches of its legs. Such a read has a database as witness that it, or one of those others,
+tells apart. As long as no read tells apart the databases of two, every certificate needs one read for each of them, so that none is
+smaller than ours, whichever way it goes.
 
 Source: knowledge of evidence burden, §5.2–5.3; the universe of derivable reads replaces its declared scope, so that necessity holds
 against every route and not only against the searched one. Knows nothing about words, users or models.
@@ -34,6 +35,8 @@ from writ_app.engine.types import Burden, CertificateRead, ToldFact, Witness
 
 MAX_PATCHES = 60
 """Patches tried per read before it is called unproved."""
+MAX_ALTERNATIVES = 24
+"""Databases looked at for one that no read tells apart which stands for another one already."""
 SAMPLES = 32
 """Random reading orders behind `expected_reads`."""
 
@@ -81,6 +84,10 @@ class Observer:
         own: dict[str, ToolCall] = {}
         self._follow(own, common, self.domain.first_reads(facts), left_out)
         return Reach(self, common, own, left_out)
+
+    def tokens(self, calls: Iterable[ToolCall]) -> int:
+        """Characters of the calls' results divided by four."""
+        return sum(len(self.observe(call).text) for call in calls) // 4
 
     def agree(self, other: Session, calls: Iterable[ToolCall]) -> bool:
         """Whether `other` answers these calls as ours does."""
@@ -190,13 +197,15 @@ def prove(
     *,
     rng: random.Random,
     trials: int = 6,
+    judged: Judged | None = None,
 ) -> Proof:
     """Certificate of `found`, the oracle's answer to `query`.
 
     `trials` random admissible databases that agree on the certificate must keep the answer. Raises InvalidTask("insufficient") if
     one does not, and InvalidTask("solver") if the tools do not lead to the oracle's answer.
     """
-    case = _Case(observer, query, facts, found, rng)
+    case = Case(observer, query, facts, found, rng)
+    case.judged = Judged() if judged is None else judged
     case.check_solver()
     searches = case.searches()
     certificate = case.sufficient(searches)
@@ -216,24 +225,27 @@ def prove(
         reads=reads,
         burden=_burden(reads),
         expected_reads=case.expected_reads({call.key for call in certificate}),
-        evidence_tokens=sum(len(observer.observe(call).text) for call in certificate)
-        // 4,
+        evidence_tokens=observer.tokens(certificate),
         one_sided=tuple(case.one_sided()),
         scope=found.reads,
     )
 
 
-def count_needed(
-    observer: Observer, query: Query, facts: Facts, rng: random.Random
+def floor_of(
+    observer: Observer, found: Answer, facts: Facts, rng: random.Random
 ) -> int:
-    """Burden alone, for comparing a task with its fully named twin. Raises Unidentifiable."""
-    found = answer(
-        query,
-        facts,
-        observer.domain.from_state(Session(observer.environment.state)),
-        observer.domain,
-    )
-    case = _Case(observer, query, facts, found, rng)
+    """Burden of the same writes with every argument named by the user; 0 if they cannot be named apart from each other."""
+    if not found.gold:
+        return 0
+    domain = observer.domain
+    told = {**facts, "named": [call.arguments for call in found.gold]}
+    query = domain.named(found.gold)
+    base = Session(observer.environment.state)
+    try:
+        named = answer(query, told, domain.from_state(base), domain)
+    except Unidentifiable:
+        return 0
+    case = Case(observer, query, told, named, rng)
     return sum(bool(search.alternatives) for search in case.searches().values())
 
 
@@ -269,38 +281,48 @@ class _Search:
     reach: Reach
     spoken_of: Collection[str]
     alternatives: list[_Other] = field(default_factory=list)
-    """Databases told apart by this read, or by other reads that differ from one database to the next."""
-    hidden: bool = False
-    """Whether the first one changes what only this read leads to."""
-    strict: bool = False
-    """Nobody without this read can tell: the only alternative then."""
+    """Databases that none of the other reads spoken of tells apart."""
+    hidden: set[int] = field(default_factory=set)
+    """Places of those that change only what this read leads to."""
 
-    def go_on(self, wanted: int) -> None:
-        """Until it is strict, or there are so many alternatives, or nothing is left to try."""
-        if self.strict or len(self.alternatives) >= wanted:
-            return
-        taken = {key for other in self.alternatives for key in other.shown_by}
+    @property
+    def strict(self) -> bool:
+        """Nobody without this read can tell: such a database is the only alternative then."""
+        return bool(self.alternatives) and not self.alternatives[0].shown_by
+
+    def go_on(self) -> _Other | None:
+        """The next alternative; None if there is no more."""
         for target, patch in self.patches:
             other = self.judge(patch)
             if other is None:
                 continue
             shown_by = frozenset(self.reach.differences(other.state))
-            if not shown_by.isdisjoint(self.spoken_of) or not taken.isdisjoint(
-                shown_by
-            ):
-                continue
-            taken |= shown_by
-            other = replace(other, shown_by=shown_by)
-            self.strict = not shown_by
-            self.alternatives = [other] if self.strict else [*self.alternatives, other]
-            if len(self.alternatives) == 1:
-                self.hidden = target.key != self.call.key
-            if self.strict or len(self.alternatives) >= wanted:
-                return
+            if shown_by.isdisjoint(self.spoken_of):
+                other = replace(other, shown_by=shown_by)
+                if not shown_by:
+                    self.alternatives, self.hidden = [], set()
+                if target.key != self.call.key:
+                    self.hidden.add(len(self.alternatives))
+                self.alternatives.append(other)
+                return other
+        return None
+
+    def apart_from(self, taken: Collection[str]) -> int | None:
+        """Place of an alternative that nothing taken tells apart, searched for if need be; None if none is found."""
+        for place, other in enumerate(self.alternatives):
+            if other.shown_by.isdisjoint(taken):
+                return place
+        for _ in range(MAX_ALTERNATIVES):
+            found = self.go_on()
+            if found is None:
+                return None
+            if found.shown_by.isdisjoint(taken):
+                return len(self.alternatives) - 1
+        return None
 
 
 @dataclass
-class _Case:
+class Case:
     """One request with its answer, while it is being proved."""
 
     observer: Observer
@@ -310,7 +332,7 @@ class _Case:
     rng: random.Random
     _others: dict[str, _Other | None] = field(default_factory=dict)
     _solved: bool = False
-    _judged: Judged = field(default_factory=dict)
+    judged: Judged = field(default_factory=Judged)
     _flipped: set[int] = field(default_factory=set)
     """Positions of the decisions that some database makes go the other way."""
 
@@ -327,7 +349,11 @@ class _Case:
 
     def check_solver(self) -> None:
         """Two implementations check each other: the tools must lead to the oracle's writes and to the oracle's state."""
-        if not self._solves(self.found.reads.keys()):
+        if not self.is_derivable(list(self.found.reads.values())):
+            raise InvalidTask(
+                "underivable", "A read's argument is known only from an earlier write."
+            )
+        if not self.solves(self.found.reads.keys()):
             raise InvalidTask("solver", "The tools do not lead to the oracle's answer.")
 
     def one_sided(self) -> Iterator[str]:
@@ -366,7 +392,7 @@ class _Case:
                 reach,
                 self.found.reads.keys() - skipped,
             )
-            search.go_on(1)
+            search.go_on()
             done[key] = search
         return done
 
@@ -400,16 +426,47 @@ class _Case:
             self._others[mark] = self._evaluate(patch)
         return self._others[mark]
 
+    def doubts(
+        self, call: ToolCall, witness: Witness, certificate: Sequence[ToolCall]
+    ) -> str:
+        """Why `witness` does not show that the certificate needs `call`, or "" if it does. Nothing that it says is believed."""
+        other = self._other(list(witness.patch))
+        if other is None:
+            return "under its patch the right answer is the same, or there is none"
+        claimed = (
+            witness.declined,
+            witness.transferred,
+            tuple((one.what, repr(one.value)) for one in witness.told),
+            *(made.key for made in witness.gold),
+        )
+        if other.answer.outcome != claimed:
+            return "under its patch the right answer is another than it says"
+        skipped = {call.key, *(same.key for same in self.equivalents(call))}
+        reach = self.observer.reach(self.facts, skipped)
+        seen_by = set(reach.differences(other.state))
+        leaks = seen_by & {read.key for read in certificate}
+        if leaks:
+            return f"its patch shows in {sorted(leaks)[0]}, too"
+        more = seen_by - set(witness.shown_by)
+        return (
+            f"its patch shows in {sorted(more)[0]}, which it does not say"
+            if more
+            else ""
+        )
+
     def _evaluate(self, patch: Patch) -> _Other | None:
         state = self.base
-        state.apply_patch(patch)
+        try:
+            state.apply_patch(patch)
+        except (KeyError, IndexError, TypeError, ValueError):
+            return None
         try:
             other = answer(
                 self.query,
                 self.facts,
                 self.domain.from_state(state),
                 self.domain,
-                judged=self._judged,
+                judged=self.judged,
             )
         except Unidentifiable:
             return None
@@ -444,67 +501,68 @@ class _Case:
     def count(
         self, certificate: Sequence[ToolCall], searches: Mapping[str, _Search]
     ) -> dict[str, Witness]:
-        """Witnesses of the reads that count: as many as the smallest certificate has.
+        """Witnesses of the reads that count: no certificate has fewer.
 
-        What nobody can do without counts. Of the rest, a read counts if doing without takes at least as many other reads as all
-        of the rest together are: each of its alternatives is told apart by reads that tell apart no other one. What still
-        remains is counted by a smallest set of reads that meets all its alternatives.
+        What nobody can do without counts. Of the rest, each counts by a database that is told apart by it or by other reads in its
+        place, if none of these tells apart the database of another read: then every certificate needs one read for each.
         """
-        strict = {key for key, search in searches.items() if search.strict}
-        rest = [call.key for call in certificate if call.key not in strict]
-        for key in rest:
-            if searches[key].alternatives:
-                searches[key].go_on(len(rest))
-        heavy = {key for key in rest if len(searches[key].alternatives) >= len(rest)}
-        witnesses = {
-            key: self._witness(searches[key].alternatives, searches[key].hidden)
-            for key in (strict | heavy) & {call.key for call in certificate}
+        witnesses: dict[str, Witness] = {}
+        rest = []
+        for call in certificate:
+            search = searches[call.key]
+            if search.strict:
+                witnesses[call.key] = self._witness(
+                    search.alternatives[0], bool(search.hidden)
+                )
+            else:
+                rest.append(call)
+        taken = {
+            same.key for call in certificate for same in (call, *self.equivalents(call))
         }
-        light = [call for call in certificate if call.key not in witnesses]
-        return {**witnesses, **self._replaceable(light, strict | heavy)}
+        for call in rest:
+            search = searches[call.key]
+            place = search.apart_from(taken) if search.alternatives else None
+            if place is not None:
+                other = search.alternatives[place]
+                hidden = place in search.hidden
+            else:
+                swapped = self._swapped(call, taken)
+                if swapped is None:
+                    continue
+                other, hidden = swapped, False
+            taken |= other.shown_by
+            witnesses[call.key] = self._witness(other, hidden)
+        return witnesses
 
-    def _replaceable(
-        self, calls: Sequence[ToolCall], proved: Collection[str]
-    ) -> dict[str, Witness]:
-        """Witnesses for reads that a few others together can replace, as many as every certificate must contain."""
+    def _swapped(self, call: ToolCall, taken: Collection[str]) -> _Other | None:
+        """A database in which the read has another's content, and only reads that are not taken tell that too."""
         reach = self.observer.reach(self.facts)
-        families: set[frozenset[str]] = set()
-        shown: dict[str, Witness] = {}
-        for call, patch in self._swaps_of(calls):
+        for patch in self._swaps_of(call):
             other = self._other(patch)
             if other is None:
                 continue
-            told_apart_by = frozenset(reach.differences(other.state))
-            if told_apart_by.isdisjoint(proved):
-                families.add(told_apart_by)
-                if call.key not in shown:
-                    shown[call.key] = self._witness(
-                        [replace(other, shown_by=told_apart_by - {call.key})], False
-                    )
-        counted = _smallest_hitting(families)
-        return {key: shown[key] for key in list(shown)[:counted]}
+            shown_by = frozenset(reach.differences(other.state)) - {call.key}
+            if shown_by.isdisjoint(taken):
+                return replace(other, shown_by=shown_by)
+        return None
 
-    def _witness(self, others: Sequence[_Other], hidden: bool) -> Witness:
-        first = others[0]
+    def _witness(self, other: _Other, hidden: bool) -> Witness:
         where = ", which shows only to those who make this read" if hidden else ""
-        note = f"If {_changes_text(first.patch)}{where}, the right answer would be {_outcome_text(self.found, first.answer)}."
+        note = f"If {_changes_text(other.patch)}{where}, the right answer would be {_outcome_text(self.found, other.answer)}."
         return Witness(
-            patch=tuple(first.patch),
-            gold=first.answer.gold,
-            told=tuple(_told(one) for one in first.answer.told),
-            declined=first.answer.declined,
-            transferred=first.answer.transferred,
-            shown_by=tuple(sorted(first.shown_by)),
-            detours=len(others) if first.shown_by else 0,
+            patch=tuple(other.patch),
+            gold=other.answer.gold,
+            told=tuple(_told(one) for one in other.answer.told),
+            declined=other.answer.declined,
+            transferred=other.answer.transferred,
+            shown_by=tuple(sorted(other.shown_by)),
             note=note,
         )
 
-    def _swaps_of(self, calls: Sequence[ToolCall]) -> Iterator[tuple[ToolCall, Patch]]:
-        for call in calls:
-            for key, other in self.found.reads.items():
-                if key != call.key:
-                    for patch in self.domain.swaps(self.base, call, other):
-                        yield call, patch
+    def _swaps_of(self, call: ToolCall) -> Iterator[Patch]:
+        for key, other in self.found.reads.items():
+            if key != call.key:
+                yield from self.domain.swaps(self.base, call, other)
 
     # sufficiency
 
@@ -513,18 +571,18 @@ class _Case:
         needed = {key for key, search in searches.items() if search.alternatives}
         chosen = set(needed)
         spare = [key for key in self.found.reads if key not in chosen]
-        while spare and not self._solves(chosen):
+        while spare and not self.solves(chosen):
             chosen.add(spare.pop(0))
         for key in sorted(chosen - needed):
-            if self._solves(chosen - {key}):
+            if self.solves(chosen - {key}):
                 chosen.discard(key)
         return [call for key, call in self.found.reads.items() if key in chosen]
 
-    def _solves(self, allowed: Collection[str]) -> bool:
+    def solves(self, allowed: Collection[str]) -> bool:
         """Whether these reads alone lead the reference solver to the answer. That all of them do was checked first."""
         if self._solved and len(allowed) == len(self.found.reads):
             return True
-        if not self._is_derivable(
+        if not self.is_derivable(
             [call for key, call in self.found.reads.items() if key in allowed]
         ):
             return False
@@ -542,7 +600,7 @@ class _Case:
         self._solved = self._solved or (right and len(allowed) == len(self.found.reads))
         return right
 
-    def _is_derivable(self, calls: Sequence[ToolCall]) -> bool:
+    def is_derivable(self, calls: Sequence[ToolCall]) -> bool:
         """Whether each call's arguments come from the facts or from earlier calls."""
         known = {call.key for call in self.domain.first_reads(self.facts)}
         for call in calls:
@@ -589,11 +647,11 @@ class _Case:
             for key, call in calls.items()
             if key in known or self.domain.is_open(call)
         ]
-        total = 0
+        rng, total = random.Random(self.query.content_hash), 0
         for _ in range(SAMPLES):
             ready, seen, missing = list(start), set(start), len(needed)
             while missing and ready:
-                place = int(self.rng.random() * len(ready))
+                place = int(rng.random() * len(ready))
                 key, ready[place] = ready[place], ready[-1]
                 ready.pop()
                 missing -= key in needed
@@ -603,18 +661,6 @@ class _Case:
                         seen.add(other)
                         ready.append(other)
         return round(total / SAMPLES, 2)
-
-
-def _smallest_hitting(families: Collection[frozenset[str]]) -> int:
-    """Size of the smallest set that has a member in common with each family."""
-    elements = sorted({key for family in families for key in family})
-    for size in range(len(elements) + 1):
-        if any(
-            all(family & set(chosen) for family in families)
-            for chosen in combinations(elements, size)
-        ):
-            return size
-    return 0
 
 
 def _decisive(found: Answer, key: str) -> tuple[str, ...]:

@@ -6,19 +6,36 @@ Knows nothing about databases, users or models.
 
 import random
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from environments.core.domain import Archetype, Proposal, TaskClass
+from environments.core.domain import Archetype, Clause, Proposal, TaskClass
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
 from environments.core.evaluate import Answer, Choice, Judged, answer, check_rivals
 from environments.core.grammar import say, understand
 from environments.core.query import Query
 from environments.core.state import Session
+from environments.core.tools import ToolCall
+from writ_app.engine import gold_trace
+from writ_app.engine.composition import (
+    AFTER,
+    NEXT,
+    Composition,
+    Part,
+    split_words,
+)
 from writ_app.engine.errors import InvalidTask
-from writ_app.engine.evidence import Observer, Proof, count_needed, prove
+from writ_app.engine.evidence import Observer, Proof, floor_of, prove
 from writ_app.engine.types import (
     ArgumentOrigin,
     CandidateLine,
@@ -28,6 +45,7 @@ from writ_app.engine.types import (
     SaidClause,
     Task,
     ToldFact,
+    WriteOrders,
 )
 
 WORDINGS = 12
@@ -47,46 +65,94 @@ class DesignReport:
     """Archetypes that gave no more tasks."""
 
 
+@dataclass(frozen=True)
+class _Draft:
+    """A request that is identified and worded, and still to be proved."""
+
+    archetypes: tuple[Archetype, ...]
+    query: Query
+    facts: Mapping[str, Any]
+    found: Answer
+    said: Sequence[SaidClause]
+    dependent: bool
+    judged: Judged
+    orders: WriteOrders | None = None
+
+
 class Designer:
     """Designs tasks over one environment; what is read for one proof serves the next.
 
-    `avoid` are keys of people whose entities must not be used, such as those of a benchmark's tasks.
+    `avoid` are keys of people whose entities must not be used, such as those of a benchmark's tasks. `refuse` gives a reason to
+    refuse a finished task, or "".
     """
 
-    def __init__(self, environment: Environment, *, avoid: Collection[str] = ()):
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        avoid: Collection[str] = (),
+        refuse: Callable[[Task], str] = lambda task: "",
+    ):
         self.environment = environment
         spared = frozenset(avoid)
-        self._people = [key for key in environment.people if key not in spared]
+        self.people = [key for key in environment.people if key not in spared]
+        self._known = frozenset(environment.people)
         self.report = DesignReport()
-        self._observer = Observer(environment)
-        self._archetypes = {
+        self.archetypes = {
             archetype.slug: archetype for archetype in environment.domain.archetypes
         }
+        self._refuse = refuse
+        self._observer = Observer(environment)
 
-    def design(self, slug: str, seed: int, *, draws: int = 1000) -> Task:
-        """The task that `seed` gives for an archetype. Raises InvalidTask("exhausted") if no draw can be proved."""
-        archetype = self._archetypes[slug]
-        rng = random.Random(f"{self.environment.content_hash}/{slug}/{seed}")
-        for _ in range(draws if self._people else 0):
-            self.report.draws += 1
-            self.report.drawn[slug] += 1
-            proposal = archetype.propose(
-                Session(self.environment.state), rng, self._people
+    def design(
+        self,
+        slug: str,
+        seed: int,
+        *,
+        draws: int = 1000,
+        people: Sequence[str] | None = None,
+    ) -> Task:
+        """The task that `seed` gives for an archetype, of one of the `people` (default: all).
+
+        Raises InvalidTask("exhausted") if no draw can be proved.
+        """
+        archetype = self.archetypes[slug]
+
+        def draw(rng: random.Random) -> _Draft:
+            chosen = self.people if people is None else people
+            part = self._draw(archetype, chosen, rng)
+            return _Draft(
+                (archetype,),
+                part.query,
+                part.facts,
+                part.found,
+                part.said,
+                archetype.dependent,
+                Judged(),
             )
-            if proposal is None:
-                self.report.refused["no_fit"] += 1
-                continue
-            try:
-                task = self._build(archetype, proposal, seed, rng)
-            except (InvalidTask, Unidentifiable) as error:
-                self.report.refused[error.reason] += 1
-                continue
-            self.report.designed[slug] += 1
-            return task
-        raise InvalidTask(
-            "exhausted",
-            f"No {slug} could be proved in {draws} draws from {self.environment.version}.",
-        )
+
+        return self._first(slug, seed, draws, draw)
+
+    def compose(
+        self,
+        writes: int,
+        seed: int,
+        *,
+        draws: int = 60,
+        people: Sequence[str] | None = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> Task:
+        """A task of one user with so many writes, put together from archetypes; `weights` (by slug) say how gladly each is taken.
+
+        Raises InvalidTask("exhausted") if no draw can be proved.
+        """
+
+        def draw(rng: random.Random) -> _Draft:
+            return self._draw_composed(
+                writes, self.people if people is None else people, weights or {}, rng
+            )
+
+        return self._first(f"{writes} writes", seed, draws, draw)
 
     def design_many(
         self, mix: Mapping[str, float], count: int, seed: int
@@ -107,40 +173,190 @@ class Designer:
                 del weights[slug]
                 self.report.exhausted.append(slug)
                 continue
-            mark = f"{task.query.content_hash}{sorted(task.facts.items())}"
-            if mark in seen:
+            if task.request_hash in seen:
                 self.report.refused["duplicate"] += 1
                 if tries > 50 * count:
                     return
                 continue
-            seen.add(mark)
+            seen.add(task.request_hash)
             given[slug] += 1
             yield task
 
-    def _build(
-        self, archetype: Archetype, proposal: Proposal, seed: int, rng: random.Random
+    def _first(
+        self,
+        name: str,
+        seed: int,
+        draws: int,
+        draw: Callable[[random.Random], _Draft],
     ) -> Task:
+        """The first draw that can be proved."""
+        rng = random.Random(f"{self.environment.content_hash}/{name}/{seed}")
+        for _ in range(draws if self.people else 0):
+            self.report.draws += 1
+            self.report.drawn[name] += 1
+            try:
+                task = self._prove(draw(rng), seed, rng)
+            except (InvalidTask, Unidentifiable) as error:
+                self.report.refused[error.reason] += 1
+                continue
+            self.report.designed[name] += 1
+            return task
+        raise InvalidTask(
+            "exhausted",
+            f"No {name} could be proved in {draws} draws from {self.environment.version}.",
+        )
+
+    # drafts
+
+    def _draw(
+        self, archetype: Archetype, people: Sequence[str], rng: random.Random
+    ) -> Part:
+        """Raises InvalidTask or Unidentifiable if the draw does not fit."""
+        proposal = archetype.propose(Session(self.environment.state), rng, people)
+        if proposal is None:
+            raise InvalidTask("no_fit", "The draw does not fit.")
+        return self._part(archetype, proposal, rng)
+
+    def _part(
+        self, archetype: Archetype, proposal: Proposal, rng: random.Random
+    ) -> Part:
         query = archetype.query(proposal.facts)
         found = self._identify(query, proposal.facts)
-        _refuse_degenerate(archetype, found)
+        refuse_degenerate(archetype, found)
         self._refuse_order_blindness(archetype, proposal.facts, found)
         clauses = self._clauses_needed(archetype, proposal, found)
         said = self._words(archetype, clauses, proposal.facts, query, rng)
         self._refuse_unsaid(proposal.facts, said)
-        proof = prove(self._observer, query, proposal.facts, found, rng=rng)
+        return Part(archetype, proposal.facts, query, found, tuple(said))
+
+    def _draw_composed(
+        self,
+        writes: int,
+        people: Sequence[str],
+        weights: Mapping[str, float],
+        rng: random.Random,
+    ) -> _Draft:
+        """Parts of one person that can be done one after the other. Raises InvalidTask, Unidentifiable."""
+        person = [rng.choice(people)]
+        composition, judged = Composition((), frozenset()), Judged()
+        for archetype in self._joinable(weights, rng):
+            try:
+                part = self._draw(archetype, person, rng)
+            except (InvalidTask, Unidentifiable):
+                continue
+            if _count_writes(composition) + len(part.found.writes) <= writes:
+                composition = self._with(composition, part, judged) or composition
+            if _count_writes(composition) == writes:
+                break
+        if _count_writes(composition) != writes or len(composition.parts) < 2:
+            raise InvalidTask("no_fit", "The person has too little to ask for.")
+        query, facts = composition.query(), composition.facts
+        found = self._identify(query, facts, judged)
+        for part in composition.parts:
+            refuse_degenerate(part.archetype, part.found)
+        orders = composition.orders(
+            self._observer, found, partial(self._answer, judged=judged)
+        )
+        dependent = orders.same < orders.tried
+        joint = AFTER if dependent else NEXT
+        said = composition.words(joint, rng)
+        _check_joints(said, joint, composition)
+        archetypes = tuple(part.archetype for part in composition.parts)
+        return _Draft(archetypes, query, facts, found, said, dependent, judged, orders)
+
+    def _joinable(
+        self, weights: Mapping[str, float], rng: random.Random
+    ) -> Iterator[Archetype]:
+        """Archetypes that write and whose own writes keep no order, twice each, in a random order that favours heavy weights."""
+        kinds = [
+            archetype
+            for archetype in self.archetypes.values()
+            if archetype.task_class in _WRITING and not archetype.dependent
+        ]
+        keys = {
+            kind.slug: rng.random() ** (1 / weights.get(kind.slug, 1.0))
+            for kind in kinds
+        }
+        for _ in range(2):
+            yield from sorted(kinds, key=lambda kind: (-keys[kind.slug], kind.slug))
+
+    def _with(
+        self, composition: Composition, part: Part, judged: Judged
+    ) -> Composition | None:
+        """The composition with one more part, put at the last place where everything can still be done; None if there is none."""
+        taken = {call.key for other in composition.parts for call in other.found.gold}
+        if taken & {call.key for call in part.found.gold}:
+            return None
+        names = identity_names(self.environment, part.facts)
+        if composition.parts:  # who it is was said before, perhaps in another way
+            first = composition.parts[0].facts
+            known = identity_names(self.environment, first)
+            wishes = {key: part.facts[key] for key in part.facts.keys() - names}
+            facts = {**{key: first[key] for key in known}, **wishes}
+            part = replace(part, facts=facts, query=part.archetype.query(facts))
+            names = known
+        total = _count_writes(composition) + len(part.found.writes)
+        for place in range(len(composition.parts), -1, -1):
+            parts = (*composition.parts[:place], part, *composition.parts[place:])
+            trial = Composition(parts, names, composition.known)
+            try:
+                found = self._answer(trial.query(), trial.facts, judged)
+            except Unidentifiable:
+                continue
+            if len(found.writes) == total and not found.declined:
+                return trial
+        return None
+
+    # proof
+
+    def _prove(self, draft: _Draft, seed: int, rng: random.Random) -> Task:
+        found = draft.found
+        proof = prove(
+            self._observer,
+            draft.query,
+            draft.facts,
+            found,
+            rng=rng,
+            judged=draft.judged,
+        )
         if proof.one_sided:
             raise InvalidTask(
                 "one_sided", f"Nothing can change whether {proof.one_sided[0]}."
             )
-        lift = proof.burden.total - self._floor(found, proposal.facts, rng)
-        return self._task(
-            archetype, proposal.facts, query, found, proof, said, seed, lift
-        )
+        lift = proof.burden.total - floor_of(self._observer, found, draft.facts, rng)
+        task = self._task(draft, proof, seed, lift)
+        self._refuse_breaches(task)
+        reason = self._refuse(task)
+        if reason:
+            raise InvalidTask(reason, "The finished task is refused.")
+        return task
 
-    def _identify(self, query: Query, facts: Mapping[str, Any]) -> Answer:
+    def _refuse_breaches(self, task: Task) -> None:
+        """Policy as tests: nothing that breaks a clause may be the right answer."""
+        for breach in gold_trace.breaches(
+            self.environment,
+            text=task.text,
+            facts=task.facts,
+            reads=[read.call for read in task.certificate],
+            gold=[write.call for write in task.gold],
+            declined=task.declined,
+            transferred=task.transferred,
+        ):
+            raise InvalidTask("policy", f"The gold breaks {breach}")
+
+    def _answer(
+        self, query: Query, facts: Mapping[str, Any], judged: Judged | None = None
+    ) -> Answer:
+        """The oracle's answer on the base."""
+        domain, base = self.environment.domain, Session(self.environment.state)
+        return answer(query, facts, domain.from_state(base), domain, judged=judged)
+
+    def _identify(
+        self, query: Query, facts: Mapping[str, Any], judged: Judged | None = None
+    ) -> Answer:
         """The oracle's answer, checked for U1–U3."""
         domain, base = self.environment.domain, Session(self.environment.state)
-        judged: Judged = {}
+        judged = Judged() if judged is None else judged
         found = answer(query, facts, domain.from_state(base), domain, judged=judged)
         check_rivals(
             query, facts, lambda: domain.from_state(base), domain, found, judged
@@ -225,54 +441,34 @@ class Designer:
     ) -> None:
         """Whatever the user knows must come out: in a clause, or in the words by which users say who they are."""
         told = {name for clause in said for name in clause.tells}
-        for names in self.environment.domain.words.identity:
-            if facts.keys() >= set(names):
-                told.update(names)
-                break
+        told |= identity_names(self.environment, facts)
         for name in facts.keys() - told:
             raise InvalidTask("unsaid", f"No clause says {name}.")
 
-    def _floor(
-        self, found: Answer, facts: Mapping[str, Any], rng: random.Random
-    ) -> int:
-        """Burden of the same writes with every argument named by the user."""
-        if not found.gold:
-            return 0
-        told = {**facts, "named": [call.arguments for call in found.gold]}
-        try:
-            return count_needed(
-                self._observer, self.environment.domain.named(found.gold), told, rng
-            )
-        except Unidentifiable:
-            return (
-                0  # writes that undo each other's preconditions cannot be named apart
-            )
+    def _person(self, reads: Iterable[ToolCall]) -> str:
+        named = (value for call in reads for value in call.arguments.values())
+        return next((v for v in named if isinstance(v, str) and v in self._known), "")
 
-    def _task(
-        self,
-        archetype: Archetype,
-        facts: Mapping[str, Any],
-        query: Query,
-        found: Answer,
-        proof: Proof,
-        said: list[SaidClause],
-        seed: int,
-        lift: int,
-    ) -> Task:
-        environment = self.environment
+    def _task(self, draft: _Draft, proof: Proof, seed: int, lift: int) -> Task:
+        environment, found = self.environment, draft.found
+        archetypes = draft.archetypes
+        composed = len(archetypes) > 1
+        existential = any(archetype.existential for archetype in archetypes)
         return Task(
             environment=environment.name,
             environment_version=environment.version,
             environment_hash=environment.content_hash,
             state_hash=environment.state.content_hash,
-            archetype=archetype.slug,
-            title=archetype.title,
-            task_class=archetype.task_class,
+            archetype="+".join(archetype.slug for archetype in archetypes),
+            title="; ".join(archetype.title for archetype in archetypes),
+            task_class=TaskClass.WRITE_INTENSIVE
+            if composed
+            else archetypes[0].task_class,
             seed=seed,
-            query=query,
-            facts=dict(facts),
-            clauses=tuple(said),
-            text=" ".join(clause.text for clause in said),
+            query=draft.query,
+            facts=dict(draft.facts),
+            clauses=tuple(draft.said),
+            text=" ".join(clause.text for clause in draft.said),
             gold=_gold(found, proof),
             told=_told(found, proof),
             declined=found.declined,
@@ -281,19 +477,55 @@ class Designer:
             certificate=tuple(proof.reads),
             spoken_of=tuple(proof.scope.values()),
             burden=proof.burden,
-            companions=_companions(found, proof, lift),
+            companions=companions_of(
+                found,
+                expected_reads=proof.expected_reads,
+                evidence_tokens=proof.evidence_tokens,
+                lift=lift,
+            ),
             tables=tuple(_table(choice) for choice in found.choices),
             decisions=tuple(_decision_text(decision) for decision in found.decisions),
-            existential=archetype.existential and len(proof.scope) > len(proof.reads),
-            dependent=archetype.dependent,
+            existential=existential and len(proof.scope) > len(proof.reads),
+            dependent=draft.dependent,
+            person=self._person(found.reads.values()),
+            parts=tuple(archetype.slug for archetype in archetypes) if composed else (),
+            orders=draft.orders,
         )
+
+
+_WRITING = (TaskClass.READ_HEAVY, TaskClass.WRITE_INTENSIVE)
+
+
+def _count_writes(composition: Composition) -> int:
+    return sum(len(part.found.writes) for part in composition.parts)
+
+
+def identity_names(
+    environment: Environment, facts: Mapping[str, Any]
+) -> frozenset[str]:
+    """Names of the facts that say who the user is."""
+    groups = environment.domain.words.identity
+    return next(
+        (frozenset(names) for names in groups if facts.keys() >= set(names)),
+        frozenset(),
+    )
+
+
+def _check_joints(
+    said: Sequence[SaidClause], joint: Clause, composition: Composition
+) -> None:
+    """Taken apart at its joints, the text is the parts' texts, each of which was read back by itself."""
+    name, texts = split_words(" ".join(clause.text for clause in said))
+    own = [" ".join(clause.text for clause in part.said) for part in composition.parts]
+    if name != joint.name or texts != own:
+        raise InvalidTask("unclear_words", "The parts cannot be told apart.")
 
 
 def _identity(facts: Mapping[str, Any], wishes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if name not in wishes}
 
 
-def _refuse_degenerate(archetype: Archetype, found: Answer) -> None:
+def refuse_degenerate(archetype: Archetype, found: Answer) -> None:
     """Lint: an objective must have something to choose between, and a refusal must refuse."""
     for choice in found.choices:
         if sum(candidate.feasible for candidate in choice.candidates) < 2:
@@ -355,14 +587,16 @@ def _told(found: Answer, proof: Proof) -> tuple[ToldFact, ...]:
     )
 
 
-def _companions(found: Answer, proof: Proof, lift: int) -> Companions:
+def companions_of(
+    found: Answer, *, expected_reads: float, evidence_tokens: int, lift: int
+) -> Companions:
     margins = [choice.margin for choice in found.choices] + [
         decision.slack for decision in found.decisions
     ]
     numbers = [margin for margin in margins if margin is not None]
     return Companions(
         lift=lift,
-        expected_reads=proof.expected_reads,
+        expected_reads=expected_reads,
         candidates=sum(len(choice.candidates) for choice in found.choices),
         feasible=sum(
             candidate.feasible
@@ -371,7 +605,7 @@ def _companions(found: Answer, proof: Proof, lift: int) -> Companions:
         ),
         decoys=sum(choice.decoys for choice in found.choices),
         margin=round(min(numbers), 2) if numbers else None,
-        evidence_tokens=proof.evidence_tokens,
+        evidence_tokens=evidence_tokens,
     )
 
 

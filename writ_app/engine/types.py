@@ -42,9 +42,10 @@ class Witness(Frozen):
     declined: str = ""
     transferred: str = ""
     shown_by: tuple[str, ...] = ()
-    """Keys of reads outside the certificate that would show the patch, too; then one read is spared by making others."""
-    detours: int = 0
-    """If there are such reads: at least so many of them it takes to spare this one, which is no fewer than it could spare."""
+    """Keys of reads outside the certificate that would show the patch, too: one of them could stand in for this read.
+
+    None of them shows the patch of another witness, so that no detour makes the certificate smaller.
+    """
     note: str
     """One sentence for a person: what would have been different."""
 
@@ -129,7 +130,7 @@ class WriteOrders(Frozen):
     """What becomes of the parts of a request in other orders. Of a dependent request, some lead elsewhere or nowhere."""
 
     tried: int
-    """Orders that were evaluated: all in which parts that share a record change places."""
+    """Orders that were evaluated: those in which parts that share a record change places, as far as they are not too many."""
     same: int
     """Orders with the same writes and the same final state, the given one included."""
     elsewhere: tuple[tuple[int, ...], ...] = ()
@@ -184,6 +185,8 @@ class Task(Frozen):
     existential: bool = False
     dependent: bool = False
     """The writes have to be made in the given order."""
+    person: str = ""
+    """Key of the one who asks, if a read of the request names it."""
     parts: tuple[str, ...] = ()
     """Slugs of the archetypes that the request is composed of; empty if it is one."""
     orders: WriteOrders | None = None
@@ -194,6 +197,12 @@ class Task(Frozen):
         return hashlib.sha256(
             json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()
         ).hexdigest()
+
+    @property
+    def request_hash(self) -> str:
+        """Hash of what is asked, whatever the words: query and facts."""
+        parts = [self.query.content_hash, self.facts]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @property
     def slug(self) -> str:

@@ -1,11 +1,31 @@
 """Searching a state, and calls of the console."""
 
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
 from django import forms
 from django.http import QueryDict
 
 from environments.core.environment import Environment
 from environments.core.tools import ToolCall
-from writ_app.services.catalog.console import MAX_TEXT, BadCall, read_call
+from writ_app.services.catalog.console import (
+    MAX_TEXT,
+    TOO_LONG,
+    BadCall,
+    blank_arguments,
+    read_arguments,
+    show_arguments,
+)
+from writ_app.services.catalog.parameters import (
+    BadValue,
+    Kind,
+    NotShown,
+    Parameter,
+    print_json,
+    read_parameters,
+)
 from writ_app.services.catalog.state import Where
 
 
@@ -40,36 +60,189 @@ class RecordSearch(forms.Form):
         return self.cleaned_data.get("after") or None
 
 
-class CallForm(forms.Form):
-    """One call, its arguments as JSON."""
+LEFT_OUT = object()
+"""The value of an optional argument whose field is empty."""
 
-    tool = forms.ChoiceField()
-    arguments = forms.CharField(
-        widget=forms.Textarea(
-            attrs={"rows": 10, "class": "mono", "spellcheck": "false"}
-        ),
-        required=False,
-        max_length=MAX_TEXT,
-    )
+
+class ArgumentField(forms.Field):
+    """One argument of a tool, typed as its parameter wants it."""
+
+    def __init__(self, parameter: Parameter):
+        self.parameter = parameter
+        super().__init__(
+            label=parameter.name,
+            help_text=parameter.description,
+            required=False,  # `clean` says what an empty field means
+            widget=_widget(parameter),
+        )
+
+    def clean(self, value: str | None) -> Any:
+        text = value or ""
+        if not text and not self.parameter.required:
+            return LEFT_OUT
+        try:
+            return self.parameter.read(text)
+        except BadValue as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+def _widget(parameter: Parameter) -> forms.Widget:
+    if parameter.kind == Kind.CHOICE:
+        options = [(option, option) for option in parameter.options]
+        return forms.Select(choices=[("", "choose …"), *options])
+    typed = {"class": "mono", "spellcheck": "false", "autocomplete": "off"}
+    if parameter.is_json:
+        rows = str(min(8, parameter.shape.count("\n") + 1))
+        return forms.Textarea({**typed, "rows": rows, "placeholder": parameter.shape})
+    if parameter.kind == Kind.TEXT:
+        return forms.TextInput(typed)
+    # Not type="number", which drops what is no number, and with it what was typed.
+    return forms.TextInput({**typed, "inputmode": "decimal"})
+
+
+class CallForm(forms.Form):
+    """One call of one tool: a field for each argument, or all of them as JSON.
+
+    What was typed goes along when the form or the tool changes: as `initial`, since nothing of it was judged yet.
+    """
 
     def __init__(
         self,
-        data: QueryDict | None = None,
-        *,
         environment: Environment,
+        tool: str,
+        *,
+        as_json: bool,
+        data: QueryDict | None = None,
         initial: dict[str, str] | None = None,
     ):
         super().__init__(data, initial=initial)
         self.environment = environment
-        self.fields["tool"].choices = [(name, name) for name in environment.tools]  # type: ignore[attr-defined]
+        self.tool = environment.tools[tool]
+        self.parameters = read_parameters(self.tool.schema)
+        self.as_json = as_json
+        for parameter in () if as_json else self.parameters:
+            self.fields[_field(parameter.name)] = ArgumentField(parameter)
+        if as_json:
+            self.fields["arguments"] = forms.CharField(
+                initial=blank_arguments(self.parameters),
+                required=False,
+                strip=False,  # so that an error's line is the line on the page
+                max_length=MAX_TEXT,
+                widget=forms.Textarea(
+                    {"rows": 10, "class": "mono", "spellcheck": "false"}
+                ),
+            )
+
+    @classmethod
+    def filled(
+        cls,
+        environment: Environment,
+        tool: str,
+        arguments: Mapping[str, Any],
+        *,
+        as_json: bool,
+    ) -> "CallForm":
+        """With these arguments, as JSON if the fields would change or drop one."""
+        if not as_json:
+            with suppress(NotShown):
+                return cls(
+                    environment,
+                    tool,
+                    as_json=False,
+                    initial=_shown(environment, tool, arguments),
+                )
+        text = print_json(arguments)
+        return cls(environment, tool, as_json=True, initial={"arguments": text})
+
+    def turned(self) -> "CallForm":
+        """The other form with what was typed; this one, with an error, if that would change or drop something."""
+        if not self.as_json:
+            return self._as_json()
+        if self._typed_json == blank_arguments(self.parameters):
+            return CallForm(self.environment, self.tool.name, as_json=False)
+        try:
+            arguments = read_arguments(self._typed_json)
+            initial = _shown(self.environment, self.tool.name, arguments)
+        except BadCall as error:
+            self.add_error("arguments", str(error))
+        except NotShown as error:
+            self.add_error("arguments", f"The form cannot show this: {error}.")
+        else:
+            return CallForm(
+                self.environment, self.tool.name, as_json=False, initial=initial
+            )
+        return self
+
+    def for_tool(self, tool: str) -> "CallForm":
+        """The same for another tool, with what both have in common."""
+        if not self.as_json:
+            typed = {_field(name): text for name, text in self._typed.items()}
+            return CallForm(self.environment, tool, as_json=False, initial=typed)
+        other = CallForm(self.environment, tool, as_json=True)
+        try:
+            arguments = read_arguments(self._typed_json)
+        except BadCall:  # not to be lost for that
+            other.initial["arguments"] = self._typed_json
+            return other
+        blank = json.loads(blank_arguments(other.parameters))
+        names = {parameter.name for parameter in other.parameters}
+        kept = {name: arguments[name] for name in arguments if name in names}
+        other.initial["arguments"] = print_json(blank | kept)
+        return other
 
     def call(self) -> ToolCall | None:
         """The call, or None with the form's errors saying what is wrong."""
         if not self.is_valid():
             return None
-        given = self.cleaned_data
         try:
-            return read_call(self.environment, given["tool"], given["arguments"])
+            return ToolCall(name=self.tool.name, arguments=self._arguments())
         except BadCall as error:
-            self.add_error("arguments", str(error))
+            self.add_error("arguments" if self.as_json else None, str(error))
             return None
+
+    def _arguments(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if self.as_json:
+            return read_arguments(given["arguments"])
+        if sum(map(len, self._typed.values())) > MAX_TEXT:
+            raise BadCall(TOO_LONG)
+        values = {one.name: given[_field(one.name)] for one in self.parameters}
+        return {name: value for name, value in values.items() if value is not LEFT_OUT}
+
+    @property
+    def _typed(self) -> dict[str, str]:
+        return {
+            parameter.name: self.data.get(_field(parameter.name), "")
+            for parameter in self.parameters
+        }
+
+    @property
+    def _typed_json(self) -> str:
+        # Browsers send line breaks as two characters.
+        return str(self.data.get("arguments", "")).replace("\r\n", "\n")
+
+    def _as_json(self) -> "CallForm":
+        typed = self._typed
+        if not any(typed.values()):
+            return CallForm(self.environment, self.tool.name, as_json=True)
+        arguments = {
+            parameter.name: parameter.guess(typed[parameter.name])
+            for parameter in self.parameters
+            if typed[parameter.name]
+            or (parameter.required and parameter.kind == Kind.TEXT)
+        }
+        return CallForm.filled(
+            self.environment, self.tool.name, arguments, as_json=True
+        )
+
+
+def _field(name: str) -> str:
+    return f"argument-{name}"
+
+
+def _shown(
+    environment: Environment, tool: str, arguments: Mapping[str, Any]
+) -> dict[str, str]:
+    parameters = read_parameters(environment.tools[tool].schema)
+    shown = show_arguments(parameters, arguments)
+    return {_field(name): text for name, text in shown.items()}

@@ -18,6 +18,16 @@ class Migration(migrations.Migration):
     dependencies = [("writ_app", "0005_task_classes")]
 
     operations = [
+        # Composed tasks are called by all their parts.
+        migrations.AlterField(
+            model_name="task", name="slug", field=models.CharField(max_length=200)
+        ),
+        migrations.AlterField(
+            model_name="task", name="archetype", field=models.CharField(max_length=100)
+        ),
+        migrations.AlterField(
+            model_name="task", name="title", field=models.CharField(max_length=1000)
+        ),
         migrations.AddField(
             model_name="task", name="lift", field=models.SmallIntegerField(default=0)
         ),

@@ -72,9 +72,10 @@ class Task(models.Model):
         Environment, on_delete=models.PROTECT, related_name="tasks"
     )
     content_hash = models.CharField(max_length=64)
-    slug = models.CharField(max_length=80)
-    archetype = models.CharField(max_length=20)
-    title = models.CharField(max_length=120)
+    slug = models.CharField(max_length=200)
+    archetype = models.CharField(max_length=100)
+    """Its slug; of a composed task those of all parts, with + between them."""
+    title = models.CharField(max_length=1000)
     task_class = models.CharField(
         max_length=20,
         choices=[(kind.value, kind.value.replace("_", " ")) for kind in TaskClass],

@@ -17,11 +17,8 @@ from environments.core.tools import ToolCall, ToolKind
 from writ_app.forms.catalog import CallForm, RecordSearch
 from writ_app.models.catalog import Environment
 from writ_app.services.catalog import load_environment
-from writ_app.services.catalog.console import (
-    MAX_CALLS,
-    blank_arguments,
-    replay_console,
-)
+from writ_app.services.catalog.console import MAX_CALLS, replay_console
+from writ_app.services.catalog.parameters import read_parameters
 from writ_app.services.catalog.policy import read_policy
 from writ_app.services.catalog.state import browse, view_record
 from writ_app.views.access import MemberRequest, member_required
@@ -70,7 +67,7 @@ def environment_policy(request: MemberRequest, name: str, version: str) -> HttpR
 @member_required
 def environment_tools(request: MemberRequest, name: str, version: str) -> HttpResponse:
     row, loaded = _found(name, version)
-    tools = [(tool, _parameters(tool.schema)) for tool in loaded.tools.values()]
+    tools = [(tool, read_parameters(tool.schema)) for tool in loaded.tools.values()]
     return render_page(
         request, "catalog/tools.html", {**_context(row, loaded), "tools": tools}
     )
@@ -141,28 +138,38 @@ def environment_record_raw(
 def environment_console(
     request: MemberRequest, name: str, version: str
 ) -> HttpResponse:
-    """One call more (POST), or the session as it stands (GET, `tool` picks what to call next)."""
+    """The session as it stands (GET, `tool` picks what to call next), or one call more (POST).
+
+    A POST may also ask for another tool (`picked`) or for the other form (`turn`): no call is made then.
+    """
     row, loaded = _found(name, version)
     calls = _kept_calls(request, row)
+    form = _call_form(request, loaded, calls)
     status = 200
     if request.method == "POST":
-        form = CallForm(request.POST, environment=loaded)
-        call = form.call() if len(calls) < MAX_CALLS else None
-        if call:
+        picked = request.POST.get("picked", form.tool.name)
+        if picked in loaded.tools and picked != form.tool.name:
+            form = form.for_tool(picked)
+        elif "turn" in request.POST:
+            form = form.turned()
+        elif len(calls) < MAX_CALLS and (call := form.call()):
             _keep_calls(request, row, [*calls, call])
-            there = reverse("environment_console", args=[row.name, row.version])
-            return redirect(f"{there}?{urlencode({'tool': call.name, 'again': 1})}")
-        status = 422
-    else:
-        form = CallForm(environment=loaded, initial=_next_call(request, loaded, calls))
+            return redirect(_console_address(row, form))
+        else:
+            status = 422
     context = {
         **_context(row, loaded),
         "form": form,
-        "picked": loaded.tools.get(str(form["tool"].value())),
         "console": replay_console(loaded, calls),
         "most": MAX_CALLS,
     }
-    return render_page(request, "catalog/console.html", context, status=status)
+    return render_page(
+        request,
+        "catalog/console.html",
+        context,
+        fragment="call",
+        status=422 if form.errors else status,
+    )
 
 
 @require_POST
@@ -205,36 +212,6 @@ def _record_address(row: Environment, key: Key) -> str:
     return f"{there}?{urlencode({'key': name})}"
 
 
-def _parameters(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """One line per parameter for the table; the raw schema says the rest."""
-    parameters = schema["function"]["parameters"]
-    required = parameters.get("required", [])
-    return [
-        {
-            "name": name,
-            "type": _type_words(given),
-            "required": name in required,
-            "description": given.get("description", ""),
-        }
-        for name, given in parameters.get("properties", {}).items()
-    ]
-
-
-def _type_words(schema: dict[str, Any]) -> str:
-    if "enum" in schema:
-        return " | ".join(json.dumps(value) for value in schema["enum"])
-    if "const" in schema:
-        return json.dumps(schema["const"])
-    if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
-    for several in ("anyOf", "oneOf"):
-        if several in schema:
-            return " or ".join(_type_words(one) for one in schema[several])
-    if schema.get("type") == "array":
-        return f"list of {_type_words(schema.get('items', {}))}"
-    return str(schema.get("type", "anything"))
-
-
 def _session_key(row: Environment) -> str:
     return f"console-{row.pk}"
 
@@ -248,14 +225,25 @@ def _keep_calls(request: HttpRequest, row: Environment, calls: list[ToolCall]) -
     request.session[_session_key(row)] = [call.model_dump() for call in calls]
 
 
-def _next_call(
+def _call_form(
     request: HttpRequest, loaded: core.Environment, calls: list[ToolCall]
-) -> dict[str, str]:
-    """The form to begin with: the tool that was picked, with the last call's arguments after a call."""
-    picked = request.GET.get("tool", "")
-    if picked not in loaded.tools:
-        picked = next(iter(loaded.tools), "")
-    if request.GET.get("again") and calls and calls[-1].name == picked:
-        text = json.dumps(calls[-1].arguments, indent=2, ensure_ascii=False)
-        return {"tool": picked, "arguments": text}
-    return {"tool": picked, "arguments": blank_arguments(loaded, picked)}
+) -> CallForm:
+    """The form as it was sent, or the one to begin with. A tool that is not there gives the first one, empty."""
+    given = request.POST or request.GET
+    tool = given.get("tool", "")
+    as_json = "arguments" in given or given.get("form") == "json"
+    if tool not in loaded.tools:
+        return CallForm(loaded, next(iter(loaded.tools)), as_json=as_json)
+    if request.method == "POST":
+        return CallForm(loaded, tool, as_json=as_json, data=request.POST)
+    if "again" in given and calls and calls[-1].name == tool:
+        return CallForm.filled(loaded, tool, calls[-1].arguments, as_json=as_json)
+    return CallForm(loaded, tool, as_json=as_json)
+
+
+def _console_address(row: Environment, form: CallForm) -> str:
+    """Where the call is shown, with its arguments ready for the next one."""
+    there = reverse("environment_console", args=[row.name, row.version])
+    shape = "json" if form.as_json else "fields"
+    query = urlencode({"tool": form.tool.name, "form": shape, "again": 1})
+    return f"{there}?{query}#calls"

@@ -23,8 +23,10 @@ from environments.core.tools import Mode
 SEATS = 20
 CHEAP, DEAR = (11, 40), 9000
 """Dollars: less than any flight costs, and more."""
-EARLY, LATE = (5 * 60 + 11, 5 * 60 + 53), (22 * 60 + 58, 23 * 60 + 39)
-"""When a flight leaves and arrives that is early, or late, and quick."""
+QUICK = 42
+"""Minutes that a quick flight takes, or two with a change between them."""
+HOURS = (5, 12, 22, 9, 17, 14, 19, 7, 20, 11, 15, 21, 8, 10, 13, 16, 18, 6)
+"""At which a quick flight leaves (just after): first those that are early, usual and late, then what lies between."""
 BETTER = 7
 """Minutes by which a flight leaves later and arrives earlier than another one."""
 TRIPS = 3
@@ -43,7 +45,10 @@ def direct(
     destination: str,
     date: str,
 ) -> Iterator[Patch]:
-    """A flight on that day alone: cheap, then quick and cheap at several times, then at other prices."""
+    """A flight on that day alone: cheap, then quick and cheap at several times, then at other prices.
+
+    The first shows in no other search; the second in none by one stop to the same place, the third in none from the same place.
+    """
     new = partial(_new_flight, session, rng, origin, destination, date)
     hidden = (
         _before_arrivals(session, origin, date, mode),
@@ -51,9 +56,12 @@ def direct(
     )
     cheap = rng.randrange(*CHEAP)
     yield [new(*hidden, cheap)]
-    for times in (EARLY, LATE):
-        yield [new(*times, cheap)]
     offers = list(departures(session, origin, destination, date))
+    leaves, lands = hidden
+    yield [new(leaves, leaves + QUICK, cheap)]
+    yield [new(lands - QUICK, lands, cheap)]
+    for hour in HOURS[:2]:
+        yield [new(*_quick(hour), cheap)]
     for flight, _ in offers[:TRIPS]:
         times = _within(
             clock_minutes(flight["scheduled_departure_time_est"]),
@@ -64,6 +72,12 @@ def direct(
     if len(prices) > 1:
         yield [new(*hidden, (prices[0] + prices[-1]) // 2)]
     yield [new(*hidden, DEAR)]
+    for hour in HOURS[2:]:
+        yield [new(*_quick(hour), cheap)]
+
+
+def _quick(hour: int) -> tuple[int, int]:
+    return hour * 60 + 11, hour * 60 + 11 + QUICK
 
 
 def _within(leaves: int, lands: int) -> tuple[int, int]:
@@ -74,11 +88,11 @@ def _within(leaves: int, lands: int) -> tuple[int, int]:
 
 
 def _before_arrivals(session: Session, airport: str, date: str, mode: Mode) -> int:
-    """The last minute at which nothing that arrives at `airport` can be changed from, at the latest 05:00.
+    """The last minute at which nothing that arrives at `airport` can be changed from, at the latest noon.
 
     In strict mode what arrives on the next day cannot be changed from in the very minute of its arrival (tau2 SPEC §14.1 no. 8).
     """
-    last = 5 * 60
+    last = DAY // 2
     for at, _ in _ARRIVALS.of(session, (airport, date)):
         last = min(last, at - 1)
     for at, _ in _ARRIVALS.of(session, (airport, day_after(date, -1))):
@@ -88,9 +102,9 @@ def _before_arrivals(session: Session, airport: str, date: str, mode: Mode) -> i
 
 
 def _after_departures(session: Session, airport: str, date: str) -> int:
-    """The first minute after which nothing leaves from `airport`, at the earliest 21:00."""
+    """The first minute after which nothing leaves from `airport`, at the earliest 14:00."""
     leaving = [at + 1 for at, _ in _departures(session, airport, date)]
-    return min(max([21 * 60, *leaving]), DAY - 1)
+    return min(max([14 * 60, *leaving]), DAY - 1)
 
 
 # --- connections --------------------------------------------------------------------------------------------------------------------------
@@ -106,30 +120,44 @@ def one_stop(
     date: str,
 ) -> Iterator[Patch]:
     """Two new flights by way of each airport in turn, those first where the fewest other searches show them."""
-    stops = [
-        one for one in _airports(session) if one not in (origin, destination) and one
-    ]
+    stops = [one for one in _airports(session) if one not in (origin, destination)]
     rng.shuffle(stops)
+    stays = {
+        stop: (
+            [one for one in _arrivals(session, stop, date) if one[1] != origin],
+            [one for one in _departures(session, stop, date) if one[1] != destination],
+        )
+        for stop in stops
+    }
     changes = sorted(
-        (_best_change(session, origin, stop, destination, date) for stop in stops),
+        (_best_change(stop, *stays[stop]) for stop in stops),
         key=lambda change: change.readers,
     )
     starts = _before_arrivals(session, origin, date, mode)
     ends = _after_departures(session, destination, date)
     pair = partial(_pair, session, rng, origin, destination, date)
-    for change in changes:
-        leaves = min(starts, change.at - 1)
-        yield pair(change.stop, leaves, change.at, max(ends, change.at + 1))
-    times = [EARLY, LATE]
-    found = _trips(session, origin, destination, date, mode)
-    for leaves, lands in (*times, *(_within(*trip) for trip in found[:TRIPS])):
-        if lands - leaves < 3 or not changes:
-            continue
-        yield pair(rng.choice(changes).stop, leaves, (leaves + lands) // 2, lands)
+
+    def hidden(change: _Change, price: int = 0) -> Patch:
+        leaves, lands = min(starts, change.at - 1), max(ends, change.at + 1)
+        return pair(change.stop, leaves, change.at, lands, price)
+
+    def quick(leaves: int, lands: int) -> Patch:
+        middle = (leaves + lands) // 2
+        best = min(_readers(stop, middle, *stays[stop]) for stop in stops)
+        return pair(best.stop, leaves, middle, lands, 0)
+
+    yield from map(hidden, changes[:2])
+    yield quick(*_quick(HOURS[0]))
+    yield quick(*_quick(HOURS[1]))
+    for trip in _trips(session, origin, destination, date, mode)[:TRIPS]:
+        leaves, lands = _within(*trip)
+        if lands - leaves > 1:
+            yield quick(leaves, lands)
     for price in (400, DEAR):
-        for change in changes[:1]:
-            leaves, lands = min(starts, change.at - 1), max(ends, change.at + 1)
-            yield pair(change.stop, leaves, change.at, lands, price=price)
+        yield hidden(changes[0], price)
+    yield from map(hidden, changes[2:])
+    for hour in HOURS[2:]:
+        yield quick(*_quick(hour))
 
 
 @dataclass(frozen=True, order=True)
@@ -141,31 +169,26 @@ class _Change:
     stop: str
 
 
-def _best_change(
-    session: Session, origin: str, stop: str, destination: str, date: str
-) -> _Change:
-    """When to change at `stop`, so that the fewest other flights can be changed to from the first, or to the second."""
-    coming = [
-        (at, whence)
-        for at, whence in _arrivals(session, stop, date)
-        if whence != origin
-    ]
-    going = [
-        (at, whither)
-        for at, whither in _departures(session, stop, date)
-        if whither != destination
-    ]
+type _Moves = list[tuple[int, str]]
+"""(minute, airport at the other end)"""
+
+
+def _readers(stop: str, at: int, coming: _Moves, going: _Moves) -> _Change:
+    """A change at that minute, with others' flights that can be changed from to its second or to from its first."""
+    return _Change(
+        len({whence for when, whence in coming if when <= at})
+        + len({whither for when, whither in going if when >= at}),
+        at,
+        stop,
+    )
+
+
+def _best_change(stop: str, coming: _Moves, going: _Moves) -> _Change:
+    """The minute at which the fewest other flights fit: only right after one has left or before one comes can there be fewer."""
     times = {5 * 60 + 30, 22 * 60 + 30}
-    times |= {at - 1 for at, _ in coming} | {at + 1 for at, _ in going}
+    times |= {when - 1 for when, _ in coming} | {when + 1 for when, _ in going}
     return min(
-        _Change(
-            len({whence for at, whence in coming if at <= time})
-            + len({whither for at, whither in going if at >= time}),
-            time,
-            stop,
-        )
-        for time in times
-        if 2 <= time <= DAY - 3
+        _readers(stop, time, coming, going) for time in times if 2 <= time <= DAY - 3
     )
 
 
@@ -179,8 +202,9 @@ def _pair(
     leaves: int,
     change: int,
     lands: int,
-    price: int = 0,
+    price: int,
 ) -> Patch:
+    """Two new flights that change at `stop`; `price` is each one's, 0 a cheap one."""
     price = price or rng.randrange(*CHEAP) // 2
     first = _new_flight(session, rng, origin, stop, date, leaves, change, price)
     second = first

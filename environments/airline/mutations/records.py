@@ -10,7 +10,16 @@ from environments.core.pointers import pointer
 from environments.core.state import Record, Session, plain_copy
 
 JUST_BOOKED, BOOKED_LONG_AGO = "2024-05-15T09:30:00", "2024-04-20T09:30:00"
-DEAR = 9000
+DEAR = 90_000
+DAYS = ("2024-05-29", "2024-05-16", "2024-05-02")
+"""Two days ahead, the first of them and a late one, and a day that is over."""
+
+
+_FIVE = [
+    {"first_name": first, "last_name": "Quill", "dob": f"19{70 + 4 * n}-09-19"}
+    for n, first in enumerate(("Avery", "Blake", "Casey", "Drew", "Ellis"))
+]
+"""As many passengers as a reservation can have."""
 
 
 def changed_user(session: Session, user_id: str, rng: random.Random) -> Iterator[Patch]:
@@ -50,6 +59,7 @@ def changed_reservation(
         return
     base = pointer("reservations", reservation_id)
     yield from _terms(base, reservation)
+    yield from _another_trip(base, reservation)
     yield from _money(session, base, reservation)
     yield from _flights(session, base, reservation, rng)
     yield from _passengers(base, reservation)
@@ -79,6 +89,23 @@ def _terms(base: str, reservation: Record) -> Iterator[Patch]:
         ]
     round_trip = reservation["flight_type"] == "round_trip"
     yield [_replace(f"{base}/flight_type", "one_way" if round_trip else "round_trip")]
+
+
+def _another_trip(base: str, reservation: Record) -> Iterator[Patch]:
+    """All its flights on another day, and what can make such a trip the one that is meant: the dearest, or one in business."""
+    status = [_replace(f"{base}/status", None)] if reservation["status"] else []
+    more: list[Patch] = [[], [_replace(f"{base}/cabin", "business")]]
+    if reservation["payment_history"]:
+        dear = _replace(f"{base}/payment_history/0/amount", DEAR)
+        more += [[*steps, dear] for steps in more]
+    more.append([_replace(f"{base}/passengers", _FIVE)])
+    for date in DAYS:
+        moved = [
+            _replace(f"{base}/flights/{number}/date", date)
+            for number in range(len(reservation["flights"]))
+        ]
+        if moved:
+            yield from ([*status, *moved, *steps] for steps in more)
 
 
 def _money(session: Session, base: str, reservation: Record) -> Iterator[Patch]:

@@ -1,4 +1,4 @@
-"""Strict mode keeps the reference's bugs, corrected mode does not: one class for each departure that the toolkit's table names.
+"""Strict mode keeps the reference's bugs, corrected mode does not: one class for each departure that corrections.py names.
 
 What strict mode does elsewhere is proved by the recorded vectors (tests/environments/test_conformance.py).
 """

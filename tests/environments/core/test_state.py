@@ -181,6 +181,35 @@ class TestDiff:
             },
         ]
 
+    def test_tells_what_happened_since_an_earlier_session(self) -> None:
+        session = Session(small_state())
+        session.edit("people", "ann")["age"] = 5
+        session.put("things", "9", {"owner": "ann", "price": 1.0})
+        earlier = session.fork()
+
+        session.edit("people", "ann")["age"] = 6
+        session.remove("things", "9")
+
+        assert [
+            (step["op"], step["path"], step["before"], step["after"])
+            for step in session.diff(earlier)
+        ] == [
+            ("set", ["people", "ann", "age"], 5, 6),
+            ("remove", ["things", "9"], {"owner": "ann", "price": 1.0}, None),
+        ]
+
+    def test_tells_what_was_taken_back_since_an_earlier_session(self) -> None:
+        session = Session(small_state())
+        session.edit("people", "ann")["age"] = 5
+        earlier = session.fork()
+
+        session.reset()
+
+        assert session.diff() == []
+        (step,) = session.diff(earlier)
+        assert (step["before"], step["after"]) == (5, 4)
+        assert earlier.diff(earlier) == []
+
 
 class TestMerge:
     def test_merges_objects_replaces_the_rest_and_adds_records(self) -> None:

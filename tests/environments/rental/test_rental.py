@@ -12,13 +12,11 @@ import pytest
 
 from environments.core.environment import Environment
 from environments.core.errors import BadDatabase, Unidentifiable
-from environments.core.policy import Event, PolicyCheck, PolicyTrace
 from environments.core.state import Session
 from environments.core.tools import ToolCall
 from environments.rental import generated, read_state
 from environments.rental.generator import generate
 from environments.rental.oracle import StateRows
-from environments.rental.policy_checks import POLICY_CHECKS
 from environments.rental.state import DAYS
 
 PROGRAM = """
@@ -35,14 +33,6 @@ def depots() -> Environment:
 
 def call(name: str, **arguments: Any) -> ToolCall:
     return ToolCall(name=name, arguments=arguments)
-
-
-def some_booking(environment: Environment, **wanted: Any) -> Any:
-    return next(
-        row
-        for row in environment.state.collections["bookings"].values()
-        if all(row[name] == value for name, value in wanted.items())
-    )
 
 
 def random_write(session: Session, rng: random.Random) -> ToolCall:
@@ -148,90 +138,6 @@ class TestTools:
         after: Any = session.state.get("units", unit["unit_id"])
         assert not {DAYS[4], DAYS[5]} & after["offers"].keys()
         assert after["offers"][DAYS[3]]["longest"] == 1
-
-    def test_refuse_to_swap_what_is_insured_5_3(self, depots: Environment) -> None:
-        booking = some_booking(depots, status="upcoming", insured=True)
-
-        result = depots.session().call(
-            call("swap_unit", booking_id=booking["booking_id"], new_unit_id="U1000")
-        )
-
-        assert result.content == "Error: An insured booking cannot be swapped"
-
-    def test_refuse_to_change_what_is_over_5_1(self, depots: Environment) -> None:
-        booking = some_booking(depots, status="returned")
-        for name in ("add_insurance", "cancel_booking"):
-            result = depots.session().call(call(name, booking_id=booking["booking_id"]))
-            assert result.content == "Error: The booking is not upcoming"
-
-
-class TestPolicyChecks:
-    def judged(self, clause: str, depots: Environment, *calls: ToolCall) -> list[str]:
-        session = depots.session()
-        events = tuple(
-            Event(
-                n,
-                "agent",
-                call=made,
-                result=session.call(made),
-                kind=depots.tools[made.name].kind,
-            )
-            for n, made in enumerate(calls)
-        )
-        check: PolicyCheck = next(c for c in POLICY_CHECKS if c.clause == clause)
-        trace = PolicyTrace(events=events, start=depots.session().state)
-        return [breach.text for breach in check.judge(trace)]
-
-    def test_the_account_comes_first_1_1(self, depots: Environment) -> None:
-        booking = some_booking(depots, status="upcoming")
-        customer: Any = depots.state.collections["customers"][booking["customer_id"]]
-        find = call("find_customer_by_email", email=customer["email"])
-        read = call("get_booking", booking_id=booking["booking_id"])
-
-        assert self.judged("1.1", depots, find, read) == []
-        assert len(self.judged("1.1", depots, read, find)) == 1
-
-    def test_one_customer_only_1_2(self, depots: Environment) -> None:
-        first, second, *_ = depots.state.collections["customers"].values()
-        find = call("find_customer_by_email", email=first["email"])
-        mine = call("get_customer", customer_id=first["customer_id"])
-        theirs = call("get_customer", customer_id=second["customer_id"])
-
-        assert self.judged("1.2", depots, find, mine) == []
-        assert len(self.judged("1.2", depots, find, mine, theirs)) == 1
-
-    def test_long_hires_are_for_plus_members_4_3(self, depots: Environment) -> None:
-        unit_id, day = next(
-            (key, day)
-            for key, unit in depots.state.collections["units"].items()
-            for day, offer in unit["offers"].items()
-            if offer["longest"] >= 6
-        )
-
-        def hire(membership: str) -> list[str]:
-            customer: Any = next(
-                row
-                for row in depots.state.collections["customers"].values()
-                if row["membership"] == membership and len(row["payment_methods"]) == 1
-            )
-            write = call(
-                "book_unit",
-                customer_id=customer["customer_id"],
-                unit_id=unit_id,
-                pickup_date=day,
-                days=6,
-                payment_method_id=next(iter(customer["payment_methods"])),
-            )
-            return self.judged("4.3", depots, write)
-
-        assert hire("plus") == []
-        assert len(hire("basic")) == 1
-
-    def test_close_pickups_stay_6_1(self, depots: Environment) -> None:
-        for day, breaches in (("2027-06-04", 1), ("2027-06-05", 0)):
-            booking = some_booking(depots, status="upcoming", pickup_date=day)
-            write = call("cancel_booking", booking_id=booking["booking_id"])
-            assert len(self.judged("6.1", depots, write)) == breaches
 
 
 class TestGenerate:

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,15 +12,19 @@ from environments.retail.clauses import CLAUSES
 from environments.retail.policy_checks import (
     POLICY_CHECKS,
     authenticated_first,
+    confirmed,
     locked_after_items,
+    method_named,
     one_customer,
     one_return_or_exchange,
+    one_thing_per_turn,
     reason_given,
     refund_method,
     same_product,
     status_looked_up,
     transferred_properly,
 )
+from environments.retail.words import describe_write
 
 HOLD = "YOU ARE BEING TRANSFERRED TO A HUMAN AGENT. PLEASE HOLD ON."
 
@@ -145,6 +150,168 @@ class TestOneCustomer:
             "find_user_id_by_email", email=email_of(scene.shop, second["user_id"])
         )
         assert [breach.where for breach in scene.judge(one_customer)] == [(1,), (2,)]
+
+
+class TestConfirmed:
+    def ask(self, scene: Scene, call: ToolCall) -> Scene:
+        change = describe_write(call, scene.session.state)
+        return scene.say(f"I would {change}. Is that right (yes/no)?")
+
+    def give_back(self, scene: Scene, number: int = 0, line: int = 0) -> ToolCall:
+        order = order_with(scene.shop, "delivered", number)
+        return ToolCall(
+            name="return_delivered_order_items",
+            arguments={
+                "order_id": order["order_id"],
+                "item_ids": [order["items"][line]["item_id"]],
+                "payment_method_id": order["payment_history"][0]["payment_method_id"],
+            },
+        )
+
+    def make(self, scene: Scene, call: ToolCall) -> None:
+        scene.call(call.name, **call.arguments)
+        assert scene.events[-1].wrote
+
+    def test_passes_after_a_yes_to_what_was_listed(self, scene: Scene) -> None:
+        call = self.give_back(scene)
+        self.ask(scene, call).hear("Yes, please go ahead.")
+        self.make(scene, call)
+        assert scene.judge(confirmed) == []
+
+    def test_passes_for_one_yes_to_two_writes_that_were_listed(
+        self, scene: Scene
+    ) -> None:
+        calls = [self.give_back(scene, number) for number in (0, 1)]
+        changes = [describe_write(call, scene.session.state) for call in calls]
+        scene.say(f"I would {' and '.join(changes)}. Yes or no?").hear("Yes, both.")
+        for call in calls:
+            self.make(scene, call)
+        assert scene.judge(confirmed) == []
+
+    def test_passes_for_items_named_by_their_options(self, scene: Scene) -> None:
+        call = self.give_back(scene)
+        line = order_with(scene.shop, "delivered")["items"][0]
+        options = ", ".join(line["options"].values()).upper()
+        scene.say(f"Return {options} of {call.arguments['order_id']}? (yes/no)")
+        scene.hear("Sure, yes.")
+        self.make(scene, call)
+        assert scene.judge(confirmed) == []
+
+    @pytest.mark.parametrize(
+        "answer", ["No, wait.", "Which item was that?", "Don't do that yet, okay?"]
+    )
+    def test_fails_when_the_answer_is_no_yes(self, scene: Scene, answer: str) -> None:
+        call = self.give_back(scene)
+        self.ask(scene, call).hear(answer)
+        self.make(scene, call)
+        assert len(scene.judge(confirmed)) == 1
+
+    def test_fails_when_another_item_was_listed_than_the_one_returned(
+        self, scene: Scene
+    ) -> None:
+        """The loophole: order, tool and method are those of the yes, and one item is not."""
+        delivered = [
+            order
+            for order in scene.shop.state.collections["orders"].values()
+            if order["status"] == "delivered"
+        ]
+        number = next(
+            n
+            for n, order in enumerate(delivered)
+            if len({line["product_id"] for line in order["items"]}) > 1
+        )
+        self.ask(scene, self.give_back(scene, number, line=0)).hear("Yes.")
+        self.make(scene, self.give_back(scene, number, line=1))
+        assert len(scene.judge(confirmed)) == 1
+
+    def test_fails_for_the_same_write_twice_on_one_yes(self, scene: Scene) -> None:
+        address = {
+            "address1": "1 Fern Street",
+            "address2": "",
+            "city": "Omaha",
+            "state": "NE",
+            "country": "USA",
+            "zip": "68102",
+        }
+        user_id = order_with(scene.shop, "delivered")["user_id"]
+        arguments = {"user_id": user_id, **address}
+        call = ToolCall(name="modify_user_address", arguments=arguments)
+        self.ask(scene, call).hear("Yes.")
+        self.make(scene, call)
+        self.make(scene, call)
+        assert [breach.where for breach in scene.judge(confirmed)] == [(3,)]
+
+
+class TestOneThingPerTurn:
+    def test_passes_for_texts_and_calls_in_turn(self, scene: Scene) -> None:
+        scene.say("Let me look.").call("list_all_product_types")
+        scene.call("calculate", expression="1 + 1").say("Two.")
+        assert scene.judge(one_thing_per_turn) == []
+
+    @pytest.mark.parametrize("beside", ["a word", "a call"])
+    def test_fails_for_something_beside_a_call(self, scene: Scene, beside: str) -> None:
+        scene.say("Let me look.").call("list_all_product_types")
+        event = replace(scene.events[-1], index=0)
+        first = scene.events[0] if beside == "a word" else replace(event)
+        scene.events = [first, event]
+        [breach] = scene.judge(one_thing_per_turn)
+        assert breach.where == (0,)
+
+    def test_lets_a_call_stand_beside_an_empty_text(self, scene: Scene) -> None:
+        scene.say(" ").call("list_all_product_types")
+        scene.events = [replace(event, index=0) for event in scene.events]
+        assert scene.judge(one_thing_per_turn) == []
+
+
+class TestMethodNamed:
+    judge = staticmethod(method_named("exchange_delivered_order_items"))
+
+    def swap(self, scene: Scene) -> ToolCall:
+        """An exchange settled with a method of which the customer has another kind, too."""
+        users = scene.shop.state.collections["users"]
+        for order in scene.shop.state.collections["orders"].values():
+            methods = users[order["user_id"]]["payment_methods"]
+            sources = {method["source"] for method in methods.values()}
+            if order["status"] == "delivered" and {"paypal", "credit_card"} <= sources:
+                line = order["items"][0]
+                card = next(m for m in methods if m.startswith("credit_card"))
+                return ToolCall(
+                    name="exchange_delivered_order_items",
+                    arguments={
+                        "order_id": order["order_id"],
+                        "item_ids": [line["item_id"]],
+                        "new_item_ids": [other_variant(scene.shop, line)],
+                        "payment_method_id": card,
+                    },
+                )
+        raise AssertionError("nobody has both")
+
+    @pytest.mark.parametrize("said", ["my credit card", "the Visa", "{method}"])
+    def test_passes_when_the_customer_named_it(self, scene: Scene, said: str) -> None:
+        call = self.swap(scene)
+        method = call.arguments["payment_method_id"]
+        scene.hear(f"Put the difference on {said.format(method=method)}.")
+        scene.call(call.name, **call.arguments)
+        assert scene.judge(self.judge) == []
+
+    def test_passes_when_it_was_listed_and_agreed_to(self, scene: Scene) -> None:
+        call = self.swap(scene)
+        TestConfirmed().ask(scene, call).hear("Yes, please.")
+        scene.call(call.name, **call.arguments)
+        assert scene.judge(self.judge) == []
+
+    def test_fails_when_the_customer_named_another_one(self, scene: Scene) -> None:
+        """The loophole: the method is the customer's, covers the difference, and is not the one they chose."""
+        call = self.swap(scene)
+        scene.hear("Put the difference on my PayPal account.")
+        scene.call(call.name, **call.arguments)
+        assert scene.events[-1].wrote
+        assert len(scene.judge(self.judge)) == 1
+
+    def test_looks_at_the_write_that_its_clause_is_about(self, scene: Scene) -> None:
+        call = self.swap(scene)
+        scene.call(call.name, **call.arguments)
+        assert scene.judge(method_named("modify_pending_order_items")) == []
 
 
 class TestReasonGiven:

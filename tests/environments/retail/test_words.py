@@ -1,3 +1,5 @@
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from environments.core.environment import Environment
 from environments.core.tools import Mode, ToolCall, ToolKind
 from environments.core.words import Words
-from environments.retail import generated
+from environments.retail import archetypes, generated
 from environments.retail.canonical import canonical_write
 from environments.retail.words import (
     WORDS,
@@ -200,31 +202,94 @@ class TestUnaskedWrite:
             assert session.state.changes()
 
 
+REFUSED = {
+    "3.1": "modify_pending_order_payment",
+    "3.5": "modify_pending_order_address",
+    "4.1": "cancel_pending_order",
+    "4.2": "cancel_pending_order",
+    "5.1": "modify_pending_order_address",
+    "5.2": "modify_pending_order_payment",
+    "5.4": "modify_pending_order_address",
+    "6.1": "return_delivered_order_items",
+    "6.2": "return_delivered_order_items",
+    "7.1": "exchange_delivered_order_items",
+    "7.3": "exchange_delivered_order_items",
+    "7.5": "return_delivered_order_items",
+}
+"""Clauses by which requests are refused → the tool that would break them."""
+
+
 class TestForbiddenWrite:
-    @pytest.mark.parametrize("clause", ["4.1", "5.2", "6.2", "7.1", "3.5"])
+    def read(self, order: dict[str, Any]) -> ToolCall:
+        arguments = {"order_id": order["order_id"]}
+        return ToolCall(name="get_order_details", arguments=arguments)
+
+    def test_is_known_for_every_clause_that_requests_are_refused_by(self) -> None:
+        sources = Path(archetypes.__file__).parent.glob("*.py")
+        told = " ".join(path.read_text(encoding="utf-8") for path in sources)
+        cited = set(re.findall(r'Decline\(clause="([\d.]+)"\)', told))
+        cited |= set(re.findall(r'_if(?:_delivered)?\("([\d.]+)"', told))
+        assert cited == REFUSED.keys()
+
+    @pytest.mark.parametrize(("clause", "tool"), REFUSED.items())
     def test_is_the_one_that_the_clause_speaks_of(
-        self, shop: Environment, clause: str
+        self, shop: Environment, clause: str, tool: str
     ) -> None:
         order = orders(shop, "processed")[0]
-        read = ToolCall(
-            name="get_order_details", arguments={"order_id": order["order_id"]}
-        )
-        call = forbidden_write(clause, [read], shop.session().state)
+        call = forbidden_write(clause, [self.read(order)], shop.session().state)
         assert call is not None
-        assert shop.is_write(call.name)
+        assert call.name == tool
         assert shop.session().call(call).error
 
-    def test_is_done_where_no_tool_stands_in_the_way(self, shop: Environment) -> None:
-        order = orders(shop, "pending")[0]
-        read = ToolCall(
-            name="get_order_details", arguments={"order_id": order["order_id"]}
-        )
-        call = forbidden_write("4.2", [read], shop.session().state)
+    @pytest.mark.parametrize("clause", ["5.2", "6.2", "7.1", "7.3"])
+    def test_is_refused_by_the_tool_for_the_clauses_sake_and_not_for_the_status(
+        self, shop: Environment, clause: str
+    ) -> None:
+        status = "pending" if clause.startswith("5") else "delivered"
+        texts = set()
+        for order in orders(shop, status):
+            call = forbidden_write(clause, [self.read(order)], shop.session().state)
+            assert call is not None
+            result = shop.session().call(call)
+            texts |= {result.content} if result.error else set()
+        reasons = {
+            "5.2": "Insufficient gift card balance to pay for the order",
+            "6.2": "Payment method should be the original payment method",
+            "7.1": "New item",
+            "7.3": "Insufficient gift card balance to pay for the price difference",
+        }
+        assert any(reasons[clause] in text for text in texts), texts
+        assert not any("Non-" in text for text in texts)
+
+    @pytest.mark.parametrize(
+        ("clause", "status"), [("4.2", "pending"), ("5.4", "pending (item modified)")]
+    )
+    def test_is_done_where_no_tool_stands_in_the_way(
+        self, shop: Environment, clause: str, status: str
+    ) -> None:
+        read = self.read(orders(shop, status)[0])
+        call = forbidden_write(clause, [read], shop.session().state)
         assert call is not None
         assert accepted(shop, call)
 
     def test_is_none_without_an_order(self, shop: Environment) -> None:
         assert forbidden_write("4.1", [], shop.session().state) is None
+
+    def test_has_a_sentence_beside_it_that_says_no(self, shop: Environment) -> None:
+        for clause in REFUSED:
+            text = describe_refusal(clause, [], shop.session().state)
+            assert f"rule {clause}" not in text
+
+
+class TestQuestions:
+    def test_are_there_for_what_the_words_of_requests_tell(
+        self, shop: Environment
+    ) -> None:
+        """The first fact of each clause, so that no scripted agent has to ask for "more"."""
+        for archetype in shop.domain.archetypes:
+            for clause in archetype.clauses:
+                slots = re.findall(r"{(\w+)}", " ".join(clause.patterns))
+                assert not slots or set(slots) & WORDS.questions.keys(), clause
 
 
 class TestWords:

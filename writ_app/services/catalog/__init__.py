@@ -1,6 +1,7 @@
 """The catalog room: environments and tasks, how they come in, how they are looked into and tried."""
 
 from writ_app.services.catalog.environments import (
+    BadWorld,
     ChangedEnvironment,
     avoided_people,
     import_tau2,
@@ -11,6 +12,7 @@ from writ_app.services.catalog.environments import (
 from writ_app.services.catalog.results import import_results
 
 __all__ = [
+    "BadWorld",
     "ChangedEnvironment",
     "avoided_people",
     "import_results",

@@ -1,24 +1,56 @@
 """A scratch session for trying tools: kept as the calls made so far, and made anew from them for each page."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from environments.core.environment import Environment
 from environments.core.tools import ToolCall, ToolResult
 from writ_app.engine.errors import WritError
+from writ_app.services.catalog.parameters import (
+    BadValue,
+    Kind,
+    NotShown,
+    Parameter,
+    parse_json,
+    print_json,
+)
 
 MAX_CALLS = 40
 """Each page replays them all, so there is an end to them."""
 MAX_TEXT = 10_000
 """Characters of one call's arguments."""
-MAX_DEPTH = 50
-SHOWN_CHANGES = 200
+TOO_LONG = f"Arguments may have {MAX_TEXT:,} characters at most."
+SHOWN_CHANGES = 60
+"""Of one call, and since the base: each call on the page shows both."""
 
 
 class BadCall(WritError):
-    """A call that cannot be made as typed; the text says what to change."""
+    """Arguments that cannot be used as typed; the text says what to change."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between two states, for printing."""
+
+    op: str
+    path: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What differs between two states, cut if it is too much for a page."""
+
+    changes: tuple[Change, ...] = ()
+    hidden: int = 0
+    """Changes there are besides those in `changes`."""
+
+    @property
+    def count(self) -> int:
+        return len(self.changes) + self.hidden
 
 
 @dataclass(frozen=True)
@@ -28,28 +60,25 @@ class ConsoleStep:
     kind: str
     """read, write, call (a tool that is neither, or none at all) or error."""
     result: ToolResult
+    by_call: Difference
+    since_base: Difference
+    """All that differs once the call is made."""
     hash: str
     """Of the state after the call."""
 
 
 @dataclass(frozen=True)
-class Change:
-    """One difference to the base state, for printing."""
-
-    op: str
-    path: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True)
 class Console:
     steps: tuple[ConsoleStep, ...]
-    changes: tuple[Change, ...]
-    hidden: int
-    """Changes there are besides those in `changes`."""
-    hash: str
-    full: bool
+    base_hash: str
+
+    @property
+    def hash(self) -> str:
+        return self.steps[-1].hash if self.steps else self.base_hash
+
+    @property
+    def full(self) -> bool:
+        return len(self.steps) >= MAX_CALLS
 
     @property
     def last(self) -> ConsoleStep | None:
@@ -61,63 +90,65 @@ class Console:
         return self.steps[-2::-1]
 
 
-def read_call(environment: Environment, name: str, arguments: str) -> ToolCall:
-    """The call that was typed. Raises BadCall."""
-    if name not in environment.tools:
-        raise BadCall("Pick one of the tools.")
-    if len(arguments) > MAX_TEXT:
-        raise BadCall(f"Arguments may have {MAX_TEXT:,} characters at most.")
+def read_arguments(text: str) -> dict[str, Any]:
+    """Arguments that were typed as JSON. Raises BadCall."""
+    if len(text) > MAX_TEXT:
+        raise BadCall(TOO_LONG)
     try:
-        value = json.loads(arguments or "{}", parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise BadCall(f"This is not JSON: {error.msg} at {where}.") from error
-    except (ValueError, RecursionError) as error:
-        raise BadCall(f"This is not JSON that can be used: {error}.") from error
+        value = parse_json(text if text.strip() else "{}")
+    except BadValue as error:
+        raise BadCall(str(error)) from error
     if not isinstance(value, dict):
         raise BadCall("Arguments are one JSON object: {…}.")
-    if _deeper(value, MAX_DEPTH):
-        raise BadCall(f"Arguments may be nested {MAX_DEPTH} deep at most.")
-    return ToolCall(name=name, arguments=value)
+    return value
+
+
+def show_arguments(
+    parameters: Sequence[Parameter], arguments: Mapping[str, Any]
+) -> dict[str, str]:
+    """What to type into the fields to get these arguments. Raises NotShown if a field would change or drop one."""
+    shown = {
+        one.name: one.show(arguments[one.name])
+        for one in parameters
+        if one.name in arguments
+    }
+    for name in arguments:
+        if name not in shown:
+            raise NotShown(f"the tool has no parameter {name[:80]!r}")
+    return shown
 
 
 def replay_console(environment: Environment, calls: Sequence[ToolCall]) -> Console:
     session = environment.session()
+    base_hash = state_hash = environment.state.content_hash
     steps: list[ConsoleStep] = []
-    state_hash = environment.state.content_hash
+    by_call = since_base = Difference()
     for number, call in enumerate(calls, 1):
+        before = session.state.fork()
         result = session.call(call)
-        if call.name in environment.tools and environment.tools[call.name].mutates:
+        by_call = _difference(session.state.diff(before))
+        if by_call.count:
+            since_base = _difference(session.state.diff())
             state_hash = session.state.content_hash()
         kind = _kind(environment, call, result)
-        steps.append(ConsoleStep(number, call, kind, result, state_hash))
-    changes = [_change(step) for step in session.state.diff()]
-    return Console(
-        steps=tuple(steps),
-        changes=tuple(changes[:SHOWN_CHANGES]),
-        hidden=max(0, len(changes) - SHOWN_CHANGES),
-        hash=state_hash,
-        full=len(steps) >= MAX_CALLS,
-    )
+        steps.append(
+            ConsoleStep(number, call, kind, result, by_call, since_base, state_hash)
+        )
+    return Console(tuple(steps), base_hash)
 
 
-def blank_arguments(environment: Environment, name: str) -> str:
-    """An object with the tool's required arguments, to be filled in."""
-    if name not in environment.tools:
-        return "{}"
-    parameters = environment.tools[name].schema["function"]["parameters"]
-    properties = parameters.get("properties", {})
-    blank = {
-        argument: _blank(properties[argument])
-        for argument in parameters.get("required", properties)
-    }
-    return json.dumps(blank, indent=2)
+def blank_arguments(parameters: Sequence[Parameter]) -> str:
+    """An object with the required arguments, to be filled in."""
+    blanks = {one.name: _BLANKS.get(one.kind, "") for one in parameters if one.required}
+    return print_json(blanks)
 
 
-def _blank(schema: dict[str, Any]) -> Any:
-    blanks: dict[Any, Any] = {"array": [], "object": {}, "integer": 0, "number": 0}
-    kind = schema.get("type", "string")
-    return blanks.get(kind, False if kind == "boolean" else "")
+_BLANKS: Mapping[Kind, Any] = {
+    Kind.LIST: [],
+    Kind.OBJECT: {},
+    Kind.INTEGER: 0,
+    Kind.NUMBER: 0,
+}
 
 
 def _kind(environment: Environment, call: ToolCall, result: ToolResult) -> str:
@@ -128,7 +159,12 @@ def _kind(environment: Environment, call: ToolCall, result: ToolResult) -> str:
     return "write" if environment.is_write(call.name) else "call"
 
 
-def _change(step: dict[str, Any]) -> Change:
+def _difference(steps: Sequence[Mapping[str, Any]]) -> Difference:
+    shown = tuple(_change(step) for step in steps[:SHOWN_CHANGES])
+    return Difference(shown, len(steps) - len(shown))
+
+
+def _change(step: Mapping[str, Any]) -> Change:
     return Change(
         op=step["op"],
         path="/".join(step["path"]),
@@ -139,20 +175,3 @@ def _change(step: dict[str, Any]) -> Change:
 
 def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _deeper(value: Any, most: int) -> bool:
-    """Whether containers stand deeper in each other than that: what keeps the calls would fail on them."""
-    level = [value]
-    for _ in range(most):
-        level = [
-            child
-            for inner in level
-            for child in (inner.values() if isinstance(inner, dict) else inner)
-            if isinstance(child, dict | list)
-        ]
-    return bool(level)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")

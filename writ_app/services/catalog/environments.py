@@ -19,15 +19,28 @@ from writ_app.engine import types
 from writ_app.engine.errors import WritError
 from writ_app.models.catalog import Environment, ReferenceTask, Task
 
+MOST_USERS = 100_000
+MOST_SEED = 2**32 - 1
+"""A seed stands in the version's name, which has an end."""
+
 
 class ChangedEnvironment(WritError):
     """What a row holds does not make the environment that was stored; the text names it."""
 
 
+class BadWorld(WritError):
+    """No world can be made as asked; the text says why."""
+
+
 @transaction.atomic
-def register_generated(*, name: str, seed: int, users: int) -> Environment:
-    """Our own world made from a seed; the one there is if it was made before."""
-    environment = registry.world(name).generated(seed=seed, users=users)
+def register_generated(
+    *, name: str, seed: int, users: int, mode: Mode | None = None
+) -> Environment:
+    """Our own world made from a seed; the one there is if it was made before.
+
+    `mode` None: the one the world is made in. Raises BadWorld.
+    """
+    environment = _generated(name, seed, users, mode)
     namesakes = Environment.objects.filter(name=name, version=environment.version)
     if namesakes.exclude(content_hash=environment.content_hash).exists():
         # An earlier WRIT made another world from this seed, and both stay
@@ -101,6 +114,24 @@ def task_columns(task: types.Task) -> dict[str, Any]:
         "dependent": task.dependent,
         "proved": all(read.witness is not None for read in task.certificate),
     }
+
+
+def _generated(name: str, seed: int, users: int, mode: Mode | None) -> core.Environment:
+    if not 1 <= users <= MOST_USERS:
+        raise BadWorld(f"A world has 1 to {MOST_USERS:,} people, not {users:,}.")
+    if not 0 <= seed <= MOST_SEED:
+        raise BadWorld(f"A seed is a whole number from 0 to {MOST_SEED}, not {seed}.")
+    try:
+        world = registry.world(name)
+    except KeyError as error:
+        raise BadWorld(error.args[0]) from error
+    made = world.generated(seed=seed, users=users)
+    if mode is None or mode == made.mode:
+        return made
+    # The plain name belongs to the world as it is usually made.
+    return world.build(
+        state=made.state, version=f"{made.version}-{mode.value}", mode=mode
+    )
 
 
 def _store(environment: core.Environment, *, origin: str) -> Environment:

@@ -8,6 +8,8 @@ CLASS_SHARES = {
     TaskClass.READ_HEAVY: 60,
     TaskClass.WRITE_INTENSIVE: 20,
 }
+HEAVIEST = 20
+"""Largest weight: fine enough that rounding leaves the shares as they are."""
 OTHER_SHARE = 10
 """Of refusals, of transfers, of information: there must be some, or an agent never learns to say no."""
 
@@ -25,8 +27,10 @@ def class_groups(
 
 def default_mix(archetypes: Sequence[Archetype]) -> dict[str, int]:
     """Archetype → weight. Each class gets its share whatever number of archetypes it has, and they share it equally."""
-    return {
-        one.slug: max(1, round(CLASS_SHARES.get(kind, OTHER_SHARE) / len(members)))
+    exact = {
+        one.slug: CLASS_SHARES.get(kind, OTHER_SHARE) / len(members)
         for kind, members in class_groups(archetypes)
         for one in members
     }
+    most = max(exact.values(), default=1)
+    return {slug: max(1, round(HEAVIEST * one / most)) for slug, one in exact.items()}

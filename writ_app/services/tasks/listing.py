@@ -1,5 +1,6 @@
 """Lists of designed tasks: narrowed by facets, paged by key, and counted over the grid of both axes."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,7 @@ class TaskFacets:
 
     environment: tuple[tuple[str, str], ...]
     archetype: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-    """By world, because two worlds may have archetypes of one name: (world, its choices)."""
+    """By world, because two worlds may have archetypes of one name: (world, its choices). A composed task counts with each part."""
     task_class: tuple[tuple[str, str], ...]
     batch: tuple[tuple[str, str], ...]
 
@@ -125,14 +126,35 @@ def task_facets(*, user: User, batch: int | None = None) -> TaskFacets:
     classes: set[str] = set()
     for name, version, slug, title, task_class in kinds:
         environments[f"{name}/{version}"] = f"{name} {version}"
-        archetypes.setdefault(name, {})[f"{name}/{slug}"] = title
+        kinds_of = archetypes.setdefault(name, {})
+        for part, words in _parts(slug, title):
+            # A title by itself is surer than one among several, and that is better than none
+            if part == slug or kinds_of.get(f"{name}/{part}", part) == part:
+                kinds_of[f"{name}/{part}"] = words
         classes.add(task_class)
     return TaskFacets(
         environment=tuple(environments.items()),
-        archetype=tuple((name, tuple(a.items())) for name, a in archetypes.items()),
+        archetype=tuple(
+            (name, tuple(sorted(a.items(), key=_by_number)))
+            for name, a in archetypes.items()
+        ),
         task_class=tuple((c, c.replace("_", " ")) for c in sorted(classes)),
         batch=tuple(_batches(user, batch)),
     )
+
+
+def _parts(slug: str, title: str) -> list[tuple[str, str]]:
+    """(archetype, title) of a task, or of each part of a composed one, whose titles stand in the same order."""
+    slugs, titles = slug.split("+"), title.split("; ")
+    return list(zip(slugs, titles if len(titles) == len(slugs) else slugs, strict=True))
+
+
+def _by_number(choice: tuple[str, str]) -> list[tuple[bool, int, str]]:
+    """R2 before R13."""
+    return [
+        (part.isdigit(), int(part) if part.isdigit() else 0, part)
+        for part in re.findall(r"\d+|\D+", choice[0])
+    ]
 
 
 def _batches(user: User, wanted: int | None) -> Iterator[tuple[str, str]]:
@@ -152,7 +174,9 @@ def _facets(filters: Mapping[str, Any]) -> Q:
         condition &= Q(environment__name=name, environment__version=version)
     if filters.get("archetype"):
         name, _, slug = filters["archetype"].partition("/")
-        condition &= Q(environment__name=name, archetype=slug)
+        part = rf"(^|\+){re.escape(slug)}(\+|$)"
+        condition &= Q(environment__name=name)
+        condition &= Q(archetype=slug) | Q(archetype__regex=part)
     if filters.get("task_class"):
         condition &= Q(task_class=filters["task_class"])
     for name in FLAGS:

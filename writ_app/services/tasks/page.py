@@ -84,8 +84,7 @@ class ReadCard:
     proved: bool
     equivalents: tuple[NamedRead, ...]
     shown_by: tuple[NamedRead, ...]
-    """Reads that would show the witness, too."""
-    detours: int
+    """Reads that would show the witness, too: one of them could stand in."""
     writes: tuple[int, ...]
     """Numbers of the gold writes that it must come before."""
 
@@ -290,7 +289,6 @@ def _reads(environment: Environment, task: Task) -> Iterator[ReadCard]:
                 named(spoken_of[key]) if key in spoken_of else _by_key(key, numbers)
                 for key in keys
             ),
-            detours=read.witness.detours if read.witness else 0,
             writes=tuple(
                 n for n, write in enumerate(task.gold, 1) if number - 1 in write.needs
             ),
@@ -383,13 +381,7 @@ def _orders(orders: WriteOrders | None, parts: Sequence[Part]) -> OrdersView | N
         return None
 
     def titled(order: Sequence[int]) -> tuple[Part, ...]:
-        """An order names every part once, so that its smallest number tells from where it counts."""
-        least = min(order, default=0)
-        places = [number - least for number in order]
-        return tuple(
-            parts[n] if n < len(parts) else Part(n + 1, "", f"part {n + 1}")
-            for n in places
-        )
+        return tuple(parts[number] for number in order if number < len(parts))
 
     return OrdersView(
         orders.tried,
