@@ -71,14 +71,14 @@ def _booking(session: Session, booking_id: str) -> Iterator[Patch]:
     depots = [depot for depot in DEPOTS if depot != booking["depot"]]
     others: dict[str, list[Any]] = {
         "status": ["cancelled", "upcoming", "returned"],
-        "daily_rate": [900.5, 1.5, round(1.4 * booking["daily_rate"], 2)],
-        "days": [7, 1, 2, 3],
-        "insured": [not booking["insured"]],
-        "pickup_date": [DAYS[0], *DAYS[4:7]],
-        "depot": depots[:2],
         "payments/0/payment_method_id": [
             key for key in customer["payment_methods"] if key != paid
         ],
+        "depot": depots[:2],
+        "insured": [not booking["insured"]],
+        "daily_rate": [1.5, 900.5, round(1.4 * booking["daily_rate"], 2)],
+        "pickup_date": [DAYS[0], DAYS[4], DAYS[6]],
+        "days": [7, 1],
     }
     plain = [
         (name, value)
@@ -101,6 +101,8 @@ def _booking(session: Session, booking_id: str) -> Iterator[Patch]:
     ):
         changed = {**common, "daily_rate": rate, "days": days, **place}
         yield [_replaced(base, name, value) for name, value in changed.items()]
+    for day in (DAYS[1], DAYS[2], *DAYS[8::2]):
+        yield [_replaced(base, "pickup_date", day)]
 
 
 def _unit_free_after(session: Session, booking: Any) -> dict[str, Any]:

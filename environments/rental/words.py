@@ -154,21 +154,35 @@ def aliases(call: ToolCall, session: Session) -> Mapping[str, Sequence[Sequence[
 
 
 def unasked_write(gold: ToolCall, session: Session) -> ToolCall | None:
-    """Insurance that nobody wanted, on an upcoming booking of the customer."""
+    """Insurance that nobody wanted, on an upcoming booking of the customer; if none can pay for it, a cancellation."""
     booking = session.get("bookings", gold.arguments.get("booking_id"))
     key = booking["customer_id"] if booking else gold.arguments.get("customer_id")
     customer = session.get("customers", key)
-    for booking_id in reversed(customer["bookings"] if customer else []):
-        other = session.get("bookings", booking_id)
-        if other and other["status"] == "upcoming" and not other["insured"]:
-            return ToolCall(name="add_insurance", arguments={"booking_id": booking_id})
-    return None
+    if customer is None:
+        return None
+    bookings: list[Any] = [session.get("bookings", key) for key in customer["bookings"]]
+    upcoming = [b for b in reversed(bookings) if b["status"] == "upcoming"]
+    for other in upcoming:
+        if not other["insured"] and _can_be_insured(other, customer):
+            return _on(other, "add_insurance")
+    return _on(next(iter(upcoming), None), "cancel_booking")
+
+
+def _can_be_insured(booking: Any, customer: Any) -> bool:
+    method = customer["payment_methods"][booking["payments"][0]["payment_method_id"]]
+    per_day = insurance_per_day(customer["membership"], booking["category"])
+    return bool(
+        method.get("balance", per_day * booking["days"]) >= per_day * booking["days"]
+    )
 
 
 def forbidden_write(
     clause: str, reads: Sequence[ToolCall], session: Session
 ) -> ToolCall | None:
-    """The write that the clause forbids, on what the reads were about; None for 7.2, where the tools have none."""
+    """The write that the clause forbids, on what the reads were about.
+
+    For 7.2, which no tool could settle, it is an attempt to pay the hire back.
+    """
     bookings: list[Any] = [
         session.get("bookings", call.arguments["booking_id"])
         for call in reads
@@ -186,6 +200,9 @@ def forbidden_write(
         case "6.1" | "6.3":
             mine = (b for b in reversed(bookings) if b["status"] == "upcoming")
             return _on(next(mine, None), "cancel_booking")
+        case "7.2":
+            returned = (b for b in bookings if b["status"] == "returned")
+            return _on(next(returned, None), "cancel_booking")
     return None
 
 

@@ -184,7 +184,7 @@ class Proof:
     expected_reads: float
     evidence_tokens: int
     one_sided: tuple[str, ...] = ()
-    """Decisions that no admissible change was found to tip over."""
+    """Limits that no admissible change was found to get past."""
     scope: dict[str, ToolCall] = field(default_factory=dict)
     """Every read that the request speaks of, needed or not."""
 
@@ -357,9 +357,14 @@ class Case:
             raise InvalidTask("solver", "The tools do not lead to the oracle's answer.")
 
     def one_sided(self) -> Iterator[str]:
-        """Decisions that no admissible change tips over: one side of them is never meant."""
+        """Limits that no admissible change gets past: one side of them is never meant.
+
+        Only of comparisons by size: what a status or a name decides may take several changes at once, and is the policy's to ask.
+        """
         for number, decision in enumerate(self.found.decisions):
-            keys = dict.fromkeys(key for key, _ in decision.refs) or self.found.reads
+            if decision.slack is None:
+                continue
+            keys = dict.fromkeys(key for key, _ in decision.refs)
             patches = (
                 patch
                 for key in keys

@@ -169,7 +169,7 @@ def _propose_second(
         "days": rng.randint(1, 4),
         "deposit_cap": rng.randrange(150, 400, 10),
         "payment": pays(customer, rng),
-        **window(rng, 1, 4),
+        **window(rng, 2, 4),
         **places(rng, 3),
     }
     return proposal(
@@ -291,7 +291,7 @@ def _propose_least(
         "category": rng.choice(CATEGORIES),
         "days": rng.randint(1, 4),
         "payment": pays(customer, rng),
-        **window(rng, 1, 3),
+        **window(rng, 2, 3),
         **places(rng, 1),
     }
     units: list[Any] = [
@@ -386,7 +386,7 @@ def _propose_either(
         "other_category": other,
         "days": rng.randint(1, 3),
         "payment": pays(customer, rng),
-        **window(rng, 1, 3),
+        **window(rng, 2, 3),
         **places(rng, 2),
     }
     lowest = [

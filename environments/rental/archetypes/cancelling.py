@@ -47,9 +47,9 @@ E5 = Archetype(
     (
         wish(
             "[Please cancel|I'd like to cancel] whichever of my upcoming bookings has the highest daily rate.",
-            "Of my upcoming bookings, cancel the one that costs most per day.",
+            "Of my upcoming bookings, cancel the one with the highest daily rate.",
             "[Can|Could] you cancel the upcoming booking of mine with the highest rate per day?",
-            "The upcoming booking for which I pay most per day [should|has to] be cancelled.",
+            "The upcoming booking whose daily rate is highest [should|has to] be cancelled.",
         ),
     ),
 )
@@ -79,7 +79,7 @@ N8 = Archetype(
     (
         wish(
             "[Please call off|I'd like to call off] the upcoming booking of mine that has the highest daily rate.",
-            "The one of my upcoming bookings that costs most per day has to go, please cancel that one.",
+            "The one of my upcoming bookings with the highest rate per day has to go, please cancel that one.",
             "[Can|Could] I get out of the upcoming booking with the highest rate per day?",
             "Cancel for me, of all my upcoming bookings, the one with the highest daily rate.",
         ),

@@ -54,6 +54,7 @@ from environments.rental.archetypes.parts import (
 )
 from environments.rental.archetypes.wording import RATE_ONLY, under
 from environments.rental.state import (
+    DAYS,
     DEPOTS,
     FIRST_CANCELLABLE,
     LONGEST_FOR,
@@ -101,16 +102,31 @@ def propose_swap(
         customer, booking = found
         wishes: dict[str, Any] = {"category": booking["category"]}
         wishes |= places(rng, depots)
-        if caps:  # near the lowest rate, so that other dates would tip it over
-            place = booking["category"], wishes["depot"], booking["pickup_date"]
-            rates_there = rates(session, *place, booking["days"])
-            if len(rates_there) < 2:
+        if caps:
+            fitting = _tipping_caps(session, booking, wishes["depot"])
+            if not fitting:
                 return None
-            near = int(rates_there[0] * rng.uniform(0.85, 1.25))
-            wishes["rate_cap"] = max(5, min(95, near // 5 * 5))
+            wishes["rate_cap"] = rng.choice(fitting)
         return proposal(customer, rng, wishes, *clauses)
 
     return propose
+
+
+def _tipping_caps(session: Session, booking: Record, depot: str) -> list[int]:
+    """Limits that the lowest rate keeps on the day of the booking and breaks on several others, or the other way round."""
+    lowest = {
+        day: found[0]
+        for day in DAYS
+        if (found := rates(session, booking["category"], depot, day, booking["days"]))
+    }
+    here = lowest.pop(booking["pickup_date"], None)
+    if here is None:
+        return []
+    return [
+        cap
+        for cap in under(0.7 * here, 1.4 * here)
+        if sum((rate <= cap) is not (here <= cap) for rate in lowest.values()) > 4
+    ]
 
 
 E4 = Archetype(
@@ -198,7 +214,7 @@ E14 = Archetype(
             "target",
             (
                 "Swap the {category} for the best rated one that costs no more per day than it does now, same dates; if two are rated the same, the cheaper one.",
-                "For the same dates, the {category} with the highest rating whose daily rate is not above my present one; at equal ratings the lower rate.",
+                "For the same dates, I'd take the {category} with the highest rating whose daily rate is not above my present one; at equal ratings the lower rate.",
             ),
         ),
     ),
@@ -388,7 +404,7 @@ E17 = Archetype(
                 "[I'd like|I want] to keep the upcoming booking of mine that has the lowest daily rate for longer.",
                 "[Can|Could] you make the one of my upcoming bookings with the lowest daily rate longer?",
                 "Of my upcoming bookings, the one with the lowest rate per day should last longer.",
-                "The upcoming booking for which I pay the least per day should be extended.",
+                "The upcoming booking of mine with the lowest rate per day should be extended.",
             ),
             opens=True,
         ),

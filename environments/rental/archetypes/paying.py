@@ -182,7 +182,7 @@ def _propose_credit(
         customer, credit = somebody_with
         wishes: dict[str, Any] = {
             "category": rng.choice(CATEGORIES),
-            **window(rng, 1, longest),
+            **window(rng, 2, longest),
             **places(rng, depots),
         }
         fitting = []
@@ -286,6 +286,12 @@ def _propose_joined(*clauses: str, depots: int, span: tuple[int, int]) -> Any:
         }
         if not depots:
             wishes["payment"] = pays(customer, rng)
+        else:  # each of the methods could pay, so that it matters which one did
+            found_rates = rates_within(session, wishes, wishes["days"])
+            if found_rates[1:2] and wishes["days"] * found_rates[1] > credit_of(
+                customer
+            ):
+                return None
         return proposal(customer, rng, wishes, *clauses)
 
     return propose
@@ -355,7 +361,7 @@ E12 = Archetype(
     "E12",
     "Book the second cheapest unit, paid with what another booking was paid with",
     TaskClass.READ_HEAVY,
-    _propose_joined("wish", "where", "window", "target", "pay", depots=2, span=(1, 5)),
+    _propose_joined("wish", "where", "window", "target", "pay", depots=2, span=(2, 5)),
     _paid_like,
     (
         Clause(
@@ -447,7 +453,6 @@ E13 = Archetype(
                 "The lowest rate per day wins, as long as it is free for the whole hire.",
             ),
         ),
-        PRICE_ONLY,
         Clause(
             "pay",
             (
@@ -455,6 +460,7 @@ E13 = Archetype(
                 "Pay with my store credit if that is enough for the whole of it; if it is not, with my credit card.",
             ),
         ),
+        PRICE_ONLY,
     ),
     lambda facts: [
         Reading(

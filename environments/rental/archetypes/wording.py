@@ -63,7 +63,8 @@ PRICE_ONLY = Clause(
 WINDOW = Clause(
     "window",
     (
-        "[Any day from|I can start any day from] {first_day} to {last_day} [is fine|works].",
+        "[Any day|Every day] from {first_day} to {last_day} [is fine|works] for the start.",
+        "I can start on any day from {first_day} to {last_day}.",
         "The hire can start on any day between {first_day} and {last_day}, those two included.",
         "Pickup can be on any day from {first_day} until {last_day}, both included.",
     ),
