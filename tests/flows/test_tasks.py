@@ -28,6 +28,8 @@ def designed() -> list[Task]:
 def overgrown(task: Task) -> Task:
     """As large as a task may get: 25 reads, 300 candidates, a query of 80 lines, names without a blank in them."""
     (table, *_), reads = task.tables, task.certificate
+    looking = tuple(step for step in task.query.steps if step.kind != "write")
+    doing = tuple(step for step in task.query.steps if step.kind == "write")
     lines = tuple(
         table.lines[n % len(table.lines)].model_copy(
             update={"gold": n == 150, "why_not": "x" * 90 if n % 3 else ""}
@@ -39,7 +41,7 @@ def overgrown(task: Task) -> Task:
             "title": "overgrown",
             "certificate": tuple(reads[n % len(reads)] for n in range(25)),
             "tables": (table.model_copy(update={"lines": lines}),),
-            "query": task.query.model_copy(update={"steps": task.query.steps * 9}),
+            "query": task.query.model_copy(update={"steps": (*looking * 9, *doing)}),
             "text": task.text * 9,
             "clauses": task.clauses * 9,
             "facts": {**task.facts, "a_name_" * 9: "value" * 90},
