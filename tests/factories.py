@@ -9,7 +9,7 @@ from typing import Any
 from tests import samples
 from writ_app.engine import types
 from writ_app.models.accounts import Role, Team, User
-from writ_app.models.catalog import Environment, Task
+from writ_app.models.catalog import Environment
 from writ_app.models.review import ReviewSlot
 from writ_app.models.synthesis import (
     Batch,
@@ -19,6 +19,7 @@ from writ_app.models.synthesis import (
     Trajectory,
 )
 from writ_app.services.accounts import add_member
+from writ_app.services.catalog import store_task
 from writ_app.services.review import open_slots_for
 
 PASSWORD = "correct horse battery"
@@ -105,20 +106,7 @@ def make_trajectory(
     batch = batch or make_batch(team=team or make_team())
     task = sample_task(number)
     trajectory, verification = samples.simulate(task, fault=fault, hostile=hostile)
-    row, _ = Task.objects.get_or_create(
-        environment=batch.environment,
-        content_hash=task.content_hash,
-        defaults={
-            "slug": task.slug,
-            "archetype": task.archetype,
-            "title": task.title,
-            "task_class": task.task_class.value,
-            "burden": task.burden.total,
-            "writes": task.writes,
-            "text": task.text,
-            "content": task.model_dump(mode="json"),
-        },
-    )
+    row = store_task(environment=batch.environment, task=task)
     simulation = Simulation.objects.create(
         batch=batch,
         task=row,

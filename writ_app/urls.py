@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from writ_app.views import accounts, catalog, home, release, review, synthesis
+from writ_app.views import accounts, catalog, home, release, review, synthesis, tasks
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -26,6 +26,9 @@ urlpatterns = [
         review.reference_raw,
         name="reference_raw",
     ),
+    path("tasks/", tasks.tasks, name="tasks"),
+    path("tasks/<int:pk>/", tasks.task, name="task"),
+    path("tasks/<int:pk>/raw/", tasks.task_raw, name="task_raw"),
     path("batches/", synthesis.batches, name="batches"),
     path("batches/new/", synthesis.batch_new, name="batch_new"),
     path("batches/<int:pk>/", synthesis.batch, name="batch"),

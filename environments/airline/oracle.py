@@ -19,7 +19,7 @@ from environments.airline.relations import (
     day_after,
     trip_rows,
 )
-from environments.core.domain import Row
+from environments.core.domain import Row, Shown
 from environments.core.errors import Unidentifiable
 from environments.core.memo import Memo
 from environments.core.state import Record, Session
@@ -103,10 +103,12 @@ _MEMOS: Mapping[bool, Memo[_Search, list[Row]]] = {
 # --- rows and writes --------------------------------------------------------------------------------------------------------------------
 
 
-class StateRows(AirlineRows):
-    def __init__(self, session: Session, mode: Mode = Mode.STRICT):
-        self.session = session.fork()
-        self.corrected = mode == Mode.CORRECTED
+class _Records(AirlineRows):
+    """Rows of one session as it stands."""
+
+    def __init__(self, session: Session, corrected: bool = False):
+        self.session = session
+        self.corrected = corrected
 
     def record(self, call: ToolCall) -> Record | None:
         collection = {"user_id": "users", "reservation_id": "reservations"}
@@ -128,6 +130,25 @@ class StateRows(AirlineRows):
             arguments["date"],
         )
         return _MEMOS[self.corrected].of(self.session, search)
+
+
+_ONE = Memo[ToolCall, Shown](lambda session, call: _Records(session)._one(call))
+_RESERVATION = Memo[str, Shown](
+    lambda session, key: _Records(session)._reservation(key)
+)
+
+
+class StateRows(_Records):
+    """Rows of a session of its own, which writes change."""
+
+    def __init__(self, session: Session, mode: Mode = Mode.STRICT):
+        super().__init__(session.fork(), mode == Mode.CORRECTED)
+
+    def _one(self, call: ToolCall) -> Shown:
+        return _ONE.of(self.session, call)
+
+    def _reservation(self, reservation_id: str) -> Shown:
+        return _RESERVATION.of(self.session, reservation_id)
 
     def effect(self) -> str:
         return self.session.effect()

@@ -10,10 +10,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date as Date
 from datetime import timedelta
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
 from environments.core.domain import Facts, Role, Row, Shown
+from environments.core.memo import KEPT, OfRow
 from environments.core.pointers import pointer
 from environments.core.state import Record, Session
 from environments.core.tools import ToolCall
@@ -42,15 +44,18 @@ CABINS = ("basic_economy", "economy", "business")
 DAY = 24 * 60
 
 
+@lru_cache(KEPT)
 def user_details(user_id: str) -> ToolCall:
     return ToolCall(name="get_user_details", arguments={"user_id": user_id})
 
 
+@lru_cache(KEPT)
 def reservation_details(reservation_id: str) -> ToolCall:
     arguments = {"reservation_id": reservation_id}
     return ToolCall(name="get_reservation_details", arguments=arguments)
 
 
+@lru_cache(KEPT)
 def flight_status(flight_number: str, date: str) -> ToolCall:
     arguments = {"flight_number": flight_number, "date": date}
     return ToolCall(name="get_flight_status", arguments=arguments)
@@ -92,21 +97,11 @@ class AirlineRows(ABC):
         match relation:
             case "reservations":
                 return [self._reservation(key) for key in parent.values["reservations"]]
-            case "methods":
-                return [Shown(parent.read, list(_methods(parent)))]
             case "certificates":
-                methods = _methods(parent)
+                methods = _PARTS["methods"].of(parent)
                 rows = [row for row in methods if row.values["source"] == relation[:-1]]
                 return [Shown(parent.read, rows)]
-            case "saved":
-                return [Shown(parent.read, list(_people(parent, "saved_passengers")))]
-            case "travelers":
-                return [Shown(parent.read, list(_people(parent, "passengers")))]
-            case "segments":
-                return [Shown(parent.read, list(_segments(parent)))]
-            case "payments":
-                return [Shown(parent.read, list(_payments(parent)))]
-        raise KeyError(relation)
+        return [Shown(parent.read, _PARTS[relation].of(parent))]
 
     def _one(self, call: ToolCall) -> Shown:
         record = self.record(call)
@@ -352,6 +347,16 @@ def day_after(date: str, days: int) -> str:
         return (Date.fromisoformat(date) + timedelta(days=days)).isoformat()
     except ValueError:
         return ""
+
+
+_PARTS: Mapping[str, OfRow[list[Row]]] = {
+    "methods": OfRow(lambda profile: list(_methods(profile))),
+    "saved": OfRow(lambda profile: list(_people(profile, "saved_passengers"))),
+    "travelers": OfRow(lambda reservation: list(_people(reservation, "passengers"))),
+    "segments": OfRow(lambda reservation: list(_segments(reservation))),
+    "payments": OfRow(lambda reservation: list(_payments(reservation))),
+}
+"""Relation → rows within a row."""
 
 
 # --- what can be read at all ----------------------------------------------------------------------------------------------------------

@@ -139,6 +139,8 @@ class Answer:
     choices: list[Choice] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     effect: str = ""
+    scanned: set[str] = field(default_factory=set)
+    """Keys of reads that only a description looked at, which fits another row: a change in one of them cannot move it."""
     guessed: bool = False
     """Something was concluded from rows that were not read: other than by a description that is presupposed to fit one row."""
 
@@ -177,13 +179,16 @@ def answer(
     delta: float = DELTA,
     overrides: Mapping[str, int] | None = None,
     judged: Judged | None = None,
+    bare: bool = False,
 ) -> Answer:
     """Evaluate `query`. Raises Unidentifiable for no match, several matches, too few candidates (U1), ties (U2), thresholds.
 
     `overrides` forces choices by name to the n-th feasible candidate; nothing is then said of ties. `judged` lets evaluations of one
-    query with the same facts share what they find out about rows that are the same in both.
+    query with the same facts share what they find out about rows that are the same in both. A `bare` answer has writes without
+    origins, and no effect: enough to see whether it is another one.
     """
     evaluation = _Evaluation(facts, source, domain, delta, overrides, judged)
+    evaluation.bare = bare
     evaluation.take(query.steps, {})
     return evaluation.finish()
 
@@ -219,10 +224,14 @@ class _Evaluation:
         """Whether ties and narrow thresholds are refused."""
         self.result = Answer()
         self._judged = Judged() if judged is None else judged
+        self.bare = False
         self._expanded: set[str] = set()
+        self._looked_at: set[str] = set()
+        """Reads that more than a description looked at."""
         self._used: set[str] = set()
         self._branches: frozenset[str] = frozenset()
         self._presupposing = False
+        self._describing = False
         self._following: tuple[Any, ...] | None = ()
         """Steps that come after those at hand; None inside an `Each`, where that is not one list."""
 
@@ -230,7 +239,9 @@ class _Evaluation:
         result = self.result
         if not (result.writes or result.told or result.declined or result.transferred):
             raise Unidentifiable("empty", "The request asks for nothing.")
-        result.effect = self.source.effect()
+        if not self.bare:
+            result.effect = self.source.effect()
+            result.scanned -= self._looked_at
         return result
 
     # steps
@@ -275,14 +286,19 @@ class _Evaluation:
         self._branches = outer
 
     def _the(self, step: The, scope: Scope) -> Scope:
-        self._used = set()
-        self._presupposing = True
+        self._used, self._expanded = set(), set()
+        self._presupposing = self._describing = True
         found = list(self.rows(step.selection, scope))
-        self._presupposing = False
+        self._presupposing = self._describing = False
         if len(found) != 1:
             reason = "ambiguous" if found else "no_match"
             raise Unidentifiable(reason, f"{len(found)} rows are {step.selection}.")
-        return self._resting(step.selection, found[0], frozenset(self._used))
+        scanned = frozenset(self._expanded)
+        scope = self._resting(step.selection, found[0], frozenset(self._used))
+        fits: frozenset[str] = scope[RESTS, step.selection.name]
+        self.result.scanned |= scanned - fits
+        self._looked_at |= fits
+        return scope
 
     def _each(self, step: Each, scope: Scope, place: str) -> list[Scope]:
         self._used, self._expanded = set(), set()
@@ -479,7 +495,10 @@ class _Evaluation:
         arguments: dict[str, Any] = {}
         origins: dict[str, Origin] = {}
         self._used = set()
-        for name, expr in step.arguments.items():
+        if self.bare:
+            for name, expr in step.arguments.items():
+                arguments[name] = self.plain(expr, scope)
+        for name, expr in () if self.bare else step.arguments.items():
             value, origin = self.value(expr, scope)
             arguments[name] = value
             origins.update(_leaf_origins(pointer(name), value, origin))
@@ -510,6 +529,8 @@ class _Evaluation:
                     self.result.guessed = True
                 if shown.read is not None:
                     self._expanded.add(shown.read.key)
+                    if not self._describing:
+                        self._looked_at.add(shown.read.key)
                     self.result.reads.setdefault(shown.read.key, shown.read)
                     self.result.roles.setdefault(
                         shown.read.key, self.domain.relations[selection.relation]
@@ -591,6 +612,10 @@ class _Evaluation:
         if kind is Arithmetic:
             left, right = self.plain(expr.left, scope), self.plain(expr.right, scope)
             return _ARITHMETIC[expr.op](left, right)
+        if kind is ListOf:
+            return [self.plain(part, scope) for part in expr.values]
+        if kind is ObjectOf:
+            return {name: self.plain(part, scope) for name, part in expr.fields.items()}
         return self.value(expr, scope)[0]
 
     def value(self, expr: Any, scope: Scope) -> tuple[Any, Any]:

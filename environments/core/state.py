@@ -128,6 +128,7 @@ class Session:
         self._changes: dict[Key, Record | None] = dict(changes or {})
         self._owned: set[Key] = set()
         self.touched: set[tuple[str, Any]] | None = None
+        self._moved: frozenset[tuple[str, Any]] | None = None
 
     def fork(self) -> "Session":
         """A new session that starts where this one stands; neither sees the other's later changes.
@@ -139,11 +140,13 @@ class Session:
 
     def reset(self) -> None:
         """Back to the base state."""
+        self._moved = None
         self._changes.clear()
         self._owned.clear()
 
     def restore(self, earlier: "Session") -> None:
         """Back to where this session stood when `earlier` was forked from it."""
+        self._moved = None
         self._changes = dict(earlier._changes)
         self._owned.clear()
 
@@ -200,6 +203,7 @@ class Session:
         if (collection, key) in self._owned:
             owned = self._changes[collection, key]
             assert owned is not None
+            self._moved = None
             return owned
         record = self.get(collection, key)
         if record is None:
@@ -210,11 +214,13 @@ class Session:
         """Store `record`, which now belongs to the session. Raises KeyError if there is no such collection."""
         if collection not in self.base.collections:
             raise KeyError(collection)
+        self._moved = None
         self._changes[collection, key] = record
         self._owned.add((collection, key))
         return record
 
     def remove(self, collection: str, key: str) -> None:
+        self._moved = None
         self._changes[collection, key] = None
         self._owned.discard((collection, key))
 
@@ -244,19 +250,24 @@ class Session:
         """
         return effect_of(self._changed_texts())
 
-    def affected(self) -> set[tuple[str, Any]]:
-        """What reads can depend on and the changes have moved; compare with `touched`."""
-        moved: set[tuple[str, Any]] = set()
+    def affected(self) -> frozenset[tuple[str, Any]]:
+        """What reads can depend on and the changes have moved; compare with `touched`.
+
+        Ask once the records that `edit` gave out are changed: the answer is kept until the next one is asked for.
+        """
+        if self._moved is None:
+            self._moved = frozenset(self._find_moved())
+        return self._moved
+
+    def _find_moved(self) -> Iterator[tuple[str, Any]]:
         for (collection, key), after in self._changes.items():
             before = self.base.collections[collection].get(key)
-            moved |= {(collection, key), (collection, "*")}
+            yield from ((collection, key), (collection, "*"))
             for name, index in self.base.indexes.items():
                 if index.collection == collection:
-                    values = set(index.values(before) if before else ()) | set(
-                        index.values(after) if after else ()
-                    )
-                    moved |= {(f"index:{name}", value) for value in values}
-        return moved
+                    for record in (before, after):
+                        for value in index.values(record) if record else ():
+                            yield f"index:{name}", value
 
     def diff(self, since: "Session | None" = None) -> list[dict[str, Any]]:
         """Steps {op: set|add|remove, path, before, after} to here from `since`, a session over the same base (None: from the base).

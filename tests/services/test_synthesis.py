@@ -23,7 +23,7 @@ from writ_app.models.synthesis import (
     Trajectory,
 )
 from writ_app.services import accounts, catalog, synthesis
-from writ_app.services.synthesis import BadOrder
+from writ_app.services.synthesis import BadOrder, batches
 
 
 @pytest.fixture
@@ -258,7 +258,7 @@ class TestRunSimulation:
     ) -> None:
         (first, *_) = design(order(team, owner))
         assert Simulation.objects.claim(first)
-        slow = synthesis._with_inputs(first)
+        slow = batches._with_inputs(first)
         Simulation.objects.stale(timezone.now() + timedelta(seconds=1)).requeue()
         synthesis.run_simulation(simulation_id=first)
         stored = Trajectory.objects.get()

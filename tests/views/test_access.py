@@ -95,7 +95,7 @@ class TestOtherTeams:
         assert response.status_code == 404
 
     @pytest.mark.parametrize(
-        "name", ["home", "review", "trajectories", "batches", "releases"]
+        "name", ["home", "review", "trajectories", "tasks", "batches", "releases"]
     )
     def test_do_not_see_our_work_in_lists(self, trajectory, name):
         page = signed_in(make_owner()).get(reverse(name)).content.decode()

@@ -20,6 +20,7 @@ PAIRS = [
             "mark",
             "mark-lit",
             "bad-soft",
+            *(f"heat-{shade}" for shade in range(1, 6)),
         ),
         "ink2": ("bg", "panel", "sunk", "accent-soft", "read-soft"),
         "ink3": ("panel", "sunk"),

@@ -102,3 +102,14 @@ class TestJson:
         assert '<a class="mark grounds" id="e1-0" href="#w1-a1">7</a>' in printed
         assert "rows[1]" in printed
         assert "zzz" not in printed
+
+    def test_shows_a_marked_field_once_even_inside_of_what_else_is_marked(self):
+        from writ_app.services.review.evidence import Mark
+
+        value = {"row": {"id": 1, "options": {"size": "big"}, "price": 5}}
+        marks = {"/row/price": Mark("e1-0"), "/row/options/size": Mark("e1-1")}
+
+        printed = json_around(value, marks)
+
+        assert printed.count('id="e1-0"') == 1
+        assert printed.count('id="e1-1"') == 1

@@ -12,9 +12,18 @@ from tests.factories import (
 )
 from writ_app.models.review import ReviewEvent, SlotStatus
 from writ_app.models.synthesis import Batch, BatchStatus, ModelEndpoint
+from writ_app.services.catalog import load_environment, register_generated
 
 pytestmark = pytest.mark.django_db
-LISTS = ["home", "review", "trajectories", "batches", "releases", "environments"]
+LISTS = [
+    "home",
+    "review",
+    "trajectories",
+    "tasks",
+    "batches",
+    "releases",
+    "environments",
+]
 
 
 @pytest.fixture
@@ -77,6 +86,18 @@ class TestTrajectories:
             page = text_of(signed_in.get(address, filters))
             assert "1 found" in page, filters
             assert (f"/trajectories/{bad.pk}/" in page) == ("status" not in filters)
+
+    def test_say_that_nothing_matches_and_offer_to_clear_in_any_theme(
+        self, signed_in, batch
+    ):
+        make_trajectory(batch=batch)
+        signed_in.cookies["theme"] = "dark"
+
+        page = text_of(signed_in.get(reverse("trajectories"), {"accepted": "no"}))
+
+        assert "Nothing matches" in page
+        assert ">Clear</a>" in page
+        assert 'data-theme="dark"' in page
 
     def test_are_paged_by_key(self, signed_in, batch, monkeypatch):
         monkeypatch.setattr("writ_app.services.review.listing.PAGE_SIZE", 2)
@@ -266,7 +287,7 @@ class TestBatches:
             "fault_share": 0,
             "plans": ["upfront"],
             "agent": endpoint.pk,
-            "mix-R1": 1,
+            "mix-retail-R1": 1,
         }
 
         signed_in.post(reverse("batch_new"), order)
@@ -292,12 +313,12 @@ class TestBatches:
             "fault_share": 0,
             "plans": ["upfront"],
         }
-        kinds = {f"mix-{slug}": 0 for slug in slugs(signed_in)}
+        kinds = {f"mix-retail-{slug}": 0 for slug in slugs(signed_in)}
 
         nothing = signed_in.post(reverse("batch_new"), {**order, **kinds})
         with django_capture_on_commit_callbacks(execute=True):
             response = signed_in.post(
-                reverse("batch_new"), {**order, **kinds, "mix-R1": 2}
+                reverse("batch_new"), {**order, **kinds, "mix-retail-R1": 2}
             )
 
         batch = Batch.objects.get()
@@ -305,6 +326,90 @@ class TestBatches:
         assert response.headers["Location"] == reverse("batch", args=[batch.pk])
         assert (batch.mix, batch.plans, batch.ordered) == ({"R1": 2}, ["upfront"], 3)
         assert sent == [{"batch_id": batch.pk}]
+
+    def test_are_ordered_from_the_kinds_of_the_chosen_environment_alone(
+        self, signed_in, monkeypatch
+    ):
+        monkeypatch.setattr(
+            "writ_app.views.synthesis.design_batch.delay", lambda **kwargs: None
+        )
+        make_environment()
+        rental = register_generated(name="rental", seed=1, users=10)
+        airline = register_generated(name="airline", seed=1, users=10)
+        address = reverse("batch_new")
+        typed = {
+            "name": "kept",
+            "environment": rental.pk,
+            "ordered": 7,
+            "seed": 5,
+            "fault_share": 0,
+            "plans": ["upfront"],
+        }
+
+        swapped = signed_in.get(
+            address, {"environment": rental.pk}, headers={"HX-Request": "true"}
+        )
+        shown = text_of(signed_in.post(address, {**typed, "show": "1"}))
+        unseen = signed_in.post(address, {**typed, "mix-retail-W1": 3})
+        nothing = text_of(signed_in.get(address, {"environment": airline.pk}))
+        odd = signed_in.get(address, {"environment": "9" * 30})
+        signed_in.post(address, {**typed, "mix-rental-W1": 3, "mix-retail-W1": 5})
+
+        part = text_of(swapped)
+        assert part.strip().startswith("<fieldset")
+        for page in (part, shown, unseen.content.decode()):
+            assert 'name="mix-rental-W1"' in page
+            assert "mix-retail-" not in page
+        for page in (shown, unseen.content.decode()):
+            assert 'value="kept"' in page
+            assert 'value="7"' in page
+        assert unseen.status_code == 422
+        assert "Nothing is ordered yet" in unseen.content.decode()
+        assert ("mix-airline-" in nothing) == bool(
+            load_environment(airline).domain.archetypes
+        )
+        assert odd.status_code == 200
+        assert Batch.objects.get().mix == {"W1": 3}
+
+    def test_show_how_the_design_went(self, signed_in, batch):
+        batch.mix = {"R1": 3, "R5": 1}
+        batch.ordered = 9
+        batch.design_report = {
+            "draws": 40,
+            "drawn": {"R1": 12, "R5": 28},
+            "refused": {"tie": 20, "not_known_here": 14},
+            "designed": {"R1": 6},
+            "exhausted": ["R5"],
+            "grid": [
+                {"writes": "1", "burden": "4-6", "wanted": 8, "filled": 6, "why": "dry"}
+            ],
+            "decontamination": {"nearest": {"text": 0.25}},
+        }
+        batch.save()
+
+        page = text_of(signed_in.get(reverse("batch", args=[batch.pk])))
+
+        for words in (
+            "6 of 9 designed",
+            "3 short",
+            "6.7 a task",
+            "Exchange one thing for the cheapest other version in stock",
+            "75.0 %",
+            "2.0",
+            "exhausted",
+            "Two candidates are equally good",
+            "not known here",
+            "6 / 8",
+            "dry",
+            "nearest text",
+        ):
+            assert words in page, words
+        assert f"batch={batch.pk}&amp;writes=1&amp;burden=4-6" in page
+
+    def test_show_no_design_before_there_is_a_report(self, signed_in, batch):
+        page = text_of(signed_in.get(reverse("batch", args=[batch.pk])))
+
+        assert "draws a task" not in page
 
     def test_are_polled_until_they_are_done(self, signed_in, batch):
         address = reverse("batch", args=[batch.pk])

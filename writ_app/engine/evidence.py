@@ -416,6 +416,8 @@ class Case:
             if search is not None and search.alternatives:
                 yield target, search.alternatives[0].patch
         for target in hidden:
+            if target.key in self.found.scanned:
+                continue  # only a swap can make the description fit there and nowhere else
             for patch in islice(
                 self.domain.mutations(self.base, target, self.rng), MAX_PATCHES
             ):
@@ -472,6 +474,7 @@ class Case:
                 self.domain.from_state(state),
                 self.domain,
                 judged=self.judged,
+                bare=True,
             )
         except Unidentifiable:
             return None
@@ -495,13 +498,15 @@ class Case:
         """Whether our answer does there what theirs does: then nothing depends on telling the two apart."""
         if self.found.outcome[:3] != other.outcome[:3]:
             return False
-        source = self.domain.from_state(state)
+        ours, theirs = (self.domain.from_state(state) for _ in range(2))
         try:
             for call in self.found.gold:
-                source.apply(call)
+                ours.apply(call)
         except Unidentifiable:
             return False
-        return source.effect() == other.effect
+        for call in other.gold:
+            theirs.apply(call)
+        return ours.effect() == theirs.effect()
 
     def count(
         self, certificate: Sequence[ToolCall], searches: Mapping[str, _Search]

@@ -57,6 +57,8 @@ class DesignReport:
     """How a design went: draws made, refusals by reason, tasks by archetype."""
 
     draws: int = 0
+    drawn: Counter[str] = field(default_factory=Counter)
+    """Draws by archetype."""
     refused: Counter[str] = field(default_factory=Counter)
     designed: Counter[str] = field(default_factory=Counter)
     exhausted: list[str] = field(default_factory=list)
@@ -191,6 +193,7 @@ class Designer:
         rng = random.Random(f"{self.environment.content_hash}/{name}/{seed}")
         for _ in range(draws if self.people else 0):
             self.report.draws += 1
+            self.report.drawn[name] += 1
             try:
                 task = self._prove(draw(rng), seed, rng)
             except (InvalidTask, Unidentifiable) as error:

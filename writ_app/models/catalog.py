@@ -72,15 +72,22 @@ class Task(models.Model):
         Environment, on_delete=models.PROTECT, related_name="tasks"
     )
     content_hash = models.CharField(max_length=64)
-    slug = models.CharField(max_length=80)
-    archetype = models.CharField(max_length=20)
-    title = models.CharField(max_length=120)
+    slug = models.CharField(max_length=200)
+    archetype = models.CharField(max_length=100)
+    """Its slug; of a composed task those of all parts, with + between them."""
+    title = models.CharField(max_length=1000)
     task_class = models.CharField(
         max_length=20,
         choices=[(kind.value, kind.value.replace("_", " ")) for kind in TaskClass],
     )
     burden = models.PositiveSmallIntegerField()
     writes = models.PositiveSmallIntegerField()
+    lift = models.SmallIntegerField(default=0)
+    """Burden minus that of the same writes with every argument named."""
+    existential = models.BooleanField(default=False)
+    dependent = models.BooleanField(default=False)
+    proved = models.BooleanField(default=False)
+    """Every read of the certificate has a witness, so that the burden is its whole size."""
     text = models.TextField()
     content = OrderedJSONField()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -90,6 +97,9 @@ class Task(models.Model):
             models.UniqueConstraint(
                 fields=["environment", "content_hash"], name="task_once"
             )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["writes", "burden"], name="task_by_cell")
         ]
 
     def __str__(self) -> str:

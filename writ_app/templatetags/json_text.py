@@ -60,7 +60,10 @@ def _excerpt(value: Any, place: str, marks: Marks) -> Line:
     hidden = False
     for key, inner, child in children:
         length = len(json.dumps(child, ensure_ascii=False)) + len(key or "")
-        if inner not in marks and (length > LINE or length > spare or not place):
+        apart = any(mark.startswith(f"{inner}/") for mark in marks)  # on its own line
+        if inner not in marks and (
+            apart or length > LINE or length > spare or not place
+        ):
             hidden = True
             continue
         if inner not in marks:

@@ -175,3 +175,9 @@ def share(part: float, whole: float) -> int:
 def words(value: str) -> str:
     """A code as words: `missing_read` is "missing read"."""
     return str(value).replace("_", " ")
+
+
+@register.filter
+def band(slug: str) -> str:
+    """A band as people write it: `2-3` is "2–3"."""
+    return str(slug).replace("-", "–")

@@ -13,7 +13,13 @@ from writ_app.engine.errors import WritError
 from writ_app.forms.synthesis import BatchForm
 from writ_app.jobs.synthesis import design_batch
 from writ_app.models.synthesis import Batch, BatchStatus
-from writ_app.services.synthesis import batch_progress, cancel_batch, start_batch
+from writ_app.services.synthesis import (
+    batch_progress,
+    cancel_batch,
+    mix_lines,
+    start_batch,
+    view_design,
+)
 from writ_app.views.access import MemberRequest, member_required, owner_required
 from writ_app.views.page import render_page
 
@@ -31,7 +37,15 @@ def batches(request: MemberRequest) -> HttpResponse:
 
 @owner_required
 def batch_new(request: MemberRequest) -> HttpResponse:
-    form = BatchForm(request.POST if request.method == "POST" else None)
+    """The form. For another environment it is asked for again, by htmx or by a button: then nothing is ordered."""
+    if request.method != "POST":
+        form = BatchForm(typed=request.GET)
+    elif "show" in request.POST:
+        form = BatchForm(typed=request.POST)
+    else:
+        form = BatchForm(request.POST)
+    if unseen := form.unseen:
+        form = BatchForm(typed=request.POST)
     if form.is_bound and form.is_valid():
         try:
             batch = start_batch(team=request.team, by=request.user, **form.order())
@@ -44,8 +58,9 @@ def batch_new(request: MemberRequest) -> HttpResponse:
     return render_page(
         request,
         "synthesis/batch_new.html",
-        {"form": form},
-        status=422 if form.errors else 200,
+        {"form": form, "unseen": unseen},
+        fragment="mix",
+        status=422 if form.errors or unseen else 200,
     )
 
 
@@ -60,6 +75,8 @@ def batch(request: MemberRequest, pk: int) -> HttpResponse:
     context = {
         "batch": row,
         "progress": batch_progress(row),
+        "design": view_design(row),
+        "mix": mix_lines(row),
         "live": row.status in (BatchStatus.DESIGNING, BatchStatus.RUNNING),
     }
     return render_page(request, "synthesis/batch.html", context, fragment="progress")

@@ -5,6 +5,7 @@ import zlib
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
@@ -101,17 +102,28 @@ def store_task(*, environment: Environment, task: types.Task) -> Task:
         environment=environment,
         content_hash=task.content_hash,
         defaults={
-            "slug": task.slug,
-            "archetype": task.archetype,
-            "title": task.title,
-            "task_class": task.task_class.value,
-            "burden": task.burden.total,
-            "writes": task.writes,
+            **task_columns(task),
             "text": task.text,
             "content": task.model_dump(mode="json"),
         },
     )
     return row
+
+
+def task_columns(task: types.Task) -> dict[str, Any]:
+    """What a task's row repeats of its content, so that it can be found by it."""
+    return {
+        "slug": task.slug,
+        "archetype": task.archetype,
+        "title": task.title,
+        "task_class": task.task_class.value,
+        "burden": task.burden.total,
+        "writes": task.writes,
+        "lift": task.companions.lift,
+        "existential": task.existential,
+        "dependent": task.dependent,
+        "proved": all(read.witness is not None for read in task.certificate),
+    }
 
 
 def _generated(name: str, seed: int, users: int, mode: Mode | None) -> core.Environment:

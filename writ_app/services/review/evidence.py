@@ -1,8 +1,8 @@
 """The evidence side of a page: each needed read beside the message that made it, decisive fields marked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from environments.core.environment import Environment
 from environments.core.pointers import at, leaves
@@ -71,13 +71,23 @@ class EvidenceRow:
         return (self.number - 1) * CELL
 
 
+class Anchor(Protocol):
+    """A read on the page that links can lead to."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def id(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class CandidateRow:
     label: str
     values: tuple[str, ...]
     why_not: str
     gold: bool
-    row: EvidenceRow | None
+    row: Anchor | None
     gap: str = ""
 
 
@@ -182,9 +192,7 @@ def _changed(
             yield place, before.get(place, "nothing"), after.get(place, "nothing")
 
 
-def make_candidates(
-    task: Task, rows: tuple[EvidenceRow, ...]
-) -> tuple[CandidateView, ...]:
+def make_candidates(task: Task, rows: Sequence[Anchor]) -> tuple[CandidateView, ...]:
     by_key = {
         read.call.key: row for read, row in zip(task.certificate, rows, strict=True)
     }
@@ -192,7 +200,7 @@ def make_candidates(
 
 
 def _candidate_view(
-    table: CandidateTable, by_key: Mapping[str, EvidenceRow]
+    table: CandidateTable, by_key: Mapping[str, Anchor]
 ) -> CandidateView:
     lines = tuple(_candidate_rows(table, by_key))
     gold = next((n for n, line in enumerate(lines) if line.gold), 0)
@@ -211,7 +219,7 @@ def _candidate_view(
 
 
 def _candidate_rows(
-    table: CandidateTable, by_key: Mapping[str, EvidenceRow]
+    table: CandidateTable, by_key: Mapping[str, Anchor]
 ) -> Iterator[CandidateRow]:
     gold = next((line for line in table.lines if line.gold), None)
     for line in table.lines:

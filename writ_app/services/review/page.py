@@ -150,7 +150,7 @@ def compose_page(
         row=row,
         task=task,
         trajectory=trajectory,
-        query_lines=tuple(_indented(str(task.query))),
+        query_lines=tuple(indented(str(task.query))),
         ribbon=make_ribbon(steps),
         steps=steps,
         evidence=evidence,
@@ -190,7 +190,8 @@ def _behavior(
     return BehaviorView(plan.title, tuple(dimensions), ledger.lines, audit.findings)
 
 
-def _indented(text: str) -> Iterator[tuple[int, str]]:
+def indented(text: str) -> Iterator[tuple[int, str]]:
+    """(depth, text) of each line."""
     for line in text.splitlines():
         bare = line.lstrip(" ")
         yield min((len(line) - len(bare)) // 2, 4), bare

@@ -36,22 +36,8 @@ from writ_app.models.synthesis import (
     Trajectory,
 )
 from writ_app.services import catalog
+from writ_app.services.synthesis.mix import default_mix
 
-DEFAULT_MIX = {
-    "R1": 1,
-    "R2": 3,
-    "R5": 3,
-    "R6": 2,
-    "R10": 1,
-    "R13": 1,
-    "W1": 1,
-    "W2": 1,
-    "W3": 1,
-    "W4": 1,
-    "N1": 1,
-    "N2": 1,
-}
-"""More than half read-heavy with a burden of five and more."""
 MAX_ORDERED = 20_000
 _DESIGN_LOCK = 20_260_608
 """First half of the advisory lock's key: tells our locks from anybody else's."""
@@ -106,11 +92,9 @@ def start_batch(
 ) -> Batch:
     """Order a batch. Raises BadOrder. The caller sends the job that designs it."""
     plans = list(plans or behaviour.PLANS)
-    known = {
-        archetype.slug
-        for archetype in catalog.load_environment(environment).domain.archetypes
-    }
-    mix = dict(mix or {slug: DEFAULT_MIX.get(slug, 1) for slug in sorted(known)})
+    archetypes = catalog.load_environment(environment).domain.archetypes
+    known = {archetype.slug for archetype in archetypes}
+    mix = dict(mix or default_mix(archetypes))
     if not 1 <= ordered <= MAX_ORDERED:
         raise BadOrder(f"Order between 1 and {MAX_ORDERED:,} simulations.")
     if unknown := sorted(set(mix) - known):
@@ -350,6 +334,7 @@ def _design_report(designer: Designer, screen: Screen | None) -> dict[str, Any]:
     found = designer.report
     report: dict[str, Any] = {
         "draws": found.draws,
+        "drawn": dict(found.drawn),
         "refused": dict(found.refused),
         "designed": dict(found.designed),
         "exhausted": found.exhausted,

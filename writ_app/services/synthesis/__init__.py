@@ -1,0 +1,44 @@
+"""The synthesis room: batches, from the order over the design to what came of each simulation."""
+
+from writ_app.services.synthesis.batches import (
+    MAX_ORDERED,
+    BadOrder,
+    BatchProgress,
+    RejectReason,
+    batch_progress,
+    cancel_batch,
+    chat_model,
+    design_batch,
+    finish_batch_if_done,
+    ledger_of,
+    paraphrase_batch,
+    requeue_stale,
+    run_simulation,
+    start_batch,
+    unfinished_designs,
+)
+from writ_app.services.synthesis.mix import class_groups, default_mix
+from writ_app.services.synthesis.report import DesignView, mix_lines, view_design
+
+__all__ = [
+    "MAX_ORDERED",
+    "BadOrder",
+    "BatchProgress",
+    "DesignView",
+    "RejectReason",
+    "batch_progress",
+    "cancel_batch",
+    "chat_model",
+    "class_groups",
+    "default_mix",
+    "design_batch",
+    "finish_batch_if_done",
+    "ledger_of",
+    "mix_lines",
+    "paraphrase_batch",
+    "requeue_stale",
+    "run_simulation",
+    "start_batch",
+    "unfinished_designs",
+    "view_design",
+]

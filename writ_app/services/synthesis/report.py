@@ -1,0 +1,181 @@
+"""The report of a batch's design in words: what was drawn, what was refused and why, which cells were filled."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from writ_app.models.synthesis import Batch
+from writ_app.services.catalog import ChangedEnvironment, load_environment
+
+REASONS = {
+    "no_fit": "What was drawn at random did not fit the archetype: the person had no such order, booking or wish.",
+    "duplicate": "The same request with the same facts had been designed before.",
+    "no_match": "A description in the request fits nothing in the database.",
+    "ambiguous": "A description in the request fits several things, so it is not clear which one is meant.",
+    "too_few": "There are too few candidates for the choice that is asked for.",
+    "tie": "Two candidates are equally good, so there is no one right answer.",
+    "threshold": "A value lies so close to the limit in the request that rounding would decide.",
+    "same_effect": "Another candidate would leave the database in the same state, so the answer is not the only one.",
+    "missing": "A field that the request speaks of is not there.",
+    "missing_fact": "The user would have to know something that was not drawn.",
+    "empty": "The request does nothing: no write, nothing told, nothing refused.",
+    "illegal": "The environment would refuse a write of the answer.",
+    "degenerate": "Only one candidate is feasible: there is nothing to choose.",
+    "idle_term": "A part of the objective is the same for all candidates, so it decides nothing.",
+    "wrong_class": "The policy's answer does not fit the class: a refusal that is allowed, or the reverse.",
+    "order_blind": "The writes are called dependent, but lead to the same state in another order.",
+    "two_readings": "The words may be understood in another way that has another answer.",
+    "unclear_words": "The words could not be parsed back to this request and no other.",
+    "unsaid": "The user knows something that no clause says.",
+    "entangled": "Its parts depend on each other in more orders than can be tried.",
+    "underivable": "A read that it needs can only be made after one of its own writes.",
+    "policy": "The answer would break a clause of the policy.",
+    "solver": "Played through the tools alone, the request does not lead to the oracle's answer.",
+    "insufficient": "Another database that agrees on every read of the certificate has another answer.",
+    "one_sided": "Nothing that may change makes a condition of the request go the other way.",
+    "exhausted": "No more tasks of a kind could be proved.",
+    "contaminated": "It is too close to a task of the benchmark.",
+    "no_requests": "Nothing can be asked in this environment yet.",
+}
+"""Code of a refusal → what it means to whoever ordered the batch."""
+
+
+@dataclass(frozen=True)
+class ArchetypeYield:
+    slug: str
+    title: str
+    wanted: float
+    """Its weight in the order, percent of all."""
+    designed: int
+    drawn: int | None
+    """Draws that it took; None if an earlier design did not count them."""
+    exhausted: bool
+
+    @property
+    def draws_per_task(self) -> float | None:
+        if not self.drawn or not self.designed:
+            return None
+        return round(self.drawn / self.designed, 1)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    reason: str
+    count: int
+    explanation: str
+    """"" for a reason that is not known here."""
+
+
+@dataclass(frozen=True)
+class GridLine:
+    """One cell of the target grid: wanted, filled, and why it is not full."""
+
+    writes: str
+    burden: str
+    wanted: int
+    filled: int
+    why: str
+
+    @property
+    def full(self) -> bool:
+        return self.filled >= self.wanted
+
+
+@dataclass(frozen=True)
+class DesignView:
+    designed: int
+    ordered: int
+    draws: int
+    archetypes: tuple[ArchetypeYield, ...]
+    refusals: tuple[Refusal, ...]
+    """Most frequent first."""
+    refused: int
+    grid: tuple[GridLine, ...]
+    distances: tuple[tuple[str, Any], ...]
+    """Decontamination: (what was measured, value)."""
+
+    @property
+    def short(self) -> int:
+        """Tasks that were ordered and could not be designed."""
+        return max(0, self.ordered - self.designed)
+
+    @property
+    def draws_per_task(self) -> float | None:
+        return round(self.draws / self.designed, 1) if self.designed else None
+
+
+def view_design(batch: Batch) -> DesignView | None:
+    """None while the design goes on. If the environment has changed, slugs stand for titles."""
+    report = batch.design_report
+    if not report:
+        return None
+    designed: Mapping[str, int] = report.get("designed", {})
+    refused: Mapping[str, int] = report.get("refused", {})
+    return DesignView(
+        designed=sum(designed.values()),
+        ordered=batch.ordered,
+        draws=report.get("draws", 0),
+        archetypes=tuple(_yields(batch, designed)),
+        refusals=tuple(
+            Refusal(reason, count, REASONS.get(reason, ""))
+            for reason, count in sorted(
+                refused.items(), key=lambda pair: (-pair[1], pair[0])
+            )
+        ),
+        refused=sum(refused.values()),
+        grid=tuple(_grid(report.get("grid", []))),
+        distances=tuple(_flat(report.get("decontamination", {}))),
+    )
+
+
+def mix_lines(batch: Batch) -> list[tuple[str, str, float]]:
+    """(archetype, its title, weight) of what was ordered."""
+    titles = _titles(batch)
+    return [
+        (slug, titles.get(slug, slug), weight) for slug, weight in batch.mix.items()
+    ]
+
+
+def _yields(batch: Batch, designed: Mapping[str, int]) -> Iterator[ArchetypeYield]:
+    titles = _titles(batch)
+    drawn = batch.design_report.get("drawn")
+    exhausted = set(batch.design_report.get("exhausted", []))
+    weights = {slug: weight for slug, weight in batch.mix.items() if weight}
+    whole = sum(weights.values()) or 1
+    for slug in dict.fromkeys([*weights, *designed]):
+        yield ArchetypeYield(
+            slug=slug,
+            title=titles.get(slug, slug),
+            wanted=round(100 * weights.get(slug, 0) / whole, 1),
+            designed=designed.get(slug, 0),
+            drawn=None if drawn is None else drawn.get(slug, 0),
+            exhausted=slug in exhausted,
+        )
+
+
+def _titles(batch: Batch) -> dict[str, str]:
+    try:
+        archetypes = load_environment(batch.environment).domain.archetypes
+    except ChangedEnvironment:
+        return {}  # the report is still worth reading
+    return {one.slug: one.title for one in archetypes}
+
+
+def _grid(cells: list[dict[str, Any]]) -> Iterator[GridLine]:
+    for cell in cells:
+        yield GridLine(
+            writes=str(cell["writes"]),
+            burden=str(cell["burden"]),
+            wanted=cell.get("wanted", 0),
+            filled=cell.get("filled", 0),
+            why=cell.get("why", ""),
+        )
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested numbers with the names that lead to them."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name} {key}".strip())
+    else:
+        yield name, value
