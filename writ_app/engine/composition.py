@@ -209,7 +209,7 @@ def _suffix(number: int) -> str:
     return f"__{number + 1}" if number else ""
 
 
-def _written(environment: Environment, found: Answer) -> set[tuple[str, Any]]:
+def _written(environment: Environment, found: Answer) -> frozenset[tuple[str, Any]]:
     session = environment.session()
     session.replay(found.gold)
     return session.state.affected()
