@@ -6,6 +6,7 @@ base is remembered; of a changed state only the searches are made again that the
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import count
 from string import ascii_uppercase
 from typing import Any
@@ -109,6 +110,7 @@ class _Records(AirlineRows):
     def __init__(self, session: Session, corrected: bool = False):
         self.session = session
         self.corrected = corrected
+        self._days: tuple[frozenset[tuple[str, Any]], frozenset[str]] | None = None
 
     def record(self, call: ToolCall) -> Record | None:
         collection = {"user_id": "users", "reservation_id": "reservations"}
@@ -129,7 +131,46 @@ class _Records(AirlineRows):
             arguments["destination"],
             arguments["date"],
         )
+        changed = self.session.affected()
+        if changed and not _days_of(arguments["date"]) & self._moved_days():
+            return _MEMOS[self.corrected].of(Session(self.session.base), search)
         return _MEMOS[self.corrected].of(self.session, search)
+
+    def _moved_days(self) -> frozenset[str]:
+        """Dates on which a changed flight differs from the base; kept as long as the session's changes are the same."""
+        changed = self.session.affected()
+        if self._days is None or self._days[0] is not changed:
+            flights = (key for name, key in changed if name == "flights" and key != "*")
+            days = (
+                day for key in flights for day in _differing_days(self.session, key)
+            )
+            self._days = changed, frozenset(days)
+        return self._days[1]
+
+
+@lru_cache(64)
+def _days_of(date: str) -> frozenset[str]:
+    """Dates that a search for this one looks at, as flights write them; a date that is none is its own."""
+    try:
+        return frozenset((date, day_after(date, 1)))
+    except ValueError:
+        return frozenset((date,))
+
+
+def _differing_days(session: Session, number: str) -> Iterator[str]:
+    before: Any = session.base.collections["flights"].get(number)
+    after: Any = session.get("flights", number)
+    if before and after and _schedule(before) == _schedule(after):
+        for day in {*before["dates"], *after["dates"]}:
+            if before["dates"].get(day) != after["dates"].get(day):
+                yield day
+    else:
+        for flight in (before, after):
+            yield from flight["dates"] if flight else ()
+
+
+def _schedule(flight: Record) -> Record:
+    return {name: value for name, value in flight.items() if name != "dates"}
 
 
 _ONE = Memo[ToolCall, Shown](lambda session, call: _Records(session)._one(call))
@@ -429,10 +470,13 @@ class StateRows(_Records):
         for segment in reservation["flights"]:
             found = self.session.get("flights", segment["flight_number"])
             day = found["dates"].get(segment["date"]) if found else None
-            if day is not None and day["status"] == "available":
-                flight = self.session.edit("flights", segment["flight_number"])
-                seats = flight["dates"][segment["date"]]["available_seats"]
-                seats[reservation["cabin"]] += sign * len(reservation["passengers"])
+            if found and day is not None and day["status"] == "available":
+                cabin, seats = reservation["cabin"], day["available_seats"]
+                left = seats[cabin] + sign * len(reservation["passengers"])
+                # A timetable is long: only what is on the way to the one number is made anew, and nothing of it is edited after
+                day = {**day, "available_seats": {**seats, cabin: left}}
+                flight = {**found, "dates": {**found["dates"], segment["date"]: day}}
+                self.session.put("flights", found["flight_number"], flight)
 
     def _free_reservation_id(self) -> str:
         names = _names_from(_FIRST_RESERVATION, None if self.corrected else 3)

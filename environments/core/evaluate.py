@@ -333,14 +333,12 @@ class _Evaluation:
     def _best(self, step: Best, scope: Scope, place: str) -> Scope:
         name = step.selection.name + place
         self._used, self._expanded = set(), set()
+        if self.bare:
+            return self._best_alone(step, name, scope)
         ranked = self._ranked(step, scope)
         feasible = [n for n, one in enumerate(ranked) if one.candidate.feasible]
         rank = self.overrides.get(name, step.rank)
-        if len(feasible) <= max(rank, step.rank):
-            raise Unidentifiable(
-                "too_few",
-                f"{name}: {len(feasible)} feasible candidates, {step.rank + 1} needed.",
-            )
+        self._check_enough(step, name, len(feasible), rank)
         chosen = feasible[rank]
         margin = None
         if self.strict:
@@ -366,6 +364,28 @@ class _Evaluation:
         )  # all candidates: the choice is between them
         return self._resting(step.selection, ranked[chosen].scope(step), rests)
 
+    def _best_alone(self, step: Best, name: str, scope: Scope) -> Scope:
+        """The chosen row without an account of the others: of each read's rows, only as many as can matter are looked at."""
+        rank = self.overrides.get(name, step.rank)
+        near, count = [], 0
+        for outer, judged in self._judged_rows(step, scope):
+            count += len(judged.feasible)
+            near += [_Ranked(outer, *one) for one in judged.feasible[: rank + 2]]
+        self._check_enough(step, name, count, rank)
+        _sort(step, near, lambda one: one.candidate)
+        if self.strict:
+            first = max(rank - 1, 0)
+            objectives = [one.candidate.objective for one in near[first : rank + 2]]
+            self._margin(name, objectives, rank - first)
+        return near[rank].scope(step)
+
+    def _check_enough(self, step: Best, name: str, count: int, rank: int) -> None:
+        if count <= max(rank, step.rank):
+            raise Unidentifiable(
+                "too_few",
+                f"{name}: {count} feasible candidates, {step.rank + 1} needed.",
+            )
+
     def meet_rivals(
         self,
         step: Best,
@@ -377,39 +397,38 @@ class _Evaluation:
         """Called with every choice; see _RivalCheck."""
 
     def _ranked(self, step: Best, scope: Scope) -> list["_Ranked"]:
-        """All candidates, sorted. What is judged of rows met before in the same surroundings is taken from there."""
-        ranked = []
+        """All candidates, sorted."""
+        ranked = [
+            _Ranked(outer, *one)
+            for outer, judged in self._judged_rows(step, scope)
+            for one in judged.rows
+        ]
+        _sort(step, ranked, lambda one: one.candidate)
+        return ranked
+
+    def _judged_rows(
+        self, step: Best, scope: Scope
+    ) -> Iterator[tuple[Scope, "_JudgedRows"]]:
+        """The rows of each read. What is judged of rows met before in the same surroundings is taken from there."""
         if id(step) not in self._judged:
             self._judged[id(step)] = (_surroundings(step), step)
         needs = self._judged[id(step)][0]
         for outer, shown in self._shown(step.selection, scope):
             if needs is None:
+                yield outer, self._judge(step, outer, shown.rows)
+                continue
+            around = [outer.get(name) for name in needs]
+            for name in needs:
+                self._used |= outer.get((RESTS, name), _NOTHING)
+            key = (id(step), id(shown.rows), *map(id, around))
+            entry = self._judged.get(key)
+            if entry is None:
+                # what the ids in the key stand for is kept with it, so that they stay taken
                 judged = self._judge(step, outer, shown.rows)
-            else:
-                around = [outer.get(name) for name in needs]
-                for name in needs:
-                    self._used |= outer.get((RESTS, name), frozenset())
-                key = (id(step), id(shown.rows), *map(id, around))
-                entry = self._judged.get(key)
-                if entry is None:
-                    judged = self._judge(step, outer, shown.rows)
-                    # what the ids in the key stand for is kept with it, so that they stay taken
-                    self._judged[key] = (judged, step, shown.rows, around)
-                else:
-                    judged = entry[0]
-            ranked += [_Ranked(outer, row, candidate) for row, candidate in judged]
-        for number, key_part in reversed(
-            list(enumerate(step.objective))
-        ):  # stable: the first part of the objective goes last
-            ranked.sort(
-                key=lambda one: one.candidate.objective[number],
-                reverse=key_part.direction == "desc",
-            )
-        return ranked
+                entry = self._judged[key] = (judged, step, shown.rows, around)
+            yield outer, entry[0]
 
-    def _judge(
-        self, step: Best, outer: Scope, rows: list[Row]
-    ) -> list[tuple[Row, Candidate]]:
+    def _judge(self, step: Best, outer: Scope, rows: list[Row]) -> "_JudgedRows":
         judged = []
         inner = dict(outer)
         for row in rows:
@@ -420,7 +439,9 @@ class _Evaluation:
             judged.append(
                 (row, Candidate(row.label, objective, why_not, read, row.pointer))
             )
-        return judged
+        feasible = [one for one in judged if one[1].feasible]
+        _sort(step, feasible, lambda one: one[1])
+        return _JudgedRows(judged, feasible)
 
     def _idle_terms(self, step: Best, feasible: list["_Ranked"]) -> Iterator[str]:
         for key in step.objective:
@@ -780,6 +801,24 @@ class _Ranked:
 
     def scope(self, step: Best) -> Scope:
         return {**self.outer, step.selection.name: self.row}
+
+
+@dataclass(frozen=True, slots=True)
+class _JudgedRows:
+    """Rows of one read, as they come, and the feasible ones, sorted."""
+
+    rows: list[tuple[Row, Candidate]]
+    feasible: list[tuple[Row, Candidate]]
+
+
+def _sort[T](step: Best, ranked: list[T], candidate: Callable[[T], Candidate]) -> None:
+    for number, key in reversed(
+        list(enumerate(step.objective))
+    ):  # stable: the first part of the objective goes last
+        ranked.sort(
+            key=lambda one: candidate(one).objective[number],
+            reverse=key.direction == "desc",
+        )
 
 
 def _fields(step: Best, gold: Row) -> tuple[str, ...]:

@@ -41,13 +41,20 @@ SAMPLES = 32
 """Random reading orders behind `expected_reads`."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Observation:
-    """What a read shows, what it depended on (see Session.touched), and the reads that it leads to, by key."""
+    """What a read shows, and what it depended on (see Session.touched)."""
 
     text: str
     touched: frozenset[tuple[str, Any]]
-    leads_to: Mapping[str, ToolCall]
+    failed: bool
+    domain: Domain
+
+    @cached_property
+    def leads_to(self) -> Mapping[str, ToolCall]:
+        """The reads whose arguments it shows, by key. Found out when first asked for: most searches are never followed."""
+        strings = [] if self.failed else sorted(set(_strings(self.text)))
+        return {call.key: call for call in self.domain.derivable_reads(strings)}
 
 
 class Observer:
@@ -68,12 +75,8 @@ class Observer:
             session = self.environment.session()
             session.state.touched = set()
             result = session.call(call)
-            strings = [] if result.error else sorted(set(_strings(result.content)))
-            found = Observation(
-                result.content,
-                frozenset(session.state.touched),
-                {other.key: other for other in self.domain.derivable_reads(strings)},
-            )
+            touched = frozenset(session.state.touched)
+            found = Observation(result.content, touched, result.error, self.domain)
             self._seen[call.key] = found
         return found
 
