@@ -41,9 +41,14 @@ def words(task: Task, **changes: str) -> dict[str, str]:
     product, payment = task.facts["product"], lexicon[task.facts["payment"]][0]
     return {
         "wish": f"Hello, one of the things you brought me was a {product}, and I want it exchanged.",
-        "target": "Please pick the least costly of the other versions that are in stock right now.",
-        "pay": f"Whatever it costs more or less, use {payment} for it.",
-        **changes,
+        "target": f"Please pick the least costly of the other versions of the {product} that are in stock right now.",
+        "pay": f"Whatever it costs more or less, use {payment} for the {product}.",
+        **{
+            name: text
+            if product in text or name == "wish" or not text.strip()
+            else f"{text} ({product})"
+            for name, text in changes.items()
+        },
     }
 
 
@@ -324,24 +329,26 @@ class TestLostFacts:
         """Clauses may be said apart from each other."""
         task = task_of("R1")
         said = words(task)
-        said["wish"], said["target"] = said["target"], said["wish"]
+        said["pay"], said["target"] = said["target"], said["pay"]
 
         assert rewording(task, said).reason == "lost_fact"
 
-    @pytest.mark.parametrize("amount", ["$325", "$315.50", "315 dollars"])
+    @pytest.mark.parametrize("amount", ["${more}", "${cap}.50", "{cap} dollars"])
     def test_amount_that_was_changed_is_rejected(self, amount: str) -> None:
         task = self.rental_task()
-        assert task.facts["deposit_cap"] == 315
+        cap = task.facts["deposit_cap"]
+        said = amount.format(cap=cap, more=cap + 10)
 
-        found = self.reword_limit(task, f"Nothing with a deposit over {amount}.")
+        found = self.reword_limit(task, f"Nothing with a deposit over {said}.")
 
         assert found.reason == "lost_fact"
-        assert "$315" in found.finding
+        assert f"${cap}" in found.finding
 
     def test_amount_and_dates_in_allowed_wordings_are_accepted(self) -> None:
         task = self.rental_task()
 
-        found = self.reword_limit(task, "Nothing with a deposit over $315, though!")
+        limit = f"Nothing with a deposit over ${task.facts['deposit_cap']}, though!"
+        found = self.reword_limit(task, limit)
 
         assert found.accepted, found.finding
 

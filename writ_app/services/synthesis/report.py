@@ -8,6 +8,8 @@ from writ_app.models.synthesis import Batch
 from writ_app.services.catalog import ChangedEnvironment, load_environment
 
 REASONS = {
+    "composed": "A request of several parts cannot be reworded yet.",
+    "environment": "The task was designed in another world.",
     "no_fit": "What was drawn at random did not fit the archetype: the person had no such order, booking or wish.",
     "duplicate": "The same request with the same facts had been designed before.",
     "no_match": "A description in the request fits nothing in the database.",
