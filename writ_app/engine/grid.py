@@ -26,6 +26,8 @@ type Cell = tuple[str, str]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 SHARDS = 8
+LEAST_PEOPLE = 5
+"""People of a shard at least, if there are so many."""
 MISSES = 40
 """Draws for one cell without a hit before it is given up, per shard."""
 PEOPLE = 40
@@ -91,7 +93,10 @@ def read_grid(raw: Any, environment: Environment) -> Grid:
     try:
         grid = Grid.model_validate(raw)
     except ValidationError as error:
-        places = [f"{'/'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        places = [
+            f"{'/'.join(map(str, e['loc'])) or 'grid'}: {e['msg']}"
+            for e in error.errors()
+        ]
         raise BadGrid("Not a grid: " + "; ".join(places[:5])) from error
     named = Counter((one.writes, one.burden) for one in grid.cells)
     twice = [
@@ -215,6 +220,9 @@ class Filler:
                 misses[cell] += 1
             if misses[cell] >= MISSES or recipe is None:
                 self._give_up(cell, missing, tried=recipe is not None)
+
+        for cell in +missing:
+            self.report.given_up[cell] = "there is nobody left to ask for anything"
 
     # what to try
 
@@ -367,6 +375,11 @@ def shares(weights: Mapping[Cell, float], count: int) -> dict[Cell, int]:
     for cell in sorted(exact, key=lambda c: (cut[c] - exact[c], c))[:rest]:
         cut[cell] += 1
     return cut
+
+
+def shards_for(people: int) -> int:
+    """Shards for so many people: the same on every machine."""
+    return max(1, min(SHARDS, people // LEAST_PEOPLE))
 
 
 def share_of(counts: Mapping[Cell, int], shard: int, shards: int) -> Counter[Cell]:

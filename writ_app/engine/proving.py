@@ -4,7 +4,7 @@ What a line says of itself is only compared, never used. The first false claim c
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -475,11 +475,19 @@ def refute_all(
     prover: Prover, lines: Sequence[tuple[int, FileTask]]
 ) -> Iterator[tuple[int, FalseClaim]]:
     """(number of the line, first false claim) of each line that has one; ids that come twice included."""
-    seen: set[str] = set()
+    again = dict(repeated(lines))
     for number, line in lines:
-        if line.id in seen:
-            yield number, FalseClaim("id", f"{line.id} was there before.")
-        seen.add(line.id)
-        found = prover.refute(line)
+        found = (
+            FalseClaim("id", again[number]) if number in again else prover.refute(line)
+        )
         if found is not None:
             yield number, found
+
+
+def repeated(lines: Iterable[tuple[int, FileTask]]) -> Iterator[tuple[int, str]]:
+    """(number of the line, what is wrong) of lines whose id was there before."""
+    ids: dict[str, int] = {}
+    for number, line in lines:
+        first = ids.setdefault(line.id, number)
+        if first != number:
+            yield number, f"It stands in line {first} already."
