@@ -98,9 +98,7 @@ def refute(
         lines, key=lambda line: World(line[1].environment, line[1].version, root)
     )
     pieces = [
-        (world, chunk)
-        for world, run in runs
-        for chunk in batched(run, LINES_AT_A_TIME, strict=False)
+        (world, chunk) for world, run in runs for chunk in batched(run, LINES_AT_A_TIME)
     ]
     found: list[list[FalseClaim | None]] = [[] for _ in pieces]
     done: set[int] = set()

@@ -143,7 +143,8 @@ class Prover:
             found = self._answer(query, facts)
         except Unidentifiable as error:
             raise _Refuted(
-                "gold", f"{archetype.slug} has no answer: {error}"
+                "gold",
+                f"{archetype.slug} is not identifiable ({error.reason}): {error}",
             ) from error
         return Part(archetype, facts, query, found, ())
 
