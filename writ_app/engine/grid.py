@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -23,7 +23,11 @@ from writ_app.engine.types import BURDEN_BANDS, Task, write_band
 type Cell = tuple[str, str]
 """(band of writes, band of burden)."""
 
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
 SHARDS = 8
+LEAST_PEOPLE = 5
+"""People of a shard at least, if there are so many."""
 MISSES = 40
 """Draws for one cell without a hit before it is given up, per shard."""
 PEOPLE = 40
@@ -44,7 +48,7 @@ class Target(BaseModel):
 
     writes: Literal["0", "1", "2-3", "4+"]
     burden: Literal["0", "1-3", "4-6", "7-9", "10-14", "15+"]
-    weight: float = Field(default=1.0, ge=0)
+    weight: Weight = 1.0
 
 
 class Grid(BaseModel):
@@ -53,9 +57,9 @@ class Grid(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     cells: tuple[Target, ...] = ()
-    archetypes: dict[str, float] = Field(default_factory=dict)
+    archetypes: dict[str, Weight] = Field(default_factory=dict)
     """Slug → how gladly it is taken; 0 leaves it out."""
-    classes: dict[TaskClass, float] = Field(default_factory=dict)
+    classes: dict[TaskClass, Weight] = Field(default_factory=dict)
     """Class → how gladly its archetypes are taken."""
     whole: bool = True
     """Only tasks whose every read is proved."""
@@ -89,8 +93,19 @@ def read_grid(raw: Any, environment: Environment) -> Grid:
     try:
         grid = Grid.model_validate(raw)
     except ValidationError as error:
-        places = [f"{'/'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        places = [
+            f"{'/'.join(map(str, e['loc'])) or 'grid'}: {e['msg']}"
+            for e in error.errors()
+        ]
         raise BadGrid("Not a grid: " + "; ".join(places[:5])) from error
+    named = Counter((one.writes, one.burden) for one in grid.cells)
+    twice = [
+        f"{writes} writes, burden {burden}"
+        for (writes, burden), n in named.items()
+        if n > 1
+    ]
+    if twice:
+        raise BadGrid(f"A grid names each cell once; twice in it: {'; '.join(twice)}.")
     known = {archetype.slug for archetype in environment.domain.archetypes}
     unknown = sorted(grid.archetypes.keys() - known)
     if unknown:
@@ -173,13 +188,7 @@ class Filler:
     ) -> Iterator[Task]:
         """The tasks of one shard; all shards together have `count`. `report` is complete when it ends."""
         self.report = FillReport()
-        self.report.wanted = Counter(
-            {
-                cell: wanted
-                for cell, number in shares(self.grid.weights, count).items()
-                if (wanted := len(range(shard, number, shards)))
-            }
-        )
+        self.report.wanted = share_of(shares(self.grid.weights, count), shard, shards)
         rng = random.Random(
             f"fill {seed} {shard} {self.designer.environment.content_hash}"
         )
@@ -192,7 +201,7 @@ class Filler:
             cell = self._neediest(missing)
             recipe = self._choose(cell, rng)
             number += 1
-            task = None
+            task, hit = None, False
             if recipe is not None:
                 own_seed = (seed * 1_000_003 + number) * SHARDS + shard
                 task = self._make(recipe, own_seed, self._idle(people, rng))
@@ -201,15 +210,19 @@ class Filler:
                 and missing[task.cell]
                 and task.request_hash not in seen
             ):
+                hit = task.cell == cell
                 misses[task.cell] = 0
                 missing[task.cell] -= 1
                 seen.add(task.request_hash)
                 self._keep(recipe, task)
                 yield task
-            if task is None or task.cell != cell:
+            if not hit:  # what was there before is no hit either, or this would not end
                 misses[cell] += 1
             if misses[cell] >= MISSES or recipe is None:
-                self._give_up(cell, missing)
+                self._give_up(cell, missing, tried=recipe is not None)
+
+        for cell in +missing:
+            self.report.given_up[cell] = "there is nobody left to ask for anything"
 
     # what to try
 
@@ -260,7 +273,7 @@ class Filler:
         wanted = self.report.wanted
         return max(
             (cell for cell in missing if missing[cell]),
-            key=lambda cell: (missing[cell] / wanted[cell], cell),
+            key=lambda cell: (missing[cell] / max(1, wanted[cell]), cell),
         )
 
     # making
@@ -294,11 +307,14 @@ class Filler:
         return task
 
     def _tastes(self, heavy: bool) -> dict[str, float]:
-        """Weights of the parts of a composition: those that have shown much evidence, or little."""
-        tastes = {}
+        """Weights of the parts of a composition: the grid's, more for those that have shown much evidence, or little."""
+        tastes = dict.fromkeys(self.designer.archetypes, 0.0)
         for slug, recipe in self._recipes.items():
+            if not recipe.slug:
+                continue
+            tastes[slug] = recipe.weight
             report = self.report.recipes.get(slug)
-            if not recipe.slug or report is None or not report.made:
+            if report is None or not report.made:
                 continue
             burdens = [
                 BURDEN_BANDS[band][0] * hits for (_, band), hits in report.cells.items()
@@ -318,18 +334,20 @@ class Filler:
         self.report.filled[task.cell] += 1
         self.report.people[task.person] += 1
 
-    def _give_up(self, cell: Cell, missing: Counter[Cell]) -> None:
-        """What is missing in the cell is shared out among those that have been hit."""
+    def _give_up(self, cell: Cell, missing: Counter[Cell], *, tried: bool) -> None:
+        """What is missing in the cell is shared out among the others, whether this shard had a share of them or not."""
         left = missing.pop(cell)
         made = sum(report.cells[cell] for report in self.report.recipes.values())
-        self.report.given_up[cell] = (
-            f"nothing new landed here in {MISSES} tries"
-            if made
-            else f"nothing on this database landed here in {MISSES} tries"
-        )
+        if not tried:
+            why = "no kind of request that the grid allows can land here"
+        elif made:
+            why = f"nothing new landed here in {MISSES} tries"
+        else:
+            why = f"nothing on this database landed here in {MISSES} tries"
+        self.report.given_up[cell] = why
         open_cells = {
-            other: self.grid.weights[other]
-            for other in self.report.wanted
+            other: weight
+            for other, weight in self.grid.weights.items()
             if other not in self.report.given_up
         }
         for other, share in shares(open_cells, left).items() if open_cells else ():
@@ -357,3 +375,18 @@ def shares(weights: Mapping[Cell, float], count: int) -> dict[Cell, int]:
     for cell in sorted(exact, key=lambda c: (cut[c] - exact[c], c))[:rest]:
         cut[cell] += 1
     return cut
+
+
+def shards_for(people: int) -> int:
+    """Shards for so many people: the same on every machine."""
+    return max(1, min(SHARDS, people // LEAST_PEOPLE))
+
+
+def share_of(counts: Mapping[Cell, int], shard: int, shards: int) -> Counter[Cell]:
+    """What falls to one shard: all together have `counts`, and none has more than one task more than another."""
+    found: Counter[Cell] = Counter()
+    start = 0
+    for cell, count in counts.items():
+        found[cell] = len(range((shard - start) % shards, count, shards))
+        start += count
+    return +found

@@ -4,21 +4,22 @@ What a line says of itself is only compared, never used. The first false claim c
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from environments.core.domain import Archetype, TaskClass
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
 from environments.core.evaluate import Answer, answer, check_rivals
-from environments.core.grammar import understand
+from environments.core.grammar import segments, understand
 from environments.core.query import Query
 from environments.core.state import Session
 from environments.core.tools import ToolCall
 from writ_app.engine import gold_trace
 from writ_app.engine.composition import (
     AFTER,
+    JOINTS,
     NEXT,
     Composition,
     Part,
@@ -27,9 +28,15 @@ from writ_app.engine.composition import (
 )
 from writ_app.engine.errors import InvalidTask
 from writ_app.engine.evidence import Case, Observer, floor_of
-from writ_app.engine.task_design import companions_of, identity_names, refuse_degenerate
+from writ_app.engine.task_design import (
+    companions_of,
+    floor_chance,
+    identity_names,
+    person_of,
+    refuse_degenerate,
+)
 from writ_app.engine.task_file import FileCall, FileRead, FileTask
-from writ_app.engine.types import ToldFact, Witness
+from writ_app.engine.types import SaidClause, ToldFact, Witness
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,8 @@ class Prover:
             found = self._answer(query, facts)
         except Unidentifiable as error:
             raise _Refuted(
-                "gold", f"{archetype.slug} has no answer: {error}"
+                "gold",
+                f"{archetype.slug} is not identifiable ({error.reason}): {error}",
             ) from error
         return Part(archetype, facts, query, found, ())
 
@@ -205,6 +213,41 @@ class Prover:
             )
         for part, text in zip(composition.parts, texts, strict=True):
             self._check_part(part, text)
+        for clause in line.clauses:
+            self._check_clause(clause, composition)
+
+    def _check_clause(self, clause: SaidClause, composition: Composition) -> None:
+        """Its name, and the facts that it tells, are those of the archetype's clause that its words are."""
+        own, place = without_number(clause.name)
+        if place and own in (AFTER.name, NEXT.name):
+            nothing_else = segments(clause.text, JOINTS) == [("", ""), (own, "")]
+            known = nothing_else and not clause.tells and not clause.opens
+        else:
+            known = place < len(composition.parts) and self._is_said(
+                clause, own, place, composition
+            )
+        _claim("clauses", known, f"{clause.name} is not what it says it is.")
+
+    def _is_said(
+        self, clause: SaidClause, own: str, place: int, composition: Composition
+    ) -> bool:
+        archetype = composition.parts[place].archetype
+        names = set()
+        for told in clause.tells:
+            name, number = without_number(told)
+            if number != place and name not in composition.identity:
+                return False
+            names.add(name)
+        return any(
+            clause.opens == (form.opens and not place) and way.facts.keys() == names
+            for form in archetype.clauses
+            if form.name == own
+            for way in understand(
+                clause.text,
+                [replace(archetype, clauses=(form,))],
+                self.environment.domain.lexicon,
+            )
+        )
 
     def _check_part(self, part: Part, text: str) -> None:
         domain = self.environment.domain
@@ -317,6 +360,9 @@ class Prover:
             _claim("role", read.role == role, f"{call.key} is for {role}.")
             if read.witness is not None:
                 self._check_witness(case, read, certificate)
+            else:
+                idle = case.solves(set(keys) - {call.key})
+                _claim("certificate", not idle, f"{call.key} is not needed.")
         self._check_burden(line, case, certificate)
         self._check_companions(line, case, found, certificate)
 
@@ -396,7 +442,7 @@ class Prover:
         certificate: Sequence[ToolCall],
     ) -> None:
         lift = line.burden.total - floor_of(
-            self._observer, found, line.known_facts, random.Random(line.seed)
+            self._observer, found, line.known_facts, floor_chance(line.query)
         )
         _claim("lift", line.lift == lift, f"It is {lift}.")
         true = companions_of(
@@ -413,6 +459,8 @@ class Prover:
         )
         existential = some and len(found.reads) > len(certificate)
         _claim("existential", line.existential == existential, f"It is {existential}.")
+        person = person_of(self.environment, found.reads.values())
+        _claim("person", line.person == person, f"It is {person or 'nobody known'}.")
 
 
 def _claim(name: str, holds: bool, text: str) -> None:
@@ -428,11 +476,19 @@ def refute_all(
     prover: Prover, lines: Sequence[tuple[int, FileTask]]
 ) -> Iterator[tuple[int, FalseClaim]]:
     """(number of the line, first false claim) of each line that has one; ids that come twice included."""
-    seen: set[str] = set()
+    again = dict(repeated(lines))
     for number, line in lines:
-        if line.id in seen:
-            yield number, FalseClaim("id", f"{line.id} was there before.")
-        seen.add(line.id)
-        found = prover.refute(line)
+        found = (
+            FalseClaim("id", again[number]) if number in again else prover.refute(line)
+        )
         if found is not None:
             yield number, found
+
+
+def repeated(lines: Iterable[tuple[int, FileTask]]) -> Iterator[tuple[int, str]]:
+    """(number of the line, what is wrong) of lines whose id was there before."""
+    ids: dict[str, int] = {}
+    for number, line in lines:
+        first = ids.setdefault(line.id, number)
+        if first != number:
+            yield number, f"It stands in line {first} already."

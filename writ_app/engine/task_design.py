@@ -96,7 +96,6 @@ class Designer:
         self.environment = environment
         spared = frozenset(avoid)
         self.people = [key for key in environment.people if key not in spared]
-        self._known = frozenset(environment.people)
         self.report = DesignReport()
         self.archetypes = {
             archetype.slug: archetype for archetype in environment.domain.archetypes
@@ -271,7 +270,9 @@ class Designer:
         kinds = [
             archetype
             for archetype in self.archetypes.values()
-            if archetype.task_class in _WRITING and not archetype.dependent
+            if archetype.task_class in _WRITING
+            and not archetype.dependent
+            and weights.get(archetype.slug, 1.0) > 0
         ]
         keys = {
             kind.slug: rng.random() ** (1 / weights.get(kind.slug, 1.0))
@@ -323,7 +324,9 @@ class Designer:
             raise InvalidTask(
                 "one_sided", f"Nothing can change whether {proof.one_sided[0]}."
             )
-        lift = proof.burden.total - floor_of(self._observer, found, draft.facts, rng)
+        lift = proof.burden.total - floor_of(
+            self._observer, found, draft.facts, floor_chance(draft.query)
+        )
         task = self._task(draft, proof, seed, lift)
         self._refuse_breaches(task)
         reason = self._refuse(task)
@@ -445,10 +448,6 @@ class Designer:
         for name in facts.keys() - told:
             raise InvalidTask("unsaid", f"No clause says {name}.")
 
-    def _person(self, reads: Iterable[ToolCall]) -> str:
-        named = (value for call in reads for value in call.arguments.values())
-        return next((v for v in named if isinstance(v, str) and v in self._known), "")
-
     def _task(self, draft: _Draft, proof: Proof, seed: int, lift: int) -> Task:
         environment, found = self.environment, draft.found
         archetypes = draft.archetypes
@@ -487,7 +486,7 @@ class Designer:
             decisions=tuple(_decision_text(decision) for decision in found.decisions),
             existential=existential and len(proof.scope) > len(proof.reads),
             dependent=draft.dependent,
-            person=self._person(found.reads.values()),
+            person=person_of(environment, found.reads.values()),
             parts=tuple(archetype.slug for archetype in archetypes) if composed else (),
             orders=draft.orders,
         )
@@ -509,6 +508,18 @@ def identity_names(
         (frozenset(names) for names in groups if facts.keys() >= set(names)),
         frozenset(),
     )
+
+
+def person_of(environment: Environment, reads: Iterable[ToolCall]) -> str:
+    """Key of the first person whom an argument names, "" if none does."""
+    known = environment.state.collections.get(environment.domain.people, {})
+    named = (value for call in reads for value in call.arguments.values())
+    return next((v for v in named if isinstance(v, str) and v in known), "")
+
+
+def floor_chance(query: Query) -> random.Random:
+    """The chance behind a floor: whoever checks the task later must come to the same one."""
+    return random.Random(query.content_hash)
 
 
 def _check_joints(

@@ -194,17 +194,23 @@ def line_of(task: Task) -> str:
 
 def read_tasks(path: Path) -> Iterator[tuple[int, FileTask]]:
     """(number of the line, task). Raises BadTaskFile with the line and what is wrong with it."""
-    with path.open(encoding="utf-8") as lines:
+    for number, line in text_lines(path):
+        yield number, read_line(line, f"{path.name}, line {number}")
+
+
+def text_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """(number, what it holds) of each line that is not blank."""
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
-                yield number, read_line(line, f"{path.name}, line {number}")
+                yield number, line
 
 
-def read_line(line: str, where: str = "The line") -> FileTask:
+def read_line(line: str | bytes, where: str = "The line") -> FileTask:
     """Raises BadTaskFile."""
     try:
-        raw = json.loads(line)
-    except ValueError as error:
+        raw = json.loads(line.decode() if isinstance(line, bytes) else line)
+    except (ValueError, RecursionError) as error:
         raise BadTaskFile(f"{where} is not JSON: {error}") from error
     if not isinstance(raw, Mapping):
         raise BadTaskFile(f"{where} is no object.")

@@ -53,8 +53,8 @@ class Command(VersionCommand):
                 self.stdout.write(
                     f"{row}: state {row.state_hash[:12]}, {count} reference tasks"
                 )
-        except (BadCheckout, KeyError) as error:
-            raise CommandError(str(error).strip("'\"")) from error
+        except (BadCheckout, catalog.BadWorld) as error:
+            raise CommandError(str(error)) from error
         skipped = sorted(set(present) - set(names))
         if skipped:
             self.stdout.write(f"Not imported: {', '.join(skipped)}.")

@@ -1,7 +1,7 @@
 """The catalog room: environments and tasks, how they come in, how they are looked into and tried."""
 
+from writ_app.adapters.worlds import BadWorld
 from writ_app.services.catalog.environments import (
-    BadWorld,
     ChangedEnvironment,
     avoided_people,
     benchmark_index,

@@ -11,26 +11,21 @@ from django.db import transaction
 
 from environments import registry
 from environments.core import environment as core
-from environments.core.errors import BadDatabase
-from environments.core.state import Session
 from environments.core.tools import Mode
-from writ_app.adapters.tau2 import BadCheckout, Tau2Domain, read_domain
+from writ_app.adapters.tau2 import BadCheckout, Tau2Domain
+from writ_app.adapters.worlds import (
+    checkout_world,
+    generated_world,
+    people_in_tasks,
+)
 from writ_app.engine import types
 from writ_app.engine.decontamination import BenchmarkIndex
 from writ_app.engine.errors import WritError
 from writ_app.models.catalog import Environment, ReferenceTask, Task
 
-MOST_USERS = 100_000
-MOST_SEED = 2**32 - 1
-"""A seed stands in the version's name, which has an end."""
-
 
 class ChangedEnvironment(WritError):
     """What a row holds does not make the environment that was stored; the text names it."""
-
-
-class BadWorld(WritError):
-    """No world can be made as asked; the text says why."""
 
 
 @transaction.atomic
@@ -41,7 +36,7 @@ def register_generated(
 
     `mode` None: the one the world is made in. Raises BadWorld.
     """
-    environment = _generated(name, seed, users, mode)
+    environment = generated_world(name, seed=seed, users=users, mode=mode)
     namesakes = Environment.objects.filter(name=name, version=environment.version)
     if namesakes.exclude(content_hash=environment.content_hash).exists():
         # An earlier WRIT made another world from this seed, and both stay
@@ -56,17 +51,8 @@ def import_tau2(*, root: Path, name: str, version: str = "") -> Environment:
 
     `version` defaults to a name made from the state's hash. Raises BadCheckout.
     """
-    domain = read_domain(root, name)
-    world = registry.world(name)
-    try:
-        state = world.read_state(domain.database)
-    except BadDatabase as error:
-        raise BadCheckout(f"db.json of {name}: {error}") from error
-    version = version or f"tau2-{state.content_hash[:8]}"
-    row = _store(
-        world.build(state=state, version=version, policy=domain.policy),
-        origin="imported from a tau2-bench checkout",
-    )
+    environment, domain = checkout_world(root, name, version)
+    row = _store(environment, origin="imported from a tau2-bench checkout")
     _store_reference_tasks(row, domain)
     return row
 
@@ -78,13 +64,8 @@ def load_environment(row: Environment) -> core.Environment:
 
 def avoided_people(row: Environment) -> frozenset[str]:
     """Keys of the people in the row's imported tasks: our own tasks keep away from them."""
-    told = "\n".join(json.dumps(task.content) for task in row.reference_tasks.all())
-    environment = load_environment(row)
-    return (
-        environment.domain.people_in(Session(environment.state), told)
-        if told
-        else frozenset()
-    )
+    tasks = [task.content for task in row.reference_tasks.all()]
+    return people_in_tasks(load_environment(row), tasks)
 
 
 def benchmark_index(row: Environment) -> BenchmarkIndex | None:
@@ -124,24 +105,6 @@ def task_columns(task: types.Task) -> dict[str, Any]:
         "dependent": task.dependent,
         "proved": all(read.witness is not None for read in task.certificate),
     }
-
-
-def _generated(name: str, seed: int, users: int, mode: Mode | None) -> core.Environment:
-    if not 1 <= users <= MOST_USERS:
-        raise BadWorld(f"A world has 1 to {MOST_USERS:,} people, not {users:,}.")
-    if not 0 <= seed <= MOST_SEED:
-        raise BadWorld(f"A seed is a whole number from 0 to {MOST_SEED}, not {seed}.")
-    try:
-        world = registry.world(name)
-    except KeyError as error:
-        raise BadWorld(error.args[0]) from error
-    made = world.generated(seed=seed, users=users)
-    if mode is None or mode == made.mode:
-        return made
-    # The plain name belongs to the world as it is usually made.
-    return world.build(
-        state=made.state, version=f"{made.version}-{mode.value}", mode=mode
-    )
 
 
 def _store(environment: core.Environment, *, origin: str) -> Environment:
