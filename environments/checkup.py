@@ -67,6 +67,7 @@ def check_world(
             "declare archetypes in its Domain",
         )
         return
+    yield check_people(environment)
     yield check_oracle(environment, calls)
     yield check_relations(environment)
     yield check_writes(environment)
@@ -83,6 +84,18 @@ def check_name(environment: Environment, name: str) -> Finding:
         wrong if environment.name != name else [],
         "the same as in the registry",
         f"give Environment the name {name!r} in build",
+    )
+
+
+def check_people(environment: Environment) -> Finding:
+    """Somebody is there to ask."""
+    collection = environment.domain.people
+    empty = bool(environment.domain.archetypes) and not environment.people
+    return _finding(
+        "people",
+        [f"the collection {collection!r} has no records"] if empty else [],
+        f"{len(environment.people)} people can ask",
+        'name the collection of those who ask in the Domain: people="customers"',
     )
 
 

@@ -362,6 +362,21 @@ class TestCheckFacts:
         assert finding.level == "wrong"
 
 
+class TestCheckPeople:
+    def test_counts_those_who_can_ask(self, rental: Environment) -> None:
+        finding = checkup.check_people(rental)
+
+        assert str(finding) == "✓ people: 30 people can ask"
+
+    def test_wants_a_collection_that_is_there(self, rental: Environment) -> None:
+        finding = checkup.check_people(
+            replace(rental, domain=replace(rental.domain, people="users"))
+        )
+
+        assert finding.level == "wrong"
+        assert "'users'" in finding.text
+
+
 class TestCheckProofs:
     def test_says_which_archetype_cannot_be_proved(self, rental: Environment) -> None:
         world = with_domain(rental, archetypes=(N1, N2))
