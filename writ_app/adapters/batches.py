@@ -4,7 +4,7 @@ Worlds are named, not handed over: each process makes its own, once. Knows nothi
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import batched, groupby, zip_longest
@@ -12,11 +12,13 @@ from pathlib import Path
 
 from environments.core.environment import Environment
 from writ_app.adapters.spread import Done, spread
-from writ_app.adapters.tau2 import BadCheckout
+from writ_app.adapters.tau2 import BadCheckout, benchmark_tasks, read_domain
 from writ_app.adapters.worlds import BadWorld, NoCheckout, named_world
+from writ_app.engine.decontamination import BenchmarkIndex
 from writ_app.engine.grid import Filler, FillReport, read_grid, shards_for
 from writ_app.engine.proving import FalseClaim, Prover
 from writ_app.engine.task_file import FileTask, line_of
+from writ_app.engine.types import Task
 
 LINES_AT_A_TIME = 8
 """Lines that a process checks before it gets others."""
@@ -131,7 +133,18 @@ def _filler(order: Order) -> Filler:
     """One for all shards of a process: what was read for one shard serves the next, and decides nothing."""
     environment = _world(order.world)
     grid = read_grid(json.loads(order.grid), environment)
-    return Filler(environment, grid, avoid=order.avoid)
+    refuse = _contaminated(order.world, environment)
+    return Filler(environment, grid, avoid=order.avoid, refuse=refuse)
+
+
+def _contaminated(world: World, environment: Environment) -> Callable[[Task], str]:
+    """Over a benchmark's database, what shares anything with the benchmark's own tasks is refused."""
+    if world.root is None:
+        return lambda task: ""
+    index = BenchmarkIndex(
+        environment, benchmark_tasks(read_domain(world.root, world.name))
+    )
+    return lambda task: "" if index.check(task).clean else "contaminated"
 
 
 def _refute(

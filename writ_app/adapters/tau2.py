@@ -59,6 +59,12 @@ def read_domain(root: Path, name: str) -> Tau2Domain:
     )
 
 
+def benchmark_tasks(domain: Tau2Domain) -> list[dict[str, Any]]:
+    """The tasks that models are measured on: split `base`, or all if the checkout has no splits."""
+    base = set(domain.splits.get("base", ()))
+    return [task for task in domain.tasks if not base or str(task["id"]) in base]
+
+
 def _checked_tasks(tasks: Any, path: Path) -> list[dict[str, Any]]:
     if not isinstance(tasks, list):
         raise BadCheckout(f"{path} must hold an array of tasks.")

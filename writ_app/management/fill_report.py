@@ -11,6 +11,7 @@ from writ_app.engine.types import BURDEN_BANDS, WRITE_BANDS
 REFUSALS = {
     "no_fit": "nobody tried had what the request speaks of",
     "duplicate": "the same was asked for before",
+    "contaminated": "it shared something with a task of the benchmark",
     "not_whole": "a read of the certificate could not be proved",
     "tie": "two candidates were equally good",
     "threshold": "a threshold was too close to call",
