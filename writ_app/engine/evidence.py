@@ -37,6 +37,8 @@ MAX_PATCHES = 60
 """Patches tried per read before it is called unproved."""
 MAX_ALTERNATIVES = 24
 """Databases looked at for one that no read tells apart which stands for another one already."""
+OPEN_READS_KEPT = 4096
+"""Reads that anybody can make are too many to keep them all: an airline's searches fill hundreds of megabytes."""
 SAMPLES = 32
 """Random reading orders behind `expected_reads`."""
 
@@ -63,6 +65,7 @@ class Observer:
     def __init__(self, environment: Environment):
         self.environment = environment
         self._seen: dict[str, Observation] = {}
+        self._seen_open: dict[str, Observation] = {}
         self._common: dict[frozenset[str], dict[str, ToolCall]] = {}
 
     @property
@@ -70,14 +73,19 @@ class Observer:
         return self.environment.domain
 
     def observe(self, call: ToolCall) -> Observation:
-        found = self._seen.get(call.key)
+        found = self._seen.get(call.key) or self._seen_open.get(call.key)
         if found is None:
             session = self.environment.session()
             session.state.touched = set()
             result = session.call(call)
             touched = frozenset(session.state.touched)
             found = Observation(result.content, touched, result.error, self.domain)
-            self._seen[call.key] = found
+            if not self.domain.is_open(call):
+                self._seen[call.key] = found
+                return found
+            if len(self._seen_open) >= OPEN_READS_KEPT:
+                self._seen_open.clear()
+            self._seen_open[call.key] = found
         return found
 
     def reach(self, facts: Facts, without: Collection[str] = ()) -> "Reach":
