@@ -3,15 +3,26 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from environments.core.domain import TaskClass
+from environments.core.domain import Archetype, Proposal, TaskClass
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
 from environments.core.grammar import understand
-from environments.core.query import Query
+from environments.core.query import (
+    Arithmetic,
+    Best,
+    Branch,
+    Key,
+    Query,
+    compare,
+    const,
+    ref,
+)
 from environments.core.tools import ToolKind
 from writ_app.engine.errors import InvalidTask
 from writ_app.engine.evidence import solve
@@ -215,6 +226,83 @@ class TestWords:
 
         with pytest.raises(ValueError, match="no clause 'totl'"):
             list(Designer(spoilt).design_many({"R6": 1}, 12, seed=1))
+
+
+class TestLints:
+    """Requests that could be answered and are still refused."""
+
+    def test_refuse_a_part_of_the_objective_that_is_the_same_for_all(
+        self, shop: Environment
+    ) -> None:
+        def with_shipping(query: Query) -> Query:
+            """The price and what the present version costs: that decides nothing."""
+            steps = list(query.steps)
+            number = next(n for n, s in enumerate(steps) if isinstance(s, Best))
+            best = steps[number]
+            assert isinstance(best, Best)
+            price = best.objective[0].value
+            total = Arithmetic(op="+", left=price, right=ref("item.price"))
+            steps[number] = best.model_copy(update={"objective": (Key(value=total),)})
+            return Query(steps=tuple(steps))
+
+        assert reasons(shop, "R1", with_shipping) == {"idle_term"}
+
+    def test_refuse_a_limit_that_nothing_gets_past(self, shop: Environment) -> None:
+        def with_no_limit(query: Query) -> Query:
+            *steps, branch = query.steps
+            assert isinstance(branch, Branch)
+            always = compare(ref("card.balance"), "ge", const(-1.0))
+            return Query(
+                steps=(*steps, branch.model_copy(update={"condition": always}))
+            )
+
+        assert reasons(shop, "R10", with_no_limit) == {"one_sided"}
+
+    def test_refuse_what_the_user_knows_and_never_says(self, shop: Environment) -> None:
+        r1 = archetype_of(shop, "R1")
+
+        def with_a_secret(*draw: Any) -> Proposal | None:
+            proposal = r1.propose(*draw)
+            if proposal is None:
+                return None
+            return replace(proposal, facts={**proposal.facts, "shoe_size": "44"})
+
+        spoilt = with_archetype(shop, replace(r1, propose=with_a_secret))
+        designer = Designer(spoilt)
+        with pytest.raises(InvalidTask):
+            designer.design("R1", 1, draws=20)
+
+        assert designer.report.refused.keys() - {"no_fit"} == {"unsaid"}
+
+    def test_let_whoever_orders_refuse_a_finished_task(self, shop: Environment) -> None:
+        designer = Designer(shop, refuse=lambda task: "too_plain")
+
+        with pytest.raises(InvalidTask):
+            designer.design("R1", 1, draws=5)
+
+        assert designer.report.refused["too_plain"] >= 1
+
+
+def archetype_of(shop: Environment, slug: str) -> Archetype:
+    return next(one for one in shop.domain.archetypes if one.slug == slug)
+
+
+def with_archetype(shop: Environment, archetype: Archetype) -> Environment:
+    return replace(shop, domain=replace(shop.domain, archetypes=(archetype,)))
+
+
+def reasons(shop: Environment, slug: str, spoil: Callable[[Query], Query]) -> set[str]:
+    """Why draws are refused once the archetype's query is spoilt, beside those that did not fit."""
+    archetype = archetype_of(shop, slug)
+    spoilt = replace(
+        archetype,
+        query=lambda facts: spoil(archetype.query(facts)),
+        readings=lambda facts: [],
+    )
+    designer = Designer(with_archetype(shop, spoilt))
+    with pytest.raises(InvalidTask):
+        designer.design(slug, 1, draws=20)
+    return designer.report.refused.keys() - {"no_fit", "illegal", "too_few"}
 
 
 class TestDesignMany:
