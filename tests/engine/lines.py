@@ -31,12 +31,15 @@ class Desk:
         self.prover = Prover(self.environment)
 
     def task(self, slug: str) -> Task:
-        """The task of an archetype; "joined" and "in order" are compositions, without and with an order that matters."""
+        """The task of an archetype; "joined" and "in order" are compositions, without and with an order that matters.
+
+        "one way" is one of two parts of which the other order cannot be done.
+        """
         if slug not in self.tasks:
             self.tasks[slug] = (
                 self.designer.design(slug, 7)
                 if slug in self.designer.archetypes
-                else self._composed(dependent=slug == "in order")
+                else self._composed(slug)
             )
         return self.tasks[slug]
 
@@ -47,13 +50,19 @@ class Desk:
     def refute(self, line: Line) -> FalseClaim | None:
         return self.prover.refute(read_line(json.dumps(line)))
 
-    def _composed(self, *, dependent: bool) -> Task:
+    def _composed(self, kind: str) -> Task:
         for seed in range(40):
+            writes = 2 if kind == "one way" else 2 + seed % 2
             try:
-                task = self.designer.compose(2 + seed % 2, seed, draws=6)
+                task = self.designer.compose(writes, seed, draws=6)
             except InvalidTask:
                 continue
-            if task.dependent == dependent:
+            assert task.orders is not None
+            if {
+                "joined": not task.dependent,
+                "in order": task.dependent,
+                "one way": bool(task.orders.illegal),
+            }[kind]:
                 return task
         raise AssertionError("No composition of that kind in forty tries.")
 

@@ -31,7 +31,7 @@ LEAST_PEOPLE = 5
 MISSES = 40
 """Draws for one cell without a hit before it is given up, per shard."""
 PEOPLE = 40
-"""People that a draw chooses from: those with the fewest tasks so far."""
+"""People that a draw chooses from at most: those with the fewest tasks so far."""
 DRAWS = 12
 """Draws of one archetype before the filler thinks again what to try."""
 MOST_WRITES = 6
@@ -361,9 +361,10 @@ class Filler:
         return people[shard::shards]
 
     def _idle(self, people: Sequence[str], rng: random.Random) -> list[str]:
-        """Those with the fewest tasks, in a random order."""
+        """Those with the fewest tasks, in a random order: never more than half of all, so that everybody's turn comes."""
         mixed = rng.sample(people, len(people))
-        return sorted(mixed, key=lambda person: self.report.people[person])[:PEOPLE]
+        most = min(PEOPLE, max(LEAST_PEOPLE, len(people) // 2))
+        return sorted(mixed, key=lambda person: self.report.people[person])[:most]
 
 
 def shares(weights: Mapping[Cell, float], count: int) -> dict[Cell, int]:

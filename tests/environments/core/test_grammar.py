@@ -1,7 +1,7 @@
 import random
 
 from environments.core.domain import Archetype, Clause, TaskClass
-from environments.core.grammar import say, understand
+from environments.core.grammar import say, segments, understand
 from environments.core.query import Query
 
 LEXICON = {"color": {"red": ("red", "the red one"), "blue": ("blue",)}}
@@ -62,3 +62,47 @@ class TestUnderstand:
 
         assert ours.facts == theirs.facts == {"color": "red"}
         assert understand("I want rosso.", archetypes, LEXICON) == []
+
+
+MORE = Clause("more", ("[And one|One] more thing.", "Besides, there is this."))
+THEN = Clause("then", ("After that, [please|if you can], this.",))
+
+
+class TestSegments:
+    def test_of_a_text_without_joints_is_the_text(self) -> None:
+        assert segments("I want red. Now!", [MORE, THEN]) == [("", "I want red. Now!")]
+
+    def test_are_the_pieces_with_the_joint_before_each(self) -> None:
+        text = "I want red. And one more thing. Why? After that, please, this. Give me blue."
+
+        assert segments(text, [MORE, THEN]) == [
+            ("", "I want red."),
+            ("more", "Why?"),
+            ("then", "Give me blue."),
+        ]
+
+    def test_know_every_way_to_say_a_joint(self) -> None:
+        rng = random.Random(3)
+        for joint in (MORE, THEN):
+            ways = {say(joint, {}, LEXICON, rng).text for _ in range(40)}
+            assert len(ways) >= 2
+            for way in ways:
+                assert segments(f"A. {way} B.", [MORE, THEN]) == [
+                    ("", "A."),
+                    (joint.name, "B."),
+                ]
+
+    def test_take_only_whole_sentences_for_joints(self) -> None:
+        text = (
+            "I said: one more thing. One more thing is red. Besides, there is this one."
+        )
+
+        assert segments(text, [MORE]) == [("", text)]
+
+    def test_may_be_empty(self) -> None:
+        assert segments("One more thing. One more thing.", [MORE]) == [
+            ("", ""),
+            ("more", ""),
+            ("more", ""),
+        ]
+        assert segments("", [MORE]) == [("", "")]

@@ -1,0 +1,170 @@
+"""Renaming: the same request beside others, with the same answer."""
+
+import json
+import random
+from functools import cache
+from typing import Any
+
+import pytest
+
+from environments.core.domain import Archetype, Facts
+from environments.core.environment import Environment
+from environments.core.errors import Unidentifiable
+from environments.core.evaluate import answer
+from environments.core.query import (
+    Aggregate,
+    Best,
+    Branch,
+    Collect,
+    Compare,
+    Each,
+    Exists,
+    Key,
+    ListOf,
+    ObjectOf,
+    Query,
+    Selection,
+    Table,
+    Tell,
+    The,
+    Value,
+    Write,
+    compare,
+    const,
+    fact,
+    ref,
+    renamed,
+)
+from environments.core.state import Session
+from environments.registry import names, world
+
+LAMPS = Selection(
+    name="lamp",
+    relation="lamps",
+    of=ref("shop"),
+    by={"kind": fact("kind")},
+    where=compare(ref("lamp.price"), "lt", fact("cap")),
+)
+EVERYTHING = Query(
+    steps=(
+        The(
+            selection=Selection(
+                name="shop", relation="shops", by={"owner": fact("email")}
+            )
+        ),
+        Best(selection=LAMPS, objective=(Key(value=ref("lamp.price")),)),
+        Value(
+            name="total", value=Aggregate(op="sum", over=LAMPS, value=ref("lamp.price"))
+        ),
+        Each(
+            selection=LAMPS,
+            steps=(
+                Value(
+                    name="half",
+                    value=Table(
+                        clause="1", keys=(ref("lamp.kind"),), rows={"floor": 2}
+                    ),
+                ),
+            ),
+        ),
+        Branch(
+            condition=Exists(selection=LAMPS),
+            then=(
+                Write(
+                    tool="buy",
+                    arguments={
+                        "name": ObjectOf(
+                            fields={"name": const("lamp"), "kind": fact("kind")}
+                        ),
+                        "all": Collect(each="lamp", value=ref("lamp.id")),
+                        "two": ListOf(values=(ref("total"), fact("email"))),
+                    },
+                ),
+            ),
+        ),
+        Tell(what="lamp", value=ref("total")),
+    )
+)
+
+
+@cache
+def small(name: str) -> Environment:
+    return world(name).generated(seed=3, users=40)
+
+
+def drawn(name: str) -> list[tuple[Archetype, Facts]]:
+    """A draw of each archetype that fits somebody soon."""
+    environment, rng, found = small(name), random.Random(5), []
+    for archetype in environment.domain.archetypes:
+        for _ in range(12):
+            proposal = archetype.propose(
+                Session(environment.state), rng, environment.people
+            )
+            if proposal is not None:
+                found.append((archetype, proposal.facts))
+                break
+    return found
+
+
+def outcome(environment: Environment, query: Query, facts: Facts) -> Any:
+    domain = environment.domain
+    try:
+        found = answer(
+            query, facts, domain.from_state(Session(environment.state)), domain
+        )
+    except Unidentifiable as error:
+        return error.reason
+    return found.outcome, found.effect, found.roles
+
+
+class TestRenamed:
+    def test_gives_every_row_number_and_fact_another_name(self) -> None:
+        text = json.dumps(renamed(EVERYTHING, "__2", keep={"email"}).model_dump())
+
+        for name in ("shop", "lamp", "total", "half"):
+            assert f'"name": "{name}"' not in text.replace(
+                '"what": "lamp"', ""
+            ).replace('"value": "lamp"', "")
+            assert f'"name": "{name}__2"' in text
+        assert '"each": "lamp__2"' in text
+        assert '"name": "kind__2"' in text
+        assert '"name": "cap__2"' in text
+
+    def test_keeps_what_is_no_name_of_the_requests_own(self) -> None:
+        query = renamed(EVERYTHING, "__2", keep={"email"})
+        first, best, *_, branch, tell = query.steps
+
+        assert isinstance(first, The)
+        assert first.selection.relation == "shops"
+        assert first.selection.by == {"owner": fact("email")}
+        assert isinstance(best, Best)
+        assert set(best.selection.by) == {"kind"}
+        assert isinstance(best.selection.where, Compare)
+        assert best.selection.where.left == ref("lamp__2.price")
+        assert isinstance(branch, Branch)
+        (write,) = branch.then
+        assert isinstance(write, Write)
+        assert set(write.arguments) == {"name", "all", "two"}
+        inner = write.arguments["name"]
+        assert isinstance(inner, ObjectOf)
+        assert inner.fields == {"name": const("lamp"), "kind": fact("kind__2")}
+        assert isinstance(tell, Tell)
+        assert tell.what == "lamp"
+
+    def test_leaves_the_query_alone_for_an_empty_suffix(self) -> None:
+        assert renamed(EVERYTHING, "") == EVERYTHING
+
+    @pytest.mark.parametrize("name", names())
+    def test_changes_no_answer(self, name: str) -> None:
+        environment = small(name)
+        draws = drawn(name)
+        assert len(draws) >= 10
+        for archetype, facts in draws:
+            query = archetype.query(facts)
+            keep = [n for group in environment.domain.words.identity for n in group]
+            again = {(n if n in keep else f"{n}__2"): v for n, v in facts.items()}
+
+            ours = outcome(environment, query, facts)
+            theirs = outcome(environment, renamed(query, "__2", keep), again)
+
+            assert theirs == ours, archetype.slug
