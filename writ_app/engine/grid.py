@@ -307,7 +307,10 @@ class Filler:
         return task
 
     def _tastes(self, heavy: bool) -> dict[str, float]:
-        """Weights of the parts of a composition: the grid's, more for those that have shown much evidence, or little."""
+        """Weights of the parts of a composition: the grid's, more for those that have shown much evidence, or little.
+
+        One part that is seldom proved whole spoils the whole composition, so that such parts weigh less.
+        """
         tastes = dict.fromkeys(self.designer.archetypes, 0.0)
         for slug, recipe in self._recipes.items():
             if not recipe.slug:
@@ -320,7 +323,8 @@ class Filler:
                 BURDEN_BANDS[band][0] * hits for (_, band), hits in report.cells.items()
             ]
             mean = max(1.0, sum(burdens) / report.made)
-            tastes[slug] = recipe.weight * (mean if heavy else 1 / mean)
+            whole = report.made / (report.made + report.refused["not_whole"])
+            tastes[slug] = recipe.weight * whole * (mean if heavy else 1 / mean)
         return tastes
 
     def _refuse(self, task: Task) -> str:
