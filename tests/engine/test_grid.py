@@ -195,7 +195,7 @@ class TestFill:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(grid, "MISSES", 8)
-        cells = [cell("2-3", "10-14"), cell("2-3", "7-9")]
+        cells = [cell("2-3", "10-14"), cell("2-3", "15+")]
         raw = only("E1", "E9", cells=cells, classes={})
 
         tasks = list(filler(raw).fill(2, seed=1))
@@ -261,12 +261,12 @@ class TestFill:
         every = {a.slug: 0.0 for a in shop.domain.archetypes}
         raw = {
             **ONLY_SINGLES,
-            "archetypes": {**every, "A6": 1.0},
-            "cells": [cell("1", "4-6")],
+            "archetypes": {**every, "A15": 1.0},
+            "cells": [cell("1", "7-9"), cell("1", "10-14")],
         }
         strict = Filler(shop, read_grid(raw, shop))
         lax = Filler(shop, Grid.model_validate({**raw, "whole": False}))
 
         assert all(task.burden.exact for task in strict.fill(3, seed=1))
-        assert strict.report.recipes["A6"].refused["not_whole"]
+        assert strict.report.recipes["A15"].refused["not_whole"]
         assert not all(task.burden.exact for task in lax.fill(3, seed=1))
