@@ -146,6 +146,8 @@ def _customer(
             {"op": "remove", "path": path},
             {"op": "add", "path": added, "value": {**method, "id": new_id}},
         ]
+    for number in range(len(customer["bookings"])):
+        yield [{"op": "remove", "path": base + pointer("bookings", number)}]
 
 
 def swaps(session: Session, one: ToolCall, other: ToolCall) -> Iterator[Patch]:

@@ -299,6 +299,8 @@ def _user(user: Record, rng: random.Random) -> Iterator[Patch]:
             "value": {**method, "id": new_id},
         }
         yield [{"op": "remove", "path": path}, renamed]
+    for number in range(len(user["orders"])):
+        yield [{"op": "remove", "path": base + pointer("orders", number)}]
 
 
 def swaps(session: Session, one: ToolCall, other: ToolCall) -> Iterator[Patch]:

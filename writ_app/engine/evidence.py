@@ -421,21 +421,24 @@ class Case:
             for key, other in self.found.reads.items()
             if key != call.key and key not in reach and not self.domain.is_open(other)
         ]
-        hidden = [call, *behind]
+        yield from self._mutations(call)
         for target in behind:
             search = earlier.get(target.key)
             if search is not None and search.alternatives:
                 yield target, search.alternatives[0].patch
-        for target in hidden:
-            if target.key in self.found.scanned:
-                continue  # only a swap can make the description fit there and nowhere else
-            for patch in islice(
-                self.domain.mutations(self.base, target, self.rng), MAX_PATCHES
-            ):
-                yield target, patch
+        for target in behind:
+            yield from self._mutations(target)
+        hidden = [call, *behind]
         for one, other in combinations(hidden, 2):
             for patch in self.domain.swaps(self.base, one, other):
                 yield one, patch
+
+    def _mutations(self, call: ToolCall) -> Iterator[tuple[ToolCall, Patch]]:
+        """Of a read that only a description looked at none: only a swap can make it fit there and nowhere else."""
+        if call.key not in self.found.scanned:
+            patches = self.domain.mutations(self.base, call, self.rng)
+            for patch in islice(patches, MAX_PATCHES):
+                yield call, patch
 
     def _other(self, patch: Patch) -> _Other | None:
         """The patched database, if the request has exactly one answer there, with another effect than ours has there."""
@@ -725,6 +728,8 @@ def _changes_text(patch: Patch) -> str:
 
 def _change_text(place: list[str], step: Mapping[str, Any]) -> str:
     name, value = " ".join(place[1:]), step.get("value")
+    if step["op"] == "remove":
+        return f"{name} were not there"
     if not isinstance(value, dict):
         return f"{name} were {json.dumps(value)}"
     shown = [

@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -204,7 +205,8 @@ class Filler:
             task, hit = None, False
             if recipe is not None:
                 own_seed = (seed * 1_000_003 + number) * SHARDS + shard
-                task = self._make(recipe, own_seed, self._idle(people, rng))
+                able = self._able(people, recipe.writes) if recipe.writes else people
+                task = self._make(recipe, own_seed, self._idle(able, rng))
             if (
                 task is not None
                 and missing[task.cell]
@@ -363,6 +365,21 @@ class Filler:
         people = list(self.designer.people)
         random.Random(f"people {seed}").shuffle(people)
         return people[shard::shards]
+
+    def _able(self, people: Sequence[str], writes: int) -> list[str]:
+        """Those of whom the database knows most: whoever has one order has little to ask for at once."""
+        most = max(LEAST_PEOPLE, 2 * len(people) // writes)
+        return sorted(people, key=lambda person: -self._belongings[person])[:most]
+
+    @cached_property
+    def _belongings(self) -> dict[str, int]:
+        """Person → how much is listed in the person's record, such as orders."""
+        environment = self.designer.environment
+        records = environment.state.collections[environment.domain.people]
+        return {
+            person: sum(len(v) for v in records[person].values() if isinstance(v, list))
+            for person in self.designer.people
+        }
 
     def _idle(self, people: Sequence[str], rng: random.Random) -> list[str]:
         """Those with the fewest tasks, in a random order: never more than half of all, so that everybody's turn comes."""
