@@ -148,7 +148,7 @@ def _other_status(base: str, status: str, dear: float) -> Iterator[Patch]:
     others = [
         other for other in ("pending", "delivered", "processed") if other != status
     ]
-    for other in others:
+    for other in (*others, "cancelled"):  # the clause for all the rest may be another
         yield [_replaced(f"{base}/status", other)]
     for other in others:
         changed = _replaced(f"{base}/status", other)

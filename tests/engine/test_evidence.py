@@ -165,9 +165,10 @@ class TestCertificate:
                     state.apply_patch(
                         rng.choice(list(shop.domain.mutations(state, call, rng)))
                     )
+                if not state.changes():
+                    continue  # two patches that undo each other
                 if not observer.agree(state, certificate):
                     continue
-                assert state.changes()
                 try:
                     assert outcome_on(shop, task, state) == ours
                 except Unidentifiable:

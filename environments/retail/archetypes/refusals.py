@@ -11,14 +11,13 @@ from environments.core.domain import (
     TaskClass,
 )
 from environments.core.query import (
-    AnyOf,
     Branch,
     Decline,
     Query,
+    Step,
     The,
     Write,
     compare,
-    const,
     fact,
     ref,
 )
@@ -94,18 +93,13 @@ N1 = Archetype(
 
 
 def _cancel_for(facts: Facts) -> Query:
-    accepted = AnyOf(
-        conditions=tuple(
-            compare(fact("excuse"), "eq", const(reason)) for reason in LEXICON["reason"]
-        )
-    )
     cancel_for = Write(
         tool="cancel_pending_order",
         arguments={"order_id": ref("order.order_id"), "reason": fact("excuse")},
     )
-    for_reason = Branch(
-        condition=accepted, then=(cancel_for,), otherwise=(Decline(clause="4.2"),)
-    )
+    # The user's own word, which no database changes: no branch that evidence could decide.
+    accepted = facts["excuse"] in LEXICON["reason"]
+    for_reason: Step = cancel_for if accepted else Decline(clause="4.2")
     return request(
         facts,
         order_with(""),
