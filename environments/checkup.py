@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
-from environments.core.domain import Archetype, Proposal, Role
+from environments.core.domain import Archetype, Proposal, Role, TaskClass
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
 from environments.core.grammar import say, understand
@@ -68,6 +68,8 @@ def check_world(
         )
         return
     yield check_people(environment)
+    yield check_shapes(environment)
+    yield check_transfer(environment)
     yield check_oracle(environment, calls)
     yield check_relations(environment)
     yield check_writes(environment)
@@ -93,9 +95,50 @@ def check_people(environment: Environment) -> Finding:
     empty = bool(environment.domain.archetypes) and not environment.people
     return _finding(
         "people",
-        [f"the collection {collection!r} has no records"] if empty else [],
+        [
+            f"the collection {collection!r} has no records"
+            if collection
+            else "the Domain names no collection of those who ask"
+        ]
+        if empty
+        else [],
         f"{len(environment.people)} people can ask",
         'name the collection of those who ask in the Domain: people="customers"',
+    )
+
+
+def check_shapes(environment: Environment) -> Finding:
+    """Every collection says what its records look like."""
+    lacking = environment.state.collections.keys() - environment.domain.shapes.keys()
+    if lacking:
+        return Finding(
+            "shapes",
+            "warning",
+            f"no shape for {', '.join(sorted(lacking))}: a witness that spoils such a record is taken for good",
+            'give the Domain shapes={"…": shape(Model, "key_field")}',
+        )
+    return Finding("shapes", "ok", "every collection has one")
+
+
+def check_transfer(environment: Environment) -> Finding:
+    """A world that leaves requests to a person has a tool for it."""
+    name = environment.domain.words.transfer_tool
+    needed = any(
+        kind.task_class is TaskClass.TRANSFER for kind in environment.domain.archetypes
+    )
+    tool = environment.tools.get(name)
+    wrong = []
+    if needed and tool is None:
+        wrong = [f"there is no tool {name}"]
+    elif needed and tool is not None:
+        parameters = tool.schema["function"]["parameters"].get("properties", {})
+        if tool.kind is not ToolKind.GENERIC or "summary" not in parameters:
+            wrong = [f"{name} is not a generic tool that takes a summary"]
+    return _finding(
+        "transfer",
+        wrong,
+        f"{name} hands over" if needed else "nothing is left to a person",
+        'name the tool that hands over in the Words: transfer_tool="…"',
     )
 
 

@@ -4,7 +4,7 @@ Every function takes a session: `describe_write` and `describe_refusal` before t
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,6 +82,20 @@ IDENTITY: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ),
 }
 """Facts that say who the user is → patterns of a sentence that tells them."""
+
+
+_ASKED = {
+    "email": "your email, or your full name and zip code",
+    "zip": "your email, or your full name and zip code",
+    "user_id": "your user id",
+}
+
+
+def asked_identity(names: Collection[str]) -> str:
+    """How somebody is asked who he is, who is known by the facts of these names: "your card number"."""
+    known = (_ASKED[name] for name in _ASKED if name in names)
+    plain = " and ".join(f"your {name.replace('_', ' ')}" for name in names)
+    return next(known, plain)
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,7 @@ class TestCheckWorld:
 
         assert [str(f) for f in findings if f.level == "wrong"] == []
         assert {f.name for f in findings} >= {"schemas", "kinds", "oracle", "words"}
-        wanted = len(rental.domain.archetypes) + 10
+        wanted = len(rental.domain.archetypes) + 12
         assert (
             checkup.summary(findings) == f"{wanted} checks: {wanted - 1} ok, 1 warning"
         )

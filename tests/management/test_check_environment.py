@@ -25,7 +25,7 @@ class TestCheckEnvironment:
         count = len(
             registry.world("rental").generated(seed=1, users=1).domain.archetypes
         )
-        assert lines[-1].startswith(f"{count + 12} checks")
+        assert lines[-1].startswith(f"{count + 14} checks")
 
     def test_exits_with_1_if_something_is_wrong(
         self, monkeypatch: pytest.MonkeyPatch

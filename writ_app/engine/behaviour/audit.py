@@ -132,7 +132,7 @@ def _own_values(line: LedgerLine, ledger: Ledger) -> list[Any]:
 def _was_asked(line: LedgerLine, heard: Sequence[str]) -> bool:
     """The greeting does not count. Who the user is has to be asked for as such, at any time before."""
     if line.kind == "identity":
-        return any(asks_identity(text) for text in heard[1:])
+        return any(asks_identity(text, line.tells) for text in heard[1:])
     return len(heard) > 1 and asks(heard[-1])
 
 

@@ -1,7 +1,7 @@
 """Reading what was said: yes or no, questions, values and whole lines in a text, whatever its wording."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -54,8 +54,11 @@ def asks_confirmation(text: str) -> bool:
     return "?" in text and bool(_CONFIRMATION.search(text))
 
 
-def asks_identity(text: str) -> bool:
-    return bool(_ASKING.search(text)) and bool(_IDENTITY_WORDS.search(text))
+def asks_identity(text: str, names: Iterable[str] = ()) -> bool:
+    """Whether an agent's message wants to know who the user is, who is known by the facts of these names."""
+    told = text.lower()
+    own = any(name.replace("_", " ") in told for name in names)
+    return bool(_ASKING.search(text)) and (own or bool(_IDENTITY_WORDS.search(text)))
 
 
 def asks(text: str) -> bool:

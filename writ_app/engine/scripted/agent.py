@@ -7,6 +7,7 @@ from typing import Any
 
 from environments.core.environment import Environment
 from environments.core.tools import ToolCall
+from environments.core.words import asked_identity
 from writ_app.engine.behaviour import (
     phrase,
     says_yes,
@@ -63,12 +64,14 @@ class ScriptedAgent:
         if was_said(line, talk.told):
             return talk.call(find)
         if not was_told_wrong(line, talk.told):
-            return talk.say(phrase(phrases.ASK_IDENTITY, talk.rng))
+            asked = asked_identity(line.tells)
+            return talk.say(phrase(phrases.ASK_IDENTITY, talk.rng, asked=asked))
         wrong = _replaced(find, line)
         if not talk.made[wrong.key]:
             return talk.call(wrong)
         value = " ".join(map(str, wrong.arguments.values()))
-        return talk.say(phrase(phrases.NOT_FOUND, talk.rng, value=value))
+        asked = asked_identity(line.tells)
+        return talk.say(phrase(phrases.NOT_FOUND, talk.rng, value=value, asked=asked))
 
     def _inquire(self, talk: "_Talk") -> Completion | None:
         """Come back to a wrong detail, ask for what was not said yet. None once everything is known."""

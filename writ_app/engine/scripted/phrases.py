@@ -4,17 +4,17 @@ Questions must be recognised for what they are by the readers in `writ_app.engin
 """
 
 ASK_IDENTITY = (
-    "[I'd be|I'm] happy to help[| with that]. [May I have|Could you give me] the email address [on|of] your account, or your first name, last name and zip code?",
-    "[Sure|Certainly|Of course], I can [help|look into that]. To [verify|confirm] who you are, [please tell me|could you tell me] your email, or your full name and zip code?",
-    "[Let me|I'll gladly] help you with that. First I need to find your account: what is your email, or your first name, last name and zip code?",
-    "Thank you for reaching out. [Before we start|Before I can look at anything], could you [share|give me] the email address of your account? Your full name and zip code will do as well.",
-    "[Absolutely|Gladly]. Which email address is the account under? If you don't have it at hand, your first name, last name and zip code are fine.",
+    "[I'd be|I'm] happy to help[| with that]. [May I have|Could you give me] {asked}?",
+    "[Sure|Certainly|Of course], I can [help|look into that]. To [verify|confirm] who you are, [please tell me|could you tell me] {asked}?",
+    "[Let me|I'll gladly] help you with that. First I need to find your account: what is {asked}?",
+    "Thank you for reaching out. [Before we start|Before I can look at anything], could you [share|give me] {asked}?",
+    "[Absolutely|Gladly]. [May I ask for|Could I have] {asked}[|, so that I can find your account]?",
 )
 NOT_FOUND = (
     "I couldn't find [an account|anything] with {value}. Could you [double-check|check] that[| for me]?",
     "[Hm, no|No] account was found for {value}. Is that spelled correctly? [Please check|Could you check] it.",
-    "[I'm sorry|Sorry], but nothing was found with {value}. Could you [check|confirm] the email or zip code[| once more]?",
-    "I looked for {value}, but there is no match. Could you give me the email address again, or your name with the zip code?",
+    "[I'm sorry|Sorry], but nothing was found with {value}. Could you [check|confirm] {asked}[| once more]?",
+    "I looked for {value}, but there is no match. Could you give me {asked} again?",
 )
 REPEAT_BACK = (
     "[Just to make sure|To be sure] I have it right: you said {value}. Is that correct?",

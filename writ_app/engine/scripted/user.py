@@ -90,10 +90,9 @@ class ScriptedUser:
 
     def _asked_for(self, unsaid: Sequence[LedgerLine], heard: str) -> LedgerLine | None:
         """The line that the question is after: who the user is, or else the next detail."""
-        if asks_identity(heard):
-            who = [line for line in unsaid if line.kind == "identity"]
-            if who:
-                return who[0]
+        who = next((line for line in unsaid if line.kind == "identity"), None)
+        if who is not None and asks_identity(heard, who.tells):
+            return who
         if not asks(heard):
             return None
         return next((line for line in unsaid if line.kind == "request"), None)

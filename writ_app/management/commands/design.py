@@ -35,7 +35,11 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--environment", required=True, help="airline, retail, …")
+        parser.add_argument(
+            "--environment",
+            required=True,
+            help="a name in environments/registry.py, such as rental",
+        )
         parser.add_argument(
             "--tau2-root",
             type=Path,

@@ -10,7 +10,7 @@ from writ_app.services.catalog import ChangedEnvironment, load_environment
 REASONS = {
     "composed": "A request of several parts cannot be reworded yet.",
     "environment": "The task was designed in another world.",
-    "no_fit": "What was drawn at random did not fit the archetype: the person had no such order, booking or wish.",
+    "no_fit": "Nobody who was drawn had what the request speaks of.",
     "duplicate": "The same request with the same facts had been designed before.",
     "no_match": "A description in the request fits nothing in the database.",
     "ambiguous": "A description in the request fits several things, so it is not clear which one is meant.",
