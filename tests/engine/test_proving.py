@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -154,10 +155,11 @@ def other_class(line: Line, at: Desk) -> None:
 
 
 def tie(line: Line, at: Desk) -> None:
-    """Another destination, to which two trips cost the same, with everything else said accordingly."""
+    """Other places, between which two trips cost the same, with everything else said accordingly."""
     archetype = at.designer.archetypes[line["archetype"]]
-    for place in at.environment.domain.lexicon["to_1"]:
-        facts = {**line["known_facts"], "to_1": place}
+    places = list(at.environment.domain.lexicon["to_1"])
+    for start, end in permutations(places, 2):
+        facts = {**line["known_facts"], "from_1": start, "to_1": end}
         query = archetype.query(facts)
         try:
             found_by(at, query, facts)
@@ -167,7 +169,7 @@ def tie(line: Line, at: Desk) -> None:
                 line["query"] = json.loads(query.model_dump_json())
                 line["query_text"] = str(query)
                 return
-    raise AssertionError("No destination has a tie.")
+    raise AssertionError("No two places have a tie.")
 
 
 def query(line: Line, at: Desk) -> None:
