@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from tests.engine.lines import desk
+from tests.engine.talks import task_of
 from writ_app.engine.task_file import (
     BadTaskFile,
     line_of,
     read_line,
     read_tasks,
     to_file,
+    to_task,
     write_tasks,
 )
 
@@ -130,3 +132,13 @@ class TestRead:
             read_line(json.dumps(raw))
 
         assert says in str(refused.value)
+
+
+def test_a_line_becomes_a_task_that_gives_the_line_again() -> None:
+    """But for its id, which is made of what a file leaves out, too."""
+    for slug in ("R2", "N1", "W1"):
+        line = to_file(task_of(slug))
+
+        again = to_file(to_task(line))
+
+        assert again.model_copy(update={"id": line.id}) == line

@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.engine.talks import task_of
+from writ_app.engine.task_file import line_of
 
 
 def export_tasks(*words: object) -> str:
@@ -18,7 +19,7 @@ def export_tasks(*words: object) -> str:
 def lines(tmp_path: Path) -> Path:
     path = tmp_path / "tasks.jsonl"
     tasks = [task_of("R1"), task_of("N1")]
-    path.write_text("\n".join(task.model_dump_json() for task in tasks) + "\n\n")
+    path.write_text("\n".join(line_of(task) for task in tasks) + "\n\n")
     return path
 
 
@@ -45,7 +46,7 @@ class TestExportTasks:
     def test_names_the_line_that_is_no_task(self, lines: Path, tmp_path: Path) -> None:
         lines.write_text(lines.read_text().rstrip() + '\n{"environment": 1}\n')
 
-        with pytest.raises(CommandError, match="line 3 is no task: environment"):
+        with pytest.raises(CommandError, match="line 3 is not a task"):
             export_tasks(lines, "--out", tmp_path / "tasks.json")
 
         assert not (tmp_path / "tasks.json").exists()
@@ -54,7 +55,7 @@ class TestExportTasks:
         self, lines: Path, tmp_path: Path
     ) -> None:
         task = task_of("R1").model_copy(update={"environment": "circus"})
-        lines.write_text(task.model_dump_json())
+        lines.write_text(line_of(task))
 
         with pytest.raises(CommandError, match="no environment 'circus'; there are"):
             export_tasks(lines, "--out", tmp_path / "tasks.json")

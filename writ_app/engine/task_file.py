@@ -13,12 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from environments.core.domain import TaskClass
 from environments.core.query import Query
+from environments.core.tools import ToolCall
 from writ_app.engine.errors import WritError
 from writ_app.engine.types import (
+    Burden,
     CertificateRead,
+    Companions,
+    GoldWrite,
     SaidClause,
     Task,
     ToldFact,
+    Witness,
     WriteOrders,
 )
 
@@ -175,6 +180,65 @@ def _read(read: CertificateRead) -> dict[str, Any]:
             "shown_by": list(witness.shown_by),
         }
     return found
+
+
+def to_task(line: FileTask) -> Task:
+    """The task without what a file leaves out: origins of arguments, tables of candidates, equivalents and decisive fields."""
+    parts = tuple(line.archetype.split("+"))
+    return Task(
+        environment=line.environment,
+        environment_version=line.version,
+        environment_hash=line.environment_hash,
+        state_hash=line.state_hash,
+        archetype=line.archetype,
+        title=line.title,
+        task_class=line.task_class,
+        seed=line.seed,
+        query=line.query,
+        facts=line.known_facts,
+        clauses=tuple(line.clauses),
+        text=line.text,
+        gold=tuple(GoldWrite(call=_call(call)) for call in line.gold),
+        told=tuple(_told_fact(one) for one in line.told),
+        declined=line.declined,
+        transferred=line.transferred,
+        gold_effect=line.gold_effect,
+        certificate=tuple(_certificate_read(read) for read in line.certificate),
+        burden=Burden(
+            **line.burden.model_dump(exclude={"proved"}),
+            exact=line.burden.proved == len(line.certificate),
+        ),
+        companions=Companions(lift=line.lift, **line.companions.model_dump()),
+        existential=line.existential,
+        dependent=line.dependent,
+        person=line.person,
+        parts=parts if len(parts) > 1 else (),
+        orders=line.orders,
+    )
+
+
+def _call(made: FileCall | FileRead) -> ToolCall:
+    return ToolCall(name=made.name, arguments=made.arguments)
+
+
+def _told_fact(one: FileTold) -> ToldFact:
+    return ToldFact(what=one.what, value=one.value)
+
+
+def _certificate_read(read: FileRead) -> CertificateRead:
+    shown = read.witness
+    if shown is None:
+        return CertificateRead(call=_call(read), role=read.role)
+    witness = Witness(
+        patch=tuple(shown.patch),
+        gold=tuple(map(_call, shown.gold)),
+        told=tuple(map(_told_fact, shown.told)),
+        declined=shown.declined,
+        transferred=shown.transferred,
+        shown_by=tuple(shown.shown_by),
+        note=shown.note,
+    )
+    return CertificateRead(call=_call(read), role=read.role, witness=witness)
 
 
 def write_tasks(tasks: Iterable[Task], path: Path) -> int:

@@ -2,19 +2,17 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
-from pydantic import ValidationError
 
 from environments import registry
 from environments.core.state import State
 from environments.core.tools import Mode
 from environments.core.words import Words
 from writ_app.engine.benchmark_tasks import UnfitTasks, benchmark_tasks, splits_of
-from writ_app.engine.types import Task
+from writ_app.engine.task_file import BadTaskFile, FileTask, read_tasks, to_task
 
 
 class Command(BaseCommand):
@@ -23,7 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "tasks", type=Path, metavar="FILE", help="one task a line, as JSON"
+            "tasks", type=Path, metavar="FILE", help="a task file (docs/tasks.md)"
         )
         parser.add_argument(
             "--out", type=Path, required=True, metavar="FILE", help="the tasks file"
@@ -36,7 +34,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        tasks = list(read_tasks(options["tasks"]))
+        lines = read_lines(options["tasks"])
+        tasks = [to_task(line) for line in lines]
         try:
             words = {name: words_of(name) for name in {t.environment for t in tasks}}
             exported = benchmark_tasks(tasks, words)
@@ -44,28 +43,20 @@ class Command(BaseCommand):
             raise CommandError(str(error.args[0])) from error
         except UnfitTasks as error:
             raise CommandError(str(error)) from error
+        for line, task in zip(lines, exported, strict=True):
+            task["id"] = line.id
         write_json(options["out"], exported)
         if options["split_file"]:
             write_json(options["split_file"], splits_of(exported))
         self.stdout.write(f"{len(exported)} tasks written to {options['out']}.")
 
 
-def read_tasks(path: Path) -> Iterator[Task]:
+def read_lines(path: Path) -> list[FileTask]:
     """Raises CommandError naming the line that is no task."""
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+        return [line for _, line in read_tasks(path)]
+    except (OSError, BadTaskFile) as error:
         raise CommandError(f"{path} cannot be read: {error}") from error
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                yield Task.model_validate_json(line)
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = "/".join(map(str, first["loc"])) or "the line"
-                raise CommandError(
-                    f"{path}, line {number} is no task: {where}: {first['msg']}."
-                ) from error
 
 
 def words_of(name: str) -> Words:
