@@ -13,6 +13,7 @@ from environments import registry
 from environments.core import environment as core
 from environments.core.tools import Mode
 from writ_app.adapters.tau2 import BadCheckout, Tau2Domain
+from writ_app.adapters.tau2_situations import check_situations
 from writ_app.adapters.worlds import (
     checkout_world,
     generated_world,
@@ -52,6 +53,7 @@ def import_tau2(*, root: Path, name: str, version: str = "") -> Environment:
     `version` defaults to a name made from the state's hash. Raises BadCheckout.
     """
     environment, domain = checkout_world(root, name, version)
+    check_situations(environment, domain.tasks)
     row = _store(environment, origin="imported from a tau2-bench checkout")
     _store_reference_tasks(row, domain)
     return row
