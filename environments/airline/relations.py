@@ -328,17 +328,20 @@ _DERIVED_DIRECT = _made_from("")
 _DERIVED_ONE_STOP = _made_from("/0", "/1")
 
 
+@lru_cache(KEPT)
 def clock_minutes(text: str) -> int:
     """Minutes after midnight of "HH:MM:SS", which may end in "+1" for the next day."""
     return int(text[:2]) * 60 + int(text[3:5]) + (DAY if text.endswith("+1") else 0)
 
 
+@lru_cache(KEPT)
 def clock_text(minutes: int) -> str:
     """ "HH:MM", with "+1" for each day that has gone by."""
     text = f"{minutes % DAY // 60:02}:{minutes % 60:02}"
     return f"{text}+{minutes // DAY}" if minutes >= DAY else text
 
 
+@lru_cache(KEPT)
 def day_after(date: str, days: int) -> str:
     """The date that many days later; "" for what is no date."""
     if days == 0:
