@@ -67,6 +67,7 @@ class TestStartBatch:
             ({"fault_share": 1.5}, "between 0 and 1"),
             ({"grid": {"cells": [{"writes": "5", "burden": "15+"}]}}, "cells/0/writes"),
             ({"grid": {"archetypes": {"R99": 1}}}, "no archetype R99"),
+            ({"grid": {}, "ordered": 5_001}, "at most 5,000 simulations by grid"),
             (
                 {"grid": {"cells": [{"writes": "1", "burden": "15+", "weight": 0}]}},
                 "at least one cell",

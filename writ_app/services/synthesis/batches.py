@@ -37,6 +37,8 @@ from writ_app.services.synthesis.design import BatchDesign, complete_grid
 from writ_app.services.synthesis.mix import default_mix
 
 MAX_ORDERED = 20_000
+MAX_BY_GRID = 5_000
+"""A job fills a grid in one go: cut off by its time limit, it begins again. The slowest world makes seven tasks a second."""
 _DESIGN_LOCK = 20_260_608
 """First half of the advisory lock's key: tells our locks from anybody else's."""
 
@@ -100,6 +102,10 @@ def start_batch(
     mix = dict(mix or default_mix(archetypes))
     if not 1 <= ordered <= MAX_ORDERED:
         raise BadOrder(f"Order between 1 and {MAX_ORDERED:,} simulations.")
+    if grid is not None and ordered > MAX_BY_GRID:
+        raise BadOrder(
+            f"Order at most {MAX_BY_GRID:,} simulations by grid; manage.py design makes larger files of tasks."
+        )
     if unknown := sorted(set(mix) - known):
         raise BadOrder(
             f"{environment.name} has no archetype {', '.join(unknown)}; it has {', '.join(sorted(known))}."
