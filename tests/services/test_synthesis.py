@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -64,6 +65,13 @@ class TestStartBatch:
             ({"mix": {"R1": 0}}, "weight above 0"),
             ({"plans": ["shouting"]}, "no behaviour plan shouting"),
             ({"fault_share": 1.5}, "between 0 and 1"),
+            ({"grid": {"cells": [{"writes": "5", "burden": "15+"}]}}, "cells/0/writes"),
+            ({"grid": {"archetypes": {"R99": 1}}}, "no archetype R99"),
+            ({"grid": {}, "ordered": 5_001}, "at most 5,000 simulations by grid"),
+            (
+                {"grid": {"cells": [{"writes": "1", "burden": "15+", "weight": 0}]}},
+                "at least one cell",
+            ),
         ],
     )
     def test_says_what_is_wrong_with_an_order(
@@ -200,6 +208,145 @@ class TestDesignBatch:
 
         assert others == [[]]
         assert len(list(designing)) == 3
+
+
+def grid_of(*cells: tuple[str, str, float]) -> dict[str, object]:
+    return {
+        "cells": [
+            {"writes": writes, "burden": burden, "weight": weight}
+            for writes, burden, weight in cells
+        ]
+    }
+
+
+FULL = grid_of(("0", "1-3", 3), ("1", "4-6", 3))
+"""What a small rental desk fills at once."""
+
+
+class TestDesignBatchByGrid:
+    def order(
+        self, team: Team, owner: User, grid: dict[str, object], **changes: object
+    ) -> Batch:
+        environment = catalog.register_generated(name="rental", seed=3, users=40)
+        wanted = {"environment": environment, "ordered": 6, "mix": None, "grid": grid}
+        return order(team, owner, **{**wanted, **changes})
+
+    def test_fills_the_cells_and_reports_which_stayed_empty_and_why(
+        self, team: Team, owner: User
+    ) -> None:
+        cells = [
+            ("0", "1-3", 2),
+            ("1", "4-6", 2),
+            ("2-3", "10-14", 1),
+            ("2-3", "1-3", 1),
+        ]
+        batch = self.order(team, owner, grid_of(*cells))
+
+        ids = design(batch)
+
+        batch.refresh_from_db()
+        assert batch.status == BatchStatus.RUNNING
+        assert len(ids) == batch.simulations.count() == 6
+        report = batch.design_report
+        lines = {(line["writes"], line["burden"]): line for line in report["grid"]}
+        assert {place: line["wanted"] for place, line in lines.items()} == {
+            (writes, burden): wanted for writes, burden, wanted in cells
+        }
+        designed = [
+            types.Task.model_validate(content)
+            for content in batch.simulations.values_list("task__content", flat=True)
+        ]
+        found = Counter(task.cell for task in designed)
+        assert found == {p: n["filled"] for p, n in lines.items() if n["filled"]}
+        assert all(task.burden.exact for task in designed)
+        # Two writes rest on more than three reads: what is missing there lies elsewhere, and the cell says why.
+        empty = lines["2-3", "1-3"]
+        assert empty["filled"] == 0
+        assert "landed here" in empty["why"]
+        assert all(
+            lines[place]["filled"] >= 1 for place in [("0", "1-3"), ("1", "4-6")]
+        )
+        assert sum(report["designed"].values()) == 6
+        assert sum(report["drawn"].values()) == report["draws"]
+        assert sum(report["proved"].values()) >= 6
+        assert sum(report["refused"].values()) == report["draws"] - sum(
+            report["proved"].values()
+        )
+        view = synthesis.view_design(batch)
+        assert view is not None
+        assert view.heat is not None
+        assert (view.heat.total, view.heat.wanted) == (6, 6)
+        assert ("2-3", "1-3") in {(one.writes, one.burden) for one in view.unfilled}
+
+    def test_takes_kinds_of_request_by_their_weight_in_the_mix(
+        self, team: Team, owner: User
+    ) -> None:
+        grid = {"cells": [{"writes": "1", "burden": "4-6"}], "whole": False}
+        batch = self.order(team, owner, grid, ordered=3, mix={"E1": 2, "W1": 0})
+
+        design(batch)
+
+        batch.refresh_from_db()
+        assert batch.grid is not None
+        assert batch.grid["whole"] is False
+        tastes = batch.grid["archetypes"]
+        assert [slug for slug, taste in tastes.items() if taste] == ["E1"]
+        assert set(Task.objects.values_list("archetype", flat=True)) == {"E1"}
+
+    def test_interrupted_or_again_makes_the_same_tasks(
+        self, team: Team, owner: User
+    ) -> None:
+        one, other = (self.order(team, owner, FULL) for _ in range(2))
+        cut_off = synthesis.design_batch(batch_id=one.pk)
+        first = [next(cut_off), next(cut_off)]
+        cut_off.close()
+
+        again = design(one)
+        design(other)
+
+        assert again[:2] == first
+        assert Task.objects.count() == 6
+        tasks = [
+            list(batch.simulations.order_by("id").values_list("task", "plan"))
+            for batch in (one, other)
+        ]
+        assert tasks[0] == tasks[1]
+
+    def test_stops_when_the_batch_is_cancelled(self, team: Team, owner: User) -> None:
+        batch = self.order(team, owner, FULL)
+        designing = synthesis.design_batch(batch_id=batch.pk)
+        next(designing)
+
+        synthesis.cancel_batch(batch=batch)
+
+        assert list(designing) == []
+        batch.refresh_from_db()
+        assert batch.status == BatchStatus.CANCELLED
+        assert batch.design_report == {}
+
+    def test_refuses_what_shares_anything_with_the_imported_benchmark(
+        self, team: Team, owner: User
+    ) -> None:
+        design(self.order(team, owner, FULL))
+        first = Task.objects.order_by("id")[0]
+        ReferenceTask.objects.create(
+            environment=first.environment,
+            task_id="0",
+            position=0,
+            splits=["base"],
+            content={"id": "0", "user_scenario": first.text},
+        )
+        batch = self.order(team, owner, FULL)
+
+        design(batch)
+
+        batch.refresh_from_db()
+        texts = set(batch.simulations.values_list("task__text", flat=True))
+        report = batch.design_report
+        assert batch.simulations.count() == 6
+        assert first.text not in texts
+        assert report["refused"]["contaminated"] >= 1
+        assert report["decontamination"]["tasks"] == 6  # kept, not merely clean
 
 
 class TestRunSimulation:

@@ -19,6 +19,7 @@ from writ_app.engine.task_design import Designer
 from writ_app.engine.types import ToldFact, Witness, WriteOrders
 from writ_app.models.catalog import Task
 from writ_app.services.catalog import store_task
+from writ_app.services.heat import make_heat_map
 from writ_app.services.tasks import (
     CannotTry,
     build_task_page,
@@ -27,7 +28,6 @@ from writ_app.services.tasks import (
     try_witness,
     visible_tasks,
 )
-from writ_app.services.tasks.listing import make_heat_map
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """Every page renders, full and empty, for people with and without JavaScript."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -273,6 +275,18 @@ class TestReview:
         assert "no longer yours" in text_of(lost)
 
 
+GRID_ORDER = {
+    "name": "grid",
+    "ordered": 3,
+    "seed": 1,
+    "fault_share": 0,
+    "plans": ["upfront"],
+    "by": "grid",
+    "mix-retail-R1": 3,
+    "mix-retail-R5": 1,
+}
+
+
 class TestBatches:
     def test_are_ordered_with_a_model_of_ones_own(self, signed_in, monkeypatch):
         monkeypatch.setattr(
@@ -286,6 +300,7 @@ class TestBatches:
             "seed": 1,
             "fault_share": 0,
             "plans": ["upfront"],
+            "by": "mix",
             "agent": endpoint.pk,
             "mix-retail-R1": 1,
         }
@@ -312,6 +327,7 @@ class TestBatches:
             "seed": 1,
             "fault_share": 0,
             "plans": ["upfront"],
+            "by": "mix",
         }
         kinds = {f"mix-retail-{slug}": 0 for slug in slugs(signed_in)}
 
@@ -344,6 +360,7 @@ class TestBatches:
             "seed": 5,
             "fault_share": 0,
             "plans": ["upfront"],
+            "by": "mix",
         }
 
         swapped = signed_in.get(
@@ -371,6 +388,77 @@ class TestBatches:
         assert odd.status_code == 200
         assert Batch.objects.get().mix == {"W1": 3}
 
+    def test_are_ordered_by_a_grid(
+        self, signed_in, monkeypatch, django_capture_on_commit_callbacks
+    ):
+        monkeypatch.setattr(
+            "writ_app.views.synthesis.design_batch.delay", lambda **kwargs: None
+        )
+        order = {**GRID_ORDER, "environment": make_environment().pk}
+        weights = {"grid-1-4-6": "2", "grid-4+-15+": "0.5"}
+
+        response = signed_in.post(
+            reverse("batch_new"), {**order, **weights, "whole": "on"}
+        )
+
+        batch = Batch.objects.get()
+        assert response.headers["Location"] == reverse("batch", args=[batch.pk])
+        assert batch.mix == {"R1": 3, "R5": 1}
+        assert batch.grid["cells"] == [
+            {"writes": "1", "burden": "4-6", "weight": 2.0},
+            {"writes": "4+", "burden": "15+", "weight": 0.5},
+        ]
+        assert batch.grid["whole"] is True
+        tastes = batch.grid["archetypes"]
+        assert (tastes["R1"], tastes["R5"]) == (1.5, 0.5)
+        assert {tastes[slug] for slug in slugs(signed_in)} == {1.5, 0.5, 0.0}
+
+    def test_by_a_grid_say_which_cell_is_wrong_and_keep_what_was_typed(self, signed_in):
+        order = {**GRID_ORDER, "environment": make_environment().pk}
+        wrong = {"grid-1-4-6": "much", "grid-2-3-15+": "-1", "grid-0-1-3": "7.25"}
+
+        response = signed_in.post(reverse("batch_new"), {**order, **wrong})
+        empty = signed_in.post(reverse("batch_new"), {**order, "grid-1-4-6": "0"})
+
+        page = response.content.decode()
+        assert response.status_code == empty.status_code == 422
+        assert "1 write, burden 4–6: Enter a number." in page
+        assert "2–3 writes, burden 15+: Ensure this value is greater" in page
+        for name, value in wrong.items():
+            (field,) = re.findall(rf'<input[^>]*name="{re.escape(name)}"[^>]*>', page)
+            assert f'value="{value}"' in field
+            assert ('aria-invalid="true"' in field) == (value != "7.25")
+        assert re.search(r'<input[^>]*name="by" value="grid"[^>]*checked', page)
+        assert not re.search(r'<input[^>]*name="whole"[^>]*checked', page)
+        assert "Give at least one cell" not in page
+        assert "Give at least one cell" in empty.content.decode()
+        assert not Batch.objects.exists()
+
+    def test_by_a_mix_are_not_held_up_by_the_grid(self, signed_in, monkeypatch):
+        monkeypatch.setattr(
+            "writ_app.views.synthesis.design_batch.delay", lambda **kwargs: None
+        )
+        order = {**GRID_ORDER, "environment": make_environment().pk, "by": "mix"}
+
+        signed_in.post(reverse("batch_new"), {**order, "grid-1-4-6": "much"})
+
+        assert Batch.objects.get().grid is None
+
+    def test_keep_the_grid_when_another_environment_is_looked_at(self, signed_in):
+        order = {**GRID_ORDER, "environment": make_environment().pk}
+        typed = {**order, "grid-1-4-6": "2.5", "show": "1"}
+
+        fresh = text_of(signed_in.get(reverse("batch_new")))
+        shown = text_of(signed_in.post(reverse("batch_new"), typed))
+
+        whole = r'<input[^>]*name="whole"[^>]*checked'
+        assert re.search(r'<input[^>]*name="by" value="mix"[^>]*checked', fresh)
+        assert re.search(r'name="grid-0-15\+" value="0.5"', fresh)
+        assert re.search(whole, fresh)
+        assert re.search(r'<input[^>]*name="by" value="grid"[^>]*checked', shown)
+        assert re.search(r'name="grid-1-4-6" value="2.5"', shown)
+        assert not re.search(whole, shown)
+
     def test_show_how_the_design_went(self, signed_in, batch):
         batch.mix = {"R1": 3, "R5": 1}
         batch.ordered = 9
@@ -380,9 +468,6 @@ class TestBatches:
             "refused": {"tie": 20, "not_known_here": 14},
             "designed": {"R1": 6},
             "exhausted": ["R5"],
-            "grid": [
-                {"writes": "1", "burden": "4-6", "wanted": 8, "filled": 6, "why": "dry"}
-            ],
             "decontamination": {"nearest": {"text": 0.25}},
         }
         batch.save()
@@ -399,12 +484,71 @@ class TestBatches:
             "exhausted",
             "Two candidates are equally good",
             "not known here",
-            "6 / 8",
-            "dry",
             "nearest text",
         ):
             assert words in page, words
-        assert f"batch={batch.pk}&amp;writes=1&amp;burden=4-6" in page
+        assert "Grid" not in page
+
+    def test_show_how_a_grid_was_filled(self, signed_in, batch):
+        batch.mix = {"R1": 3, "R5": 1}
+        batch.grid = {
+            "cells": [
+                {"writes": "1", "burden": "4-6", "weight": 8.0},
+                {"writes": "2-3", "burden": "15+", "weight": 0.5},
+            ],
+            "whole": True,
+        }
+        batch.ordered = 9
+        batch.design_report = {
+            "draws": 40,
+            "drawn": {"R1": 12, "2 writes, heavy": 28},
+            "refused": {"not_whole": 3},
+            "proved": {"R1": 7, "2 writes, heavy": 4},
+            "designed": {"R1": 6, "2 writes, heavy": 1},
+            "exhausted": [],
+            "grid": [
+                {
+                    "writes": "1",
+                    "burden": "4-6",
+                    "wanted": 8,
+                    "filled": 6,
+                    "why": "dry",
+                },
+                {
+                    "writes": "2-3",
+                    "burden": "15+",
+                    "wanted": 1,
+                    "filled": 1,
+                    "why": "",
+                },
+            ],
+        }
+        batch.save()
+
+        page = text_of(signed_in.get(reverse("batch", args=[batch.pk])))
+        rows = re.findall(r"<tr>.*?</tr>", page, re.DOTALL)
+        plain = [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in rows]
+
+        address = f"{reverse('tasks')}?batch={batch.pk}&amp;writes=1&amp;burden=4-6"
+        assert f'href="{address}"' in page
+        assert 'aria-label="6 of 8 tasks, writes 1, burden 4–6"' in page
+        assert page.count('class="heat-4 short"') == 1
+        assert page.count('class="heat-5"') == 1
+        assert "1 4–6 6 / 8 dry" in plain
+        assert not any(row.startswith("2–3 15+ 1 / 1") for row in plain)
+        assert "all 0 / 0 6 / 8 0 / 0 0 / 0 1 / 1 7 / 9" in [
+            row.replace("· none", "0 / 0") for row in plain
+        ]
+        assert any("R1 7 6 12 2.0" in row for row in plain)
+        assert any(
+            "Several kinds in one request 2 writes, heavy 4 1 28 28.0" in row
+            for row in plain
+        )
+        assert "only whole proofs were ordered" in page
+        assert "share asked" not in page
+        assert "1 8 0" in plain  # the order: a weight, and none
+        assert "2–3 0 0.5" in plain
+        assert "only whole proofs</span>" in page
 
     def test_show_no_design_before_there_is_a_report(self, signed_in, batch):
         page = text_of(signed_in.get(reverse("batch", args=[batch.pk])))

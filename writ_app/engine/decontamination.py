@@ -221,32 +221,29 @@ EXAMPLES = 20
 
 
 class Screen:
-    """Lets tasks pass that are clean, and keeps count of what it saw."""
+    """Refuses tasks that are not clean, and keeps count of what it saw: `refuse` judges a task, `keep` counts one that was kept."""
 
     def __init__(self, index: BenchmarkIndex):
         self._index = index
-        self._passed: list[Nearest] = []
-        self._refused: Counter[str] = Counter()
+        self._kept: list[Nearest] = []
         self._examples: list[dict[str, Any]] = []
 
-    def passes(self, task: Task) -> bool:
+    def refuse(self, task: Task) -> str:
+        """The reason, or "" for a clean task."""
         found = self._index.check(task)
         if found.clean:
-            self._passed.append(found.nearest)
-            return True
-        self._refused[task.archetype] += 1
+            return ""
         room = EXAMPLES - len(self._examples)
         self._examples += [one.model_dump(mode="json") for one in found.shared[:room]]
-        return False
+        return "contaminated"
 
-    @property
-    def refused(self) -> Mapping[str, int]:
-        """Archetype → tasks that did not pass."""
-        return self._refused
+    def keep(self, task: Task) -> None:
+        """Not every clean task is kept: some are there already, others land where nothing is missing."""
+        self._kept.append(self._index.check(task).nearest)
 
     def report(self) -> dict[str, Any]:
-        """Plain JSON: the distances of what passed, and examples of what was found in the rest."""
-        spread = distances(self._passed, len(self._index))
+        """Plain JSON: the distances of what was kept, and examples of what was found in the rest."""
+        spread = distances(self._kept, len(self._index))
         return {**spread.model_dump(mode="json"), "examples": list(self._examples)}
 
 

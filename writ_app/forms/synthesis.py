@@ -9,16 +9,25 @@ from django.http import QueryDict
 
 from environments.core.domain import Archetype, TaskClass
 from writ_app.engine.behaviour import PLANS
+from writ_app.engine.grid import Target
 from writ_app.models.catalog import Environment
 from writ_app.models.synthesis import ModelEndpoint
 from writ_app.services.catalog import load_environment
-from writ_app.services.synthesis import MAX_ORDERED, class_groups, default_mix
+from writ_app.services.synthesis import (
+    MAX_ORDERED,
+    class_groups,
+    default_cells,
+    default_mix,
+)
+
+BY_MIX, BY_GRID = "mix", "grid"
 
 
 class BatchForm(forms.Form):
     """What to make, how much of it, and from which seed. One weight per archetype of the chosen environment.
 
-    A weight's name holds the world's: two worlds may have archetypes of one slug.
+    A weight's name holds the world's: two worlds may have archetypes of one slug. The grid's weights are those of any world;
+    they are judged only if the batch is ordered by grid.
     """
 
     name = forms.CharField(max_length=120)
@@ -44,6 +53,21 @@ class BatchForm(forms.Form):
         required=False,
         empty_label="scripted",
         label="User",
+    )
+    by = forms.ChoiceField(
+        choices=[
+            (BY_MIX, "Mix: kinds of request in turn, by weight"),
+            (BY_GRID, "Grid: so many writes, so much evidence"),
+        ],
+        widget=forms.RadioSelect,
+        initial=BY_MIX,
+        label="Order by",
+    )
+    whole = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Only whole proofs",
+        help_text="A task whose every read is proved to be needed.",
     )
     plans = forms.MultipleChoiceField(
         widget=forms.CheckboxSelectMultiple, label="Behavior plans"
@@ -83,6 +107,9 @@ class BatchForm(forms.Form):
                 initial=weights[archetype.slug],
                 label=archetype.title,
             )
+        for _, cells in default_cells():
+            for cell in cells:
+                self.fields[_cell(cell)] = _CellWeight(cell)
         if typed is not None:
             self._keep(typed)
 
@@ -90,6 +117,9 @@ class BatchForm(forms.Form):
         for name in set(self.fields) & set(typed):
             several = isinstance(self.fields[name], forms.MultipleChoiceField)
             self.initial[name] = typed.getlist(name) if several else typed[name]
+        if "name" in typed:  # the whole form: what is not ticked is not sent
+            self.initial["whole"] = "whole" in typed
+            self.initial["plans"] = typed.getlist("plans")
 
     @property
     def unseen(self) -> bool:
@@ -115,8 +145,55 @@ class BatchForm(forms.Form):
         }
         return {slug: weight for slug, weight in weights.items() if weight}
 
+    @property
+    def burdens(self) -> list[str]:
+        """Bands of burden: the columns of the grid."""
+        _, cells = next(default_cells())
+        return [cell.burden for cell in cells]
+
+    def grid_rows(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
+        """(band of writes, weights by burden)."""
+        for writes, cells in default_cells():
+            yield writes, [self[_cell(cell)] for cell in cells]
+
+    def grid_errors(self) -> list[tuple[str, str]]:
+        """(cell, what is wrong with its weight)."""
+        return [
+            (str(field.label), str(error))
+            for _, fields in self.grid_rows()
+            for field in fields
+            for error in field.errors
+        ]
+
+    def grid(self) -> dict[str, Any] | None:
+        """A grid as the engine reads it, cells without weight left out; None for a mix."""
+        if self.cleaned_data.get("by") != BY_GRID:
+            return None
+        weights = [
+            (cell, self.cleaned_data.get(_cell(cell)) or 0)
+            for _, cells in default_cells()
+            for cell in cells
+        ]
+        return {
+            "cells": [
+                {"writes": cell.writes, "burden": cell.burden, "weight": weight}
+                for cell, weight in weights
+                if weight
+            ],
+            "whole": self.cleaned_data["whole"],
+        }
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        grid = self.grid()
+        if grid is None:
+            for _, fields in self.grid_rows():
+                for field in fields:
+                    self.errors.pop(field.name, None)
+        elif not grid["cells"] and not self.grid_errors():
+            raise forms.ValidationError(
+                "Give at least one cell of the grid some weight, or order by mix."
+            )
         if "environment" in cleaned and not self.mix():
             raise forms.ValidationError(
                 "Give at least one kind of request of this environment some weight."
@@ -131,7 +208,29 @@ class BatchForm(forms.Form):
         names += ["agent", "user_simulator"]
         given = {name: self.cleaned_data[name] for name in names}
         share = self.cleaned_data["fault_share"] / 100
-        return {**given, "mix": self.mix(), "fault_share": share}
+        wanted = {"mix": self.mix(), "grid": self.grid()}
+        return {**given, **wanted, "fault_share": share}
+
+
+class _CellWeight(forms.FloatField):
+    """How much of the batch lies in a cell. Plain text, so that a browser does not hold back what nobody sees for a mix."""
+
+    def __init__(self, cell: Target):
+        label = f"{cell.writes} write{'' if cell.writes == '1' else 's'}, burden {cell.burden}"
+        label = label.replace("-", "–")
+        attrs = {"inputmode": "decimal", "aria-label": label, "autocomplete": "off"}
+        super().__init__(
+            required=False,
+            min_value=0,
+            max_value=100,
+            initial=f"{cell.weight:g}",
+            label=label,
+            widget=forms.TextInput(attrs=attrs),
+        )
+
+
+def _cell(cell: Target) -> str:
+    return f"grid-{cell.writes}-{cell.burden}"
 
 
 def _chosen(known: Any, text: str) -> Environment | None:

@@ -45,7 +45,10 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 
 
 class Batch(models.Model):
-    """Simulations ordered together. `mix` is {archetype: weight}, `plans` the behaviour plans to alternate."""
+    """Simulations ordered together. `mix` is {archetype: weight}, `plans` the behaviour plans to alternate.
+
+    With a `grid` the mix says how gladly each archetype is taken, and the grid how many tasks lie where.
+    """
 
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="batches")
     name = models.CharField(max_length=120)
@@ -56,6 +59,8 @@ class Batch(models.Model):
     ordered = models.PositiveIntegerField()
     """How many simulations."""
     mix = OrderedJSONField(default=dict)
+    grid = OrderedJSONField(null=True)
+    """The engine's Grid that is to be filled; null: archetypes in turn, by their weight in the mix."""
     plans = models.JSONField(default=list)
     fault_share = models.FloatField(default=0.0)
     """Share of simulations whose scripted agent or user is asked to make a mistake; 0 with other models."""

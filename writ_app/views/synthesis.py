@@ -16,6 +16,7 @@ from writ_app.models.synthesis import Batch, BatchStatus
 from writ_app.services.synthesis import (
     batch_progress,
     cancel_batch,
+    grid_weights,
     mix_lines,
     start_batch,
     view_design,
@@ -76,7 +77,9 @@ def batch(request: MemberRequest, pk: int) -> HttpResponse:
         "batch": row,
         "progress": batch_progress(row),
         "design": view_design(row),
+        "of_batch": {"batch": row.pk},
         "mix": mix_lines(row),
+        "grid": grid_weights(row),
         "live": row.status in (BatchStatus.DESIGNING, BatchStatus.RUNNING),
     }
     return render_page(request, "synthesis/batch.html", context, fragment="progress")

@@ -17,8 +17,14 @@ from writ_app.services.synthesis.batches import (
     start_batch,
     unfinished_designs,
 )
+from writ_app.services.synthesis.design import default_cells
 from writ_app.services.synthesis.mix import class_groups, default_mix
-from writ_app.services.synthesis.report import DesignView, mix_lines, view_design
+from writ_app.services.synthesis.report import (
+    DesignView,
+    grid_weights,
+    mix_lines,
+    view_design,
+)
 
 __all__ = [
     "MAX_ORDERED",
@@ -30,9 +36,11 @@ __all__ = [
     "cancel_batch",
     "chat_model",
     "class_groups",
+    "default_cells",
     "default_mix",
     "design_batch",
     "finish_batch_if_done",
+    "grid_weights",
     "ledger_of",
     "mix_lines",
     "paraphrase_batch",

@@ -1,12 +1,10 @@
 """Batches: ordered, designed, simulated, verified, counted."""
 
 import random
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -16,13 +14,12 @@ from django.db.models.functions import Now
 from environments.core import environment as core
 from writ_app.adapters import chat
 from writ_app.engine import behaviour, types
-from writ_app.engine.decontamination import Screen
 from writ_app.engine.errors import InvalidTask, ModelUnavailable, WritError
+from writ_app.engine.grid import BadGrid
 from writ_app.engine.llm import ChatModel, Completion
 from writ_app.engine.paraphrase import PROMPT_VERSION, paraphrase
 from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser, applicable
 from writ_app.engine.simulation import simulate
-from writ_app.engine.task_design import Designer
 from writ_app.engine.verification import verify
 from writ_app.models.accounts import Team, User
 from writ_app.models.catalog import Environment, Task
@@ -36,9 +33,12 @@ from writ_app.models.synthesis import (
     Trajectory,
 )
 from writ_app.services import catalog
+from writ_app.services.synthesis.design import BatchDesign, complete_grid
 from writ_app.services.synthesis.mix import default_mix
 
 MAX_ORDERED = 20_000
+MAX_BY_GRID = 5_000
+"""A job fills a grid in one go: cut off by its time limit, it begins again. The slowest world makes seven tasks a second."""
 _DESIGN_LOCK = 20_260_608
 """First half of the advisory lock's key: tells our locks from anybody else's."""
 
@@ -85,18 +85,27 @@ def start_batch(
     seed: int,
     ordered: int,
     mix: Mapping[str, float] | None = None,
+    grid: Mapping[str, Any] | None = None,
     plans: Sequence[str] = (),
     fault_share: float = 0.0,
     agent: ModelEndpoint | None = None,
     user_simulator: ModelEndpoint | None = None,
 ) -> Batch:
-    """Order a batch. Raises BadOrder. The caller sends the job that designs it."""
+    """Order a batch: by the mix, or with a `grid` (see engine.grid) as its filling. Raises BadOrder.
+
+    Archetypes that the grid does not name weigh as in the mix. The caller sends the job that designs it.
+    """
     plans = list(plans or behaviour.PLANS)
-    archetypes = catalog.load_environment(environment).domain.archetypes
+    world = catalog.load_environment(environment)
+    archetypes = world.domain.archetypes
     known = {archetype.slug for archetype in archetypes}
     mix = dict(mix or default_mix(archetypes))
     if not 1 <= ordered <= MAX_ORDERED:
         raise BadOrder(f"Order between 1 and {MAX_ORDERED:,} simulations.")
+    if grid is not None and ordered > MAX_BY_GRID:
+        raise BadOrder(
+            f"Order at most {MAX_BY_GRID:,} simulations by grid; manage.py design makes larger files of tasks."
+        )
     if unknown := sorted(set(mix) - known):
         raise BadOrder(
             f"{environment.name} has no archetype {', '.join(unknown)}; it has {', '.join(sorted(known))}."
@@ -107,6 +116,10 @@ def start_batch(
         raise BadOrder(f"There is no behaviour plan {', '.join(unknown)}.")
     if not 0 <= fault_share <= 1:
         raise BadOrder("The share of faults lies between 0 and 1.")
+    try:
+        filling = None if grid is None else complete_grid(grid, mix, world)
+    except BadGrid as error:
+        raise BadOrder(str(error)) from error
     return Batch.objects.create(
         team=team,
         created_by=by,
@@ -115,6 +128,7 @@ def start_batch(
         seed=seed,
         ordered=ordered,
         mix=mix,
+        grid=filling,
         plans=plans,
         fault_share=fault_share,
         agent=agent,
@@ -134,19 +148,14 @@ def design_batch(*, batch_id: int) -> Iterator[int]:
         ).get(pk=batch_id)
         if not mine or batch.status != BatchStatus.DESIGNING:
             return
-        designer = Designer(
-            catalog.load_environment(batch.environment),
-            avoid=catalog.avoided_people(batch.environment),
-        )
-        index = catalog.benchmark_index(batch.environment)
-        screen = Screen(index) if index else None
+        work = BatchDesign(batch)
         rng = random.Random(f"batch {batch.seed}")
-        for number, task in enumerate(_clean_tasks(batch, designer, screen)):
+        for number, task in enumerate(work.tasks()):
             yield _add_simulation(batch, number, task, rng)
             if not Batch.objects.in_progress().filter(pk=batch_id).exists():
                 return  # cancelled meanwhile
         Batch.objects.filter(pk=batch_id, status=BatchStatus.DESIGNING).update(
-            status=BatchStatus.RUNNING, design_report=_design_report(designer, screen)
+            status=BatchStatus.RUNNING, design_report=work.report()
         )
     finish_batch_if_done(batch_id=batch_id)
 
@@ -316,35 +325,6 @@ def batch_progress(batch: Batch) -> BatchProgress:
         rejected=sum(reason.count for reason in reasons),
         reasons=reasons,
     )
-
-
-def _clean_tasks(
-    batch: Batch, designer: Designer, screen: Screen | None
-) -> Iterator[types.Task]:
-    """As many tasks as were ordered, none of which shares anything with the imported benchmark."""
-    if screen is None:
-        yield from designer.design_many(batch.mix, batch.ordered, batch.seed)
-        return
-    # Some more than ordered, so that refused ones are made up for: the people are avoided already, so these are few.
-    spare = designer.design_many(batch.mix, 2 * batch.ordered + 10, batch.seed)
-    yield from islice(filter(screen.passes, spare), batch.ordered)
-
-
-def _design_report(designer: Designer, screen: Screen | None) -> dict[str, Any]:
-    found = designer.report
-    report: dict[str, Any] = {
-        "draws": found.draws,
-        "drawn": dict(found.drawn),
-        "refused": dict(found.refused),
-        "designed": dict(found.designed),
-        "exhausted": found.exhausted,
-    }
-    if screen is not None:
-        if screen.refused:
-            report["refused"]["contaminated"] = sum(screen.refused.values())
-        report["designed"] = dict(found.designed - Counter(screen.refused))
-        report["decontamination"] = screen.report()
-    return report
 
 
 def _add_simulation(

@@ -4,14 +4,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from writ_app.engine.types import BURDEN_BANDS, WRITE_BANDS
 from writ_app.models.synthesis import Batch
 from writ_app.services.catalog import ChangedEnvironment, load_environment
+from writ_app.services.heat import HeatMap, make_heat_map
 
 REASONS = {
     "composed": "A request of several parts cannot be reworded yet.",
     "environment": "The task was designed in another world.",
     "no_fit": "Nobody who was drawn had what the request speaks of.",
     "duplicate": "The same request with the same facts had been designed before.",
+    "not_whole": "A read of its certificate could not be proved to be needed, and only whole proofs were ordered.",
     "no_match": "A description in the request fits nothing in the database.",
     "ambiguous": "A description in the request fits several things, so it is not clear which one is meant.",
     "too_few": "There are too few candidates for the choice that is asked for.",
@@ -44,11 +47,15 @@ REASONS = {
 
 @dataclass(frozen=True)
 class ArchetypeYield:
+    """How an archetype did; of a grid also how compositions of so many writes did."""
+
     slug: str
     title: str
     wanted: float
     """Its weight in the order, percent of all."""
     designed: int
+    proved: int | None
+    """More than designed, where some landed in cells that were full. None if the batch has no grid."""
     drawn: int | None
     """Draws that it took; None if an earlier design did not count them."""
     exhausted: bool
@@ -93,8 +100,14 @@ class DesignView:
     """Most frequent first."""
     refused: int
     grid: tuple[GridLine, ...]
+    heat: HeatMap | None
+    """The grid's cells: filled and wanted."""
     distances: tuple[tuple[str, Any], ...]
     """Decontamination: (what was measured, value)."""
+
+    @property
+    def unfilled(self) -> tuple[GridLine, ...]:
+        return tuple(line for line in self.grid if not line.full)
 
     @property
     def short(self) -> int:
@@ -113,6 +126,7 @@ def view_design(batch: Batch) -> DesignView | None:
         return None
     designed: Mapping[str, int] = report.get("designed", {})
     refused: Mapping[str, int] = report.get("refused", {})
+    grid = tuple(_grid(report.get("grid", [])))
     return DesignView(
         designed=sum(designed.values()),
         ordered=batch.ordered,
@@ -125,7 +139,8 @@ def view_design(batch: Batch) -> DesignView | None:
             )
         ),
         refused=sum(refused.values()),
-        grid=tuple(_grid(report.get("grid", []))),
+        grid=grid,
+        heat=_heat(grid) if grid else None,
         distances=tuple(_flat(report.get("decontamination", {}))),
     )
 
@@ -138,18 +153,34 @@ def mix_lines(batch: Batch) -> list[tuple[str, str, float]]:
     ]
 
 
+def grid_weights(batch: Batch) -> list[tuple[str, list[tuple[str, float]]]]:
+    """(band of writes, (band of burden, weight) of each) of what was ordered by grid; empty for a batch by mix."""
+    cells = batch.grid["cells"] if batch.grid else []
+    weights = {(cell["writes"], cell["burden"]): cell["weight"] for cell in cells}
+    burdens = [band for band in BURDEN_BANDS if any(b == band for _, b in weights)]
+    return [
+        (writes, [(burden, weights.get((writes, burden), 0)) for burden in burdens])
+        for writes in (WRITE_BANDS if weights else ())
+    ]
+
+
 def _yields(batch: Batch, designed: Mapping[str, int]) -> Iterator[ArchetypeYield]:
     titles = _titles(batch)
     drawn = batch.design_report.get("drawn")
+    proved = batch.design_report.get("proved")
     exhausted = set(batch.design_report.get("exhausted", []))
     weights = {slug: weight for slug, weight in batch.mix.items() if weight}
     whole = sum(weights.values()) or 1
     for slug in dict.fromkeys([*weights, *designed]):
+        if proved is not None and slug not in proved:
+            continue  # a grid draws only what it has a use for
+        other = "Several kinds in one request" if batch.grid and titles else slug
         yield ArchetypeYield(
             slug=slug,
-            title=titles.get(slug, slug),
+            title=titles.get(slug, other),
             wanted=round(100 * weights.get(slug, 0) / whole, 1),
             designed=designed.get(slug, 0),
+            proved=None if proved is None else proved[slug],
             drawn=None if drawn is None else drawn.get(slug, 0),
             exhausted=slug in exhausted,
         )
@@ -172,6 +203,13 @@ def _grid(cells: list[dict[str, Any]]) -> Iterator[GridLine]:
             filled=cell.get("filled", 0),
             why=cell.get("why", ""),
         )
+
+
+def _heat(lines: tuple[GridLine, ...]) -> HeatMap:
+    return make_heat_map(
+        {(line.writes, line.burden): line.filled for line in lines},
+        wanted={(line.writes, line.burden): line.wanted for line in lines},
+    )
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,7 +1,7 @@
 """Lists of designed tasks: narrowed by facets, paged by key, and counted over the grid of both axes."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,48 +10,12 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from writ_app.models.accounts import User
 from writ_app.models.catalog import Task
 from writ_app.models.synthesis import Batch, Simulation
-from writ_app.services.review.bands import (
-    BURDEN_BANDS,
-    WRITE_BANDS,
-    Band,
-    band_of,
-)
+from writ_app.services.heat import HeatMap, make_heat_map
+from writ_app.services.review.bands import BURDEN_BANDS, WRITE_BANDS, band_of
 
 PAGE_SIZE = 50
 BATCHES_OFFERED = 100
-SHADES = 5
-"""Steps of the heat map's color, beside none."""
 FLAGS = ("existential", "dependent", "proved")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell of the grid; a total has an empty band."""
-
-    writes: str
-    burden: str
-    count: int
-    shade: int
-    """0 for none, then 1 to 5 by the share of the fullest cell."""
-    chosen: bool = False
-
-
-@dataclass(frozen=True)
-class HeatRow:
-    writes: str
-    cells: tuple[Cell, ...]
-    total: Cell
-
-
-@dataclass(frozen=True)
-class HeatMap:
-    """Counts of tasks per cell, whatever cell is chosen: the other filters count."""
-
-    burdens: tuple[str, ...]
-    rows: tuple[HeatRow, ...]
-    totals: tuple[Cell, ...]
-    """Per burden band."""
-    total: int
 
 
 @dataclass(frozen=True)
@@ -207,64 +171,6 @@ def _heat_map(found: QuerySet[Task], filters: Mapping[str, Any]) -> HeatMap:
     return make_heat_map(
         counts, chosen=(filters.get("writes", ""), filters.get("burden", ""))
     )
-
-
-def make_heat_map(
-    counts: Mapping[tuple[str, str], int], *, chosen: tuple[str, str] = ("", "")
-) -> HeatMap:
-    """`counts` are by (band of writes, band of burden). The column of tasks without evidence shows only if there are any."""
-    none, *others = (band.slug for band in BURDEN_BANDS)
-    asked = {burden for _, burden in counts} | {chosen[1]}
-    burdens = (none, *others) if none in asked else tuple(others)
-    writes = _slugs(WRITE_BANDS)
-    most = max(counts.values(), default=0)
-
-    def total(pairs: Iterable[tuple[str, str]]) -> int:
-        return sum(counts.get(pair, 0) for pair in pairs)
-
-    def cell(write: str, burden: str) -> Cell:
-        count = counts.get((write, burden), 0)
-        return Cell(
-            write, burden, count, _shade(count, most), chosen == (write, burden)
-        )
-
-    return HeatMap(
-        burdens=burdens,
-        rows=tuple(
-            HeatRow(
-                write,
-                tuple(cell(write, burden) for burden in burdens),
-                Cell(
-                    write,
-                    "",
-                    total((write, b) for b in burdens),
-                    0,
-                    chosen == (write, ""),
-                ),
-            )
-            for write in writes
-        ),
-        totals=tuple(
-            Cell(
-                "",
-                burden,
-                total((w, burden) for w in writes),
-                0,
-                chosen == ("", burden),
-            )
-            for burden in burdens
-        ),
-        total=sum(counts.values()),
-    )
-
-
-def _slugs(bands: Iterable[Band]) -> tuple[str, ...]:
-    return tuple(band.slug for band in bands)
-
-
-def _shade(count: int, most: int) -> int:
-    """Whoever has any gets a color."""
-    return -(-count * SHADES // most) if count else 0
 
 
 def _chosen_total(heat: HeatMap, filters: Mapping[str, Any]) -> int:
