@@ -11,6 +11,7 @@ import pytest
 
 from environments.core.domain import Archetype, TaskClass
 from environments.core.environment import Environment
+from environments.core.errors import Unidentifiable
 from environments.core.evaluate import answer
 from environments.core.grammar import understand
 from environments.core.state import Record, Session
@@ -321,7 +322,7 @@ class TestRefusals:
             assert witnesses
             if slug in OTHER_CLAUSE:
                 clauses = {witness.declined for witness in witnesses}
-                assert clauses == {OTHER_CLAUSE[slug]}
+                assert OTHER_CLAUSE[slug] in clauses
             else:
                 assert any(witness.gold for witness in witnesses)
 
@@ -340,7 +341,10 @@ class TestRefusals:
                 state = Session(shop.state)
                 state.apply_patch(patch)
                 source = shop.domain.from_state(state)
-                found = answer(task.query, task.facts, source, shop.domain)
+                try:
+                    found = answer(task.query, task.facts, source, shop.domain)
+                except Unidentifiable:
+                    continue  # the description fits nothing any more
                 granted += [patch] if found.gold else []
             assert granted
             assert all("last_four" in patch[0]["path"] for patch in granted)

@@ -19,7 +19,7 @@ from environments.core.domain import TaskClass
 from environments.core.environment import Environment
 from writ_app.engine.errors import InvalidTask, WritError
 from writ_app.engine.task_design import Designer
-from writ_app.engine.types import BURDEN_BANDS, Task, write_band
+from writ_app.engine.types import Task, write_band
 
 type Cell = tuple[str, str]
 """(band of writes, band of burden)."""
@@ -36,6 +36,9 @@ PEOPLE = 40
 DRAWS = 12
 """Draws of one archetype before the filler thinks again what to try."""
 MOST_WRITES = 6
+BAND_MIDDLES = {"0": 0, "1-3": 3, "4-6": 5, "7-9": 8, "10-14": 12, "15+": 18}
+SHARED_READS = 2
+"""Reads that find the person, which all parts of a composition have in common."""
 
 
 class BadGrid(WritError):
@@ -128,6 +131,8 @@ class RecipeReport:
     refused: Counter[str] = field(default_factory=Counter)
     cells: Counter[Cell] = field(default_factory=Counter)
     """Where what was made landed."""
+    burden: int = 0
+    """Of all that was made together."""
 
 
 @dataclass
@@ -155,16 +160,16 @@ class FillReport:
             ours.kept += theirs.kept
             ours.refused += theirs.refused
             ours.cells += theirs.cells
+            ours.burden += theirs.burden
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A way to make a task: an archetype, or `writes` writes of several, heavy or light in evidence."""
+    """A way to make a task: an archetype, or `writes` writes of several, chosen to weigh together what the cell wants."""
 
     name: str
     slug: str = ""
     writes: int = 0
-    heavy: bool = False
     weight: float = 1.0
 
 
@@ -206,7 +211,7 @@ class Filler:
             if recipe is not None:
                 own_seed = (seed * 1_000_003 + number) * SHARDS + shard
                 able = self._able(people, recipe.writes) if recipe.writes else people
-                task = self._make(recipe, own_seed, self._idle(able, rng))
+                task = self._make(recipe, cell, own_seed, self._idle(able, rng))
             if (
                 task is not None
                 and missing[task.cell]
@@ -235,9 +240,7 @@ class Filler:
                 yield Recipe(archetype.slug, slug=archetype.slug, weight=weight)
         several = self.grid.classes.get(TaskClass.WRITE_INTENSIVE, 1.0)
         for writes in range(2, MOST_WRITES + 1) if several > 0 else ():
-            for heavy in (False, True):
-                name = f"{writes} writes, {'heavy' if heavy else 'light'}"
-                yield Recipe(name, writes=writes, heavy=heavy, weight=several)
+            yield Recipe(f"{writes} writes", writes=writes, weight=several)
 
     def _choose(self, cell: Cell, rng: random.Random) -> Recipe | None:
         """By chance, with the odds that each has shown to land in the cell; None if nothing can."""
@@ -280,7 +283,9 @@ class Filler:
 
     # making
 
-    def _make(self, recipe: Recipe, seed: int, people: Sequence[str]) -> Task | None:
+    def _make(
+        self, recipe: Recipe, cell: Cell, seed: int, people: Sequence[str]
+    ) -> Task | None:
         report = self.report.recipes.setdefault(recipe.name, RecipeReport())
         before, refused = (
             self.designer.report.draws,
@@ -297,7 +302,7 @@ class Filler:
                     seed,
                     draws=3,
                     people=people,
-                    weights=self._tastes(recipe.heavy),
+                    weights=self._tastes(recipe.writes, cell[1]),
                 )
         except InvalidTask:
             task = None
@@ -306,27 +311,24 @@ class Filler:
         if task is not None:
             report.made += 1
             report.cells[task.cell] += 1
+            report.burden += task.burden.total
         return task
 
-    def _tastes(self, heavy: bool) -> dict[str, float]:
-        """Weights of the parts of a composition: the grid's, more for those that have shown much evidence, or little.
+    def _tastes(self, writes: int, band: str) -> dict[str, float]:
+        """Weights of the parts of a composition: the grid's, more for those that have shown what a part should weigh.
 
         One part that is seldom proved whole spoils the whole composition, so that such parts weigh less.
         """
+        wanted = (BAND_MIDDLES[band] - SHARED_READS) / writes + SHARED_READS
         tastes = dict.fromkeys(self.designer.archetypes, 0.0)
         for slug, recipe in self._recipes.items():
-            if not recipe.slug:
-                continue
-            tastes[slug] = recipe.weight
             report = self.report.recipes.get(slug)
-            if report is None or not report.made:
-                continue
-            burdens = [
-                BURDEN_BANDS[band][0] * hits for (_, band), hits in report.cells.items()
-            ]
-            mean = max(1.0, sum(burdens) / report.made)
-            whole = report.made / (report.made + report.refused["not_whole"])
-            tastes[slug] = recipe.weight * whole * (mean if heavy else 1 / mean)
+            if recipe.slug:
+                tastes[slug] = recipe.weight
+            if recipe.slug and report is not None and report.made:
+                whole = report.made / (report.made + report.refused["not_whole"])
+                off = abs(report.burden / report.made - wanted)
+                tastes[slug] *= whole * 2**-off
         return tastes
 
     def _refuse(self, task: Task) -> str:
