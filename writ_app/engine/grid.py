@@ -29,7 +29,7 @@ Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 SHARDS = 8
 LEAST_PEOPLE = 5
 """People of a shard at least, if there are so many."""
-MISSES = 40
+MISSES = 100
 """Draws for one cell without a hit before it is given up, per shard."""
 PEOPLE = 40
 """People that a draw chooses from at most: those with the fewest tasks so far."""
