@@ -165,9 +165,6 @@ class Reach:
             if session.call(call).content != self.observer.observe(call).text:
                 yield key
 
-    def agrees(self, other: Session) -> bool:
-        return next(self.differences(other), None) is None
-
     def _touched_by(self, other: Session) -> dict[str, ToolCall]:
         moved = other.affected()
         found = {
