@@ -14,8 +14,8 @@ class InvalidTask(WritError):
 
 
 REASONS = {
-    "composed": "A request of several parts cannot be reworded yet.",
     "environment": "The task was designed in another world.",
+    "no_archetype": "Its kind of request is not known here.",
     "no_fit": "Nobody who was drawn had what the request speaks of.",
     "duplicate": "The same request with the same facts had been designed before.",
     "not_whole": "A read of its certificate could not be proved to be needed, and only whole proofs were ordered.",
