@@ -18,6 +18,7 @@ from tests.engine.talks import small_shop, task_of
 from tests.fakes import ListedChat
 from writ_app.engine.behaviour import PLANS, make_ledger
 from writ_app.engine.composition import without_number
+from writ_app.engine.decontamination import BenchmarkIndex
 from writ_app.engine.errors import InvalidTask, MalformedCompletion, ModelUnavailable
 from writ_app.engine.llm import Completion
 from writ_app.engine.paraphrase import (
@@ -493,6 +494,59 @@ class TestLostFacts:
         said = {clause.name: f"Well, {clause.text}" for clause in task.clauses}
         said["limit"] = limit
         return attempt(task, {"clauses": said}, {"readings": [reading(task)]}, rental())
+
+
+class TestContaminated:
+    """The words of a benchmark's task must not come in by another door."""
+
+    BORROWED = "I would love to have it swapped for something a little cheaper"
+
+    def reword(self, said: dict[str, str], told: str, read: Any) -> Paraphrase:
+        task, scenario = task_of("R1"), {"instructions": {"reason_for_call": told}}
+        return paraphrase(
+            environment=small_shop(),
+            task=task,
+            paraphraser=ListedChat([answered({"clauses": said})]),
+            reader=ListedChat([answered(read)]),
+            seed=3,
+            benchmark=BenchmarkIndex(
+                small_shop(), [{"id": "17", "user_scenario": scenario}]
+            ),
+        )
+
+    def test_is_rejected_with_what_it_shares_before_it_is_read(self) -> None:
+        task = task_of("R1")
+        product = task.facts["product"]
+        said = words(task, wish=f"About the {product}: {self.BORROWED.lower()}!")
+
+        found = self.reword(said, f"You say: {self.BORROWED}.", "never asked")
+
+        assert (found.accepted, found.reason) == (False, "contaminated")
+        assert "i would love to have it swapped for" in found.finding
+        assert "of task 17" in found.finding
+        assert found.text
+        assert len(found.answers) == 1
+
+    def test_person_of_the_benchmark_is_named(self) -> None:
+        task = task_of("R1")
+        (key,) = (
+            read.call.arguments["user_id"]
+            for read in task.certificate
+            if read.call.name == "get_user_details"
+        )
+
+        found = self.reword(words(task), f"You are {key}.", "never asked")
+
+        assert found.reason == "contaminated"
+        assert f"entity {key!r} of task 17" in found.finding
+
+    def test_that_shares_nothing_is_read(self) -> None:
+        task = task_of("R1")
+        read = {"readings": [reading(task)]}
+
+        found = self.reword(words(task), f"You say: {self.BORROWED}.", read)
+
+        assert found.accepted, found.finding
 
 
 class TestHostileModels:

@@ -569,6 +569,29 @@ class TestParaphraseBatch:
         assert (row.task, row.reason) == (task, "unreadable")
         assert row.text == task.text
 
+    def test_rejects_words_of_the_imported_benchmark(
+        self, team: Team, owner: User
+    ) -> None:
+        batch = order(team, owner, ordered=1, mix={"R5": 1})
+        design(batch)
+        task = Task.objects.get()
+        borrowed = "Seven words of theirs and then one more"
+        ReferenceTask.objects.create(
+            environment=batch.environment,
+            task_id="17",
+            position=0,
+            content={"id": "17", "user_scenario": {"instructions": borrowed}},
+        )
+        said = {c["name"]: f"{c['text']} {borrowed}." for c in task.content["clauses"]}
+        writer = ListedChat([Completion(content=json.dumps({"clauses": said}))])
+
+        (row,) = synthesis.paraphrase_batch(
+            batch=batch, paraphraser=writer, reader=ListedChat([])
+        )
+
+        assert (row.accepted, row.reason) == (False, "contaminated")
+        assert f"{borrowed.lower()!r} of task 17" in row.content["finding"]
+
     def test_leaves_kinds_that_are_gone_alone(self, team: Team, owner: User) -> None:
         batch = order(team, owner, ordered=1, mix={"R5": 1})
         design(batch)

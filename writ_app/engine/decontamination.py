@@ -58,6 +58,13 @@ class Contamination(Frozen):
     def clean(self) -> bool:
         return not self.shared
 
+    @property
+    def finding(self) -> str:
+        """What is shared, and with which tasks, for a person; "" if nothing is."""
+        return "; ".join(
+            f"{one.kind} {one.what!r} of {_tasks(one.tasks)}" for one in self.shared
+        )
+
 
 class Spread(Frozen):
     """Of shares between 0 and 1. `histogram` counts them in tenths; 1 is in the last."""
@@ -331,6 +338,11 @@ def _scenario_texts(task: Mapping[str, Any]) -> Iterator[str]:
     for _, value in leaves([task.get("user_scenario"), task.get("ticket")]):
         if isinstance(value, str):
             yield value
+
+
+def _tasks(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""
+    return f"task {', '.join(ids[:3])}{more}"
 
 
 # --- marks and shapes ----------------------------------------------------------------------------------------------------------

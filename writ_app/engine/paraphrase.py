@@ -30,6 +30,7 @@ from writ_app.engine.composition import (
     numbered_query,
     without_number,
 )
+from writ_app.engine.decontamination import BenchmarkIndex
 from writ_app.engine.errors import InvalidTask, MalformedCompletion, ModelUnavailable
 from writ_app.engine.llm import ChatModel
 from writ_app.engine.task_design import identity_names
@@ -47,7 +48,13 @@ PATCHES = 60
 """Small changes that are tried of what one read shows."""
 
 Reason = Literal[
-    "", "lost_fact", "other_query", "unreadable", "two_readings", "model_error"
+    "",
+    "lost_fact",
+    "other_query",
+    "unreadable",
+    "two_readings",
+    "contaminated",
+    "model_error",
 ]
 
 
@@ -126,8 +133,9 @@ def paraphrase(
     reader: ChatModel,
     seed: int,
     databases: int = DATABASES,
+    benchmark: BenchmarkIndex | None = None,
 ) -> Paraphrase:
-    """One attempt at one task. Whatever the models do is an outcome.
+    """One attempt at one task. Whatever the models do is an outcome. What shares anything with the `benchmark` is rejected unread.
 
     Raises InvalidTask for a task of another environment, or of a kind that the environment no longer knows.
     """
@@ -142,6 +150,8 @@ def paraphrase(
     try:
         attempt.reword(paraphraser)
         attempt.check_words()
+        if benchmark is not None:
+            attempt.check_clean(benchmark)
         attempt.check_readings(attempt.read(reader))
     except _Rejected as rejected:
         reason, finding = rejected.reason, _short(rejected.finding)
@@ -193,6 +203,10 @@ class _Attempt:
     def domain(self) -> Domain:
         return self.environment.domain
 
+    @property
+    def text(self) -> str:
+        return " ".join(clause.text for clause in self.clauses)
+
     def reword(self, model: ChatModel) -> None:
         """Ask for the clauses in other words."""
         asked = [
@@ -226,10 +240,15 @@ class _Attempt:
                     f"{ours.name} says {min(new)}, which the request does not.",
                 )
 
+    def check_clean(self, benchmark: BenchmarkIndex) -> None:
+        """Words may come to share with a benchmark's task what the task's own did not."""
+        found = benchmark.check(self.task, self.text)
+        if not found.clean:
+            raise _Rejected("contaminated", found.finding)
+
     def read(self, model: ChatModel) -> "_Read":
         system = READER_PROMPT.replace("{catalogue}", catalogue(self.domain))
-        text = " ".join(clause.text for clause in self.clauses)
-        return self._ask(model, system, {"text": text}, _Read)
+        return self._ask(model, system, {"text": self.text}, _Read)
 
     def check_readings(self, read: "_Read") -> None:
         """Every reading must lead to the same query."""

@@ -220,6 +220,7 @@ def paraphrase_batch(
                 paraphraser=paraphraser,
                 reader=reader,
                 seed=task.seed,
+                benchmark=catalog.benchmark_index(row.environment),
             )
         except InvalidTask:
             continue
