@@ -61,6 +61,7 @@ def summary(
             "there": people,
             "most_tasks": max(report.people.values(), default=0),
         },
+        "decontamination": batch.seen.report() if batch.seen is not None else None,
     }
 
 
@@ -86,6 +87,23 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     burden, people = found["burden"], found["people"]
     yield f"Burden: {burden['7_or_more']:.0%} have 7 or more, {burden['10_or_more']:.0%} have 10 or more, the most is {burden['most']}."
     yield f"People: {people['used']:,} of {people['there']:,} ask for something, one of them for {people['most_tasks']:,} tasks at most."
+    if found["decontamination"] is not None:
+        yield ""
+        yield from _distances(found["decontamination"])
+
+
+def _distances(found: dict[str, Any]) -> Iterator[str]:
+    yield f"How near they come to the benchmark's {found['benchmark_tasks']:,} tasks, as shares of a task's words:"
+    yield f"{'':<34}{'mean':>8}{'median':>8}{'95 %':>8}{'most':>8}"
+    for what, name in (
+        ("containment", "runs of eight words in one of them"),
+        ("likeness", "runs of three words in one of them"),
+    ):
+        shown = "".join(
+            f"{found[what][cut]:>8.1%}" for cut in ("mean", "median", "p95", "largest")
+        )
+        yield f"{name}{shown}"
+    yield f"{found['same_shape']:,} have the writes of one of them but for ids and numbers."
 
 
 def _burden(tasks: Sequence[Designed]) -> dict[str, Any]:
