@@ -18,7 +18,7 @@ from typing import Any, Literal
 from environments.core.domain import Archetype, Proposal, Role, TaskClass
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
-from environments.core.grammar import say, understand
+from environments.core.grammar import apart_from_sisters, say, understand
 from environments.core.state import Record, Session
 from environments.core.tools import ToolCall, ToolKind
 
@@ -422,7 +422,15 @@ def _words_problem(environment: Environment, archetype: Archetype) -> str:
             except KeyError as error:
                 return f"a clause speaks of {error}, which is no fact or has no words"
             text = " ".join(part.text for part in said)
-            found = understand(text, domain.archetypes, domain.lexicon)
+            told = {name for part in said for name in part.tells}
+            who = {k: v for k, v in proposal.facts.items() if k not in told}
+            found = apart_from_sisters(
+                understand(text, domain.archetypes, domain.lexicon),
+                archetype,
+                archetype.query(proposal.facts),
+                who,
+                domain.archetypes,
+            )
             spoken += 1
             back += (
                 len(found) == 1

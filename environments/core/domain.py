@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from environments.core.errors import Unidentifiable
 from environments.core.policy import PolicyCheck
@@ -17,6 +17,7 @@ from environments.core.words import Words
 type Patch = list[dict[str, Any]]
 """RFC 6902 over the database as the reference lays it out: /collection/key/…"""
 type Facts = Mapping[str, Any]
+type Ending = Literal["done", "declined", "transferred"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,17 @@ class TaskClass(StrEnum):
     """The policy leaves it to a person."""
     INFORMATION = "information"
     """Nothing is written: the user is told something."""
+
+    @property
+    def ending(self) -> "Ending":
+        """How a request of this class ends."""
+        return _ENDINGS.get(self, "done")
+
+
+_ENDINGS: dict[TaskClass, Ending] = {
+    TaskClass.REFUSAL: "declined",
+    TaskClass.TRANSFER: "transferred",
+}
 
 
 @dataclass(frozen=True)

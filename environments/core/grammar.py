@@ -2,7 +2,8 @@
 
 A pattern is text with `[a|b]` alternatives (which may nest) and `{slot}` places. Speaking draws one way through it; parsing turns it
 into a regular expression and gives the slots' values. A text is understood only if exactly one archetype's clauses account for all
-of it, each clause at most once. A slot is taken to end with its sentence: words that break this rule are not understood, hence refused.
+of it, each clause at most once; or several that state the same query and end otherwise (see `apart_from_sisters`). A slot is taken to
+end with its sentence: words that break this rule are not understood, hence refused.
 """
 
 import itertools
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from environments.core.domain import Archetype, Clause
+from environments.core.domain import Archetype, Clause, Facts
+from environments.core.query import Query
 
 type Lexicon = Mapping[str, Mapping[Any, tuple[str, ...]]]
 
@@ -60,6 +62,33 @@ def understand(
             if understood not in found:
                 found.append(understood)
     return found
+
+
+def apart_from_sisters(
+    found: Sequence[Understood],
+    archetype: Archetype,
+    query: Query,
+    who: Facts,
+    archetypes: Sequence[Archetype],
+) -> list[Understood]:
+    """Ways to understand words of this archetype, without those of its sisters.
+
+    A sister states the same query for the same words and ends otherwise, as what the policy allows and what it refuses do: both are
+    understood, and the state decides, on which the query has one answer. `who` are the facts that say who the user is.
+    """
+    endings = {one.slug: one.task_class.ending for one in archetypes}
+    queries = {one.slug: one.query for one in archetypes}
+
+    def is_sister(way: Understood) -> bool:
+        if endings[way.archetype] == archetype.task_class.ending:
+            return False
+        try:
+            theirs = queries[way.archetype]({**who, **way.facts})
+        except (KeyError, TypeError, ValueError):
+            return False  # they ask for something that these words do not tell
+        return theirs.content_hash == query.content_hash
+
+    return [way for way in found if not is_sister(way)]
 
 
 def segments(text: str, joints: Sequence[Clause]) -> list[tuple[str, str]]:

@@ -370,6 +370,33 @@ def _renamed(node: Any, suffix: str, keep: Collection[str]) -> Any:
     return found
 
 
+def undeclined(query: Query) -> Query:
+    """The query as if nothing were refused: of branches that decline on one side, the other side is taken."""
+    return Query.model_validate(_undeclined(query.model_dump()))
+
+
+def _undeclined(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {name: _undeclined(part) for name, part in node.items()}
+    if not isinstance(node, list | tuple):
+        return node
+    found: list[Any] = []
+    for part in node:
+        sides = (part["then"], part["otherwise"]) if _is(part, "branch") else ()
+        kept = [
+            side for side in sides if not (len(side) == 1 and _is(side[0], "decline"))
+        ]
+        if len(kept) == 1:
+            found += _undeclined(kept[0])
+        else:
+            found.append(_undeclined(part))
+    return found
+
+
+def _is(node: Any, kind: str) -> bool:
+    return isinstance(node, dict) and node.get("kind") == kind
+
+
 def _indented(steps: tuple[Any, ...]) -> list[str]:
     return ["  " + line for step in steps for line in step.lines()]
 

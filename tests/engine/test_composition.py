@@ -9,10 +9,11 @@ import pytest
 
 from environments.core.errors import Unidentifiable
 from environments.core.evaluate import Judged, answer
-from environments.core.grammar import say, understand
+from environments.core.grammar import say
 from environments.core.query import Query
 from environments.core.state import Session
 from tests.engine.lines import Desk, desk
+from tests.understanding import understood_as
 from writ_app.engine import composition
 from writ_app.engine.composition import (
     AFTER,
@@ -236,8 +237,8 @@ class TestWords:
         parts, domain = parts_of(at, task), at.environment.domain
 
         for part, text in zip(parts.parts, split_words(task.text)[1], strict=True):
-            (understood,) = understand(text, domain.archetypes, domain.lexicon)
-            assert understood.archetype == part.archetype.slug
+            slug = part.archetype.slug
+            understood = understood_as(slug, text, part.facts, domain)
             assert understood.facts.items() <= dict(part.facts).items()
 
     def test_open_once(self) -> None:

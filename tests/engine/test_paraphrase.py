@@ -324,9 +324,9 @@ class TestComposed:
         task = desk("retail").task(kind)
         shorter, other = parts_of(task), parts_of(task)
         shorter[1]["clauses"].pop()
-        first = task.facts["product"]
-        assert other[1]["slots"]["product"] != first
-        other[1]["slots"]["product"] = first
+        named = other[1]["slots"]["product"]
+        theirs = [v for v in other[0]["slots"].values() if v != named]
+        other[1]["slots"]["product"] = theirs[0]
 
         reasons = [
             self.reword("retail", kind, parts, kind == "in order").reason
@@ -338,7 +338,7 @@ class TestComposed:
     def test_must_keep_each_parts_own_values(self) -> None:
         task = desk("retail").task("joined")
         said = {clause.name: clause.text for clause in task.clauses}
-        said["pay__2"] = "If it costs more, use PayPal."
+        said["wish__2"] = "There is something to be done about that one."
         read = {"readings": [{"parts": parts_of(task)}]}
         shop = desk("retail").environment
 
@@ -447,6 +447,27 @@ class TestOtherQueries:
         found = rewording(task, said)
 
         assert (found.reason, "40" in found.finding) == ("other_query", True)
+
+
+class TestSisters:
+    """Of two requests in the same words the reader may name either: the query is the same, and so are its clauses."""
+
+    def read(self, slug: str, clauses: list[str]) -> Paraphrase:
+        task = task_of("N1")
+        said = {clause.name: f"Well, {clause.text}" for clause in task.clauses}
+        read = {"readings": [reading(task, archetype=slug, clauses=clauses)]}
+        return attempt(task, {"clauses": said}, read)
+
+    @pytest.mark.parametrize("slug", ["R25", "N1"])
+    def test_are_read_one_for_the_other(self, slug: str) -> None:
+        assert self.read(slug, ["wish", "reason"]).accepted
+
+    @pytest.mark.parametrize("slug", ["R25", "N1"])
+    def test_must_both_say_everything(self, slug: str) -> None:
+        found = self.read(slug, ["wish"])
+
+        assert found.reason == "other_query"
+        assert "no longer says: reason" in found.finding
 
 
 class TestLostFacts:
@@ -699,12 +720,22 @@ class TestCatalogue:
         text = catalogue(domain)
 
         for archetype in domain.archetypes:
-            assert f"{archetype.slug}: {archetype.title}" in text
+            assert archetype.title in text
             for clause in archetype.clauses:
                 assert f"  clause {clause.name}: " in text
         assert "{product}" in text
         for ways in domain.lexicon["payment"].values():
             assert "; ".join(ways) in text
+
+    def test_has_one_entry_for_those_that_share_their_words(self) -> None:
+        """A reader could only guess which of them it is."""
+        found = {one.slug: one for one in small_shop().domain.archetypes}
+
+        lines = catalogue(small_shop().domain).splitlines()
+
+        assert f"R25: {found['R25'].title}; or {found['N1'].title}" in lines
+        assert f"R24: {found['R24'].title}" in lines
+        assert not any(line.startswith("N1: ") for line in lines)
 
     def test_is_the_same_for_all_tasks_so_that_providers_can_cache_it(self) -> None:
         assert catalogue(rental().domain) == catalogue(rental().domain)

@@ -13,11 +13,11 @@ from environments.core.domain import Archetype, TaskClass
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
 from environments.core.evaluate import answer
-from environments.core.grammar import understand
 from environments.core.state import Record, Session
 from environments.registry import world
 from environments.retail.archetypes import ARCHETYPES
 from environments.retail.relations import size
+from tests.understanding import understood_as
 from writ_app.engine.task_design import Designer
 from writ_app.engine.types import Task
 
@@ -61,8 +61,7 @@ def collection(designer: Designer, name: str) -> dict[str, Any]:
 def judge(designer: Designer, archetype: Archetype, tasks: list[Task]) -> None:
     domain = designer.environment.domain
     for task in tasks:
-        (understood,) = understand(task.text, domain.archetypes, domain.lexicon)
-        assert understood.archetype == archetype.slug
+        understood_as(archetype.slug, task.text, task.facts, domain)
         assert task.burden.total >= 2
         match archetype.task_class:
             case TaskClass.READ_HEAVY:

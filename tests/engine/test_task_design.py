@@ -12,7 +12,6 @@ import pytest
 from environments.core.domain import Archetype, Proposal, TaskClass
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
-from environments.core.grammar import understand
 from environments.core.query import (
     Arithmetic,
     Best,
@@ -24,6 +23,7 @@ from environments.core.query import (
     ref,
 )
 from environments.core.tools import ToolKind
+from tests.understanding import understood_as
 from writ_app.engine.errors import InvalidTask
 from writ_app.engine.evidence import solve
 from writ_app.engine.task_design import Designer
@@ -174,8 +174,7 @@ class TestWords:
         domain = shop.domain
         queries = {archetype.slug: archetype.query for archetype in domain.archetypes}
         for task in tasks:
-            (understood,) = understand(task.text, domain.archetypes, domain.lexicon)
-            assert understood.archetype == task.archetype
+            understood = understood_as(task.archetype, task.text, task.facts, domain)
             known = {
                 name: value
                 for name, value in task.facts.items()

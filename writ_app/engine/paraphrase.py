@@ -12,6 +12,7 @@ import random
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from typing import Any, Literal, Self
 
@@ -275,8 +276,8 @@ class _Attempt:
                 return "It also says in which order things are to be done."
             if not reading.in_order:  # then theirs says as little as ours
                 parts.sort(key=lambda part: _place(wanted, part[0].slug))
-        for number, (archetype, part) in enumerate(parts):
-            if [archetype.slug] == [*wanted[number : number + 1]] and (
+        for number, (archetype, part) in enumerate(parts[: len(wanted)]):
+            if archetype.clauses == self._known[wanted[number]].clauses and (
                 difference := self._said_otherwise(number, part)
             ):
                 return difference
@@ -286,13 +287,16 @@ class _Attempt:
             return f"Read as {names} it has another answer: {where}."
         return ""
 
+    @cached_property
+    def _known(self) -> dict[str, Archetype]:
+        return {archetype.slug: archetype for archetype in self.domain.archetypes}
+
     def _archetype(self, part: "_Part") -> Archetype:
-        for archetype in self.domain.archetypes:
-            if archetype.slug == part.archetype:
-                return archetype
-        raise _Rejected(
-            "unreadable", f"There is no request {_short(part.archetype)!r}."
-        )
+        if part.archetype not in self._known:
+            raise _Rejected(
+                "unreadable", f"There is no request {_short(part.archetype)!r}."
+            )
+        return self._known[part.archetype]
 
     def _said_otherwise(self, number: int, part: "_Part") -> str:
         """Clauses that the part of this number has lost or won; "" if it has its own."""
@@ -592,11 +596,18 @@ class _Placeholders(Mapping[str, Any]):
 
 
 def catalogue(domain: Domain) -> str:
-    """Every archetype with its clauses, variants and slots, for a reader: the same text for all tasks of a domain."""
+    """Every archetype with its clauses, variants and slots, for a reader: the same text for all tasks of a domain.
+
+    Of those that share their words the first stands for all: what tells them apart is not in the words.
+    """
     lines: list[str] = []
     slots: dict[str, None] = {}
+    alike: dict[tuple[Clause, ...], list[Archetype]] = {}
     for archetype in domain.archetypes:
-        lines.append(f"{archetype.slug}: {archetype.title}")
+        alike.setdefault(archetype.clauses, []).append(archetype)
+    for archetype, *others in alike.values():
+        titles = "; or ".join(one.title for one in (archetype, *others))
+        lines.append(f"{archetype.slug}: {titles}")
         for clause in archetype.clauses:
             slots.update(dict.fromkeys(_slots(clause)))
             examples = " / ".join(_examples(domain, clause))

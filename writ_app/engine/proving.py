@@ -12,7 +12,7 @@ from environments.core.domain import Archetype, TaskClass
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
 from environments.core.evaluate import Answer, answer, check_rivals
-from environments.core.grammar import segments, understand
+from environments.core.grammar import apart_from_sisters, segments, understand
 from environments.core.query import Query
 from environments.core.state import Session
 from environments.core.tools import ToolCall
@@ -251,7 +251,15 @@ class Prover:
 
     def _check_part(self, part: Part, text: str) -> None:
         domain = self.environment.domain
-        found = understand(text, domain.archetypes, domain.lexicon)
+        identity = identity_names(self.environment, part.facts)
+        who = {name: part.facts[name] for name in identity}
+        found = apart_from_sisters(
+            understand(text, domain.archetypes, domain.lexicon),
+            part.archetype,
+            part.query,
+            who,
+            domain.archetypes,
+        )
         _claim(
             "text",
             len(found) == 1,
@@ -262,8 +270,6 @@ class Prover:
         _claim(
             "text", understood.archetype == slug, f"It asks for {understood.archetype}."
         )
-        identity = identity_names(self.environment, part.facts)
-        who = {name: part.facts[name] for name in identity}
         untold = part.facts.keys() - identity - understood.facts.keys()
         _claim("text", not untold, f"It does not say {', '.join(sorted(untold))}.")
         try:

@@ -18,12 +18,21 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from environments.core.domain import Archetype, Clause, Proposal, TaskClass
+from environments.core.domain import (
+    Archetype,
+    Clause,
+    Facts,
+    Proposal,
+    Row,
+    Shown,
+    Source,
+    TaskClass,
+)
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
 from environments.core.evaluate import Answer, Choice, Judged, answer, check_rivals
-from environments.core.grammar import say, understand
-from environments.core.query import Query
+from environments.core.grammar import apart_from_sisters, say, understand
+from environments.core.query import Query, undeclined
 from environments.core.state import Session
 from environments.core.tools import ToolCall
 from writ_app.engine import gold_trace
@@ -77,6 +86,22 @@ class _Draft:
     dependent: bool
     judged: Judged
     orders: WriteOrders | None = None
+
+
+@dataclass
+class _Unwritten:
+    """A source in which writes leave no trace, also those that the world would refuse."""
+
+    source: Source
+
+    def expand(self, relation: str, parent: Row | None, by: Facts) -> list[Shown]:
+        return self.source.expand(relation, parent, by)
+
+    def apply(self, call: ToolCall) -> None:
+        pass
+
+    def effect(self) -> str:
+        return self.source.effect()
 
 
 class Designer:
@@ -223,7 +248,7 @@ class Designer:
         found = self._identify(query, proposal.facts)
         refuse_degenerate(archetype, found)
         self._refuse_order_blindness(archetype, proposal.facts, found)
-        clauses = self._clauses_needed(archetype, proposal, found)
+        clauses = self._clauses_needed(archetype, proposal, query, found)
         said = self._words(archetype, clauses, proposal.facts, query, rng)
         self._refuse_unsaid(proposal.facts, said)
         return Part(archetype, proposal.facts, query, found, tuple(said))
@@ -381,21 +406,22 @@ class Designer:
                 )
 
     def _clauses_needed(
-        self, archetype: Archetype, proposal: Proposal, found: Answer
+        self, archetype: Archetype, proposal: Proposal, query: Query, found: Answer
     ) -> tuple[str, ...]:
-        """U4: clauses to say, with those that rule out a reading which would give another answer."""
+        """U4: clauses to say, with those that rule out a reading which would give another answer.
+
+        A refusal says what it would say if it were allowed: else the clauses would give it away.
+        """
         names, known = (
             set(proposal.clauses),
             {clause.name for clause in archetype.clauses},
         )
+        allowed = self._if_allowed(query, proposal.facts) if found.declined else None
         for reading in archetype.readings(proposal.facts):
-            try:
-                same = (
-                    self._identify(reading.query, proposal.facts).outcome
-                    == found.outcome
-                )
-            except Unidentifiable:
-                same = False
+            same = self._ends_like(reading.query, proposal.facts, found) and (
+                allowed is None
+                or self._if_allowed(reading.query, proposal.facts) == allowed
+            )
             if not same:
                 if reading.ruled_out_by not in {"", *known}:
                     raise ValueError(
@@ -410,6 +436,23 @@ class Designer:
             clause.name for clause in archetype.clauses if clause.name in names
         )
 
+    def _if_allowed(
+        self, query: Query, facts: Mapping[str, Any]
+    ) -> tuple[Any, ...] | None:
+        """What would come of it if the policy did not refuse it; None if nothing clear would. Nothing is written."""
+        domain, base = self.environment.domain, Session(self.environment.state)
+        source = _Unwritten(domain.from_state(base))
+        try:
+            return answer(undeclined(query), facts, source, domain).outcome
+        except Unidentifiable:
+            return None
+
+    def _ends_like(self, query: Query, facts: Mapping[str, Any], found: Answer) -> bool:
+        try:
+            return self._identify(query, facts).outcome == found.outcome
+        except Unidentifiable:
+            return False
+
     def _words(
         self,
         archetype: Archetype,
@@ -418,13 +461,20 @@ class Designer:
         query: Query,
         rng: random.Random,
     ) -> list[SaidClause]:
-        """Words that lead back to the query: parsed again, exactly one archetype accounts for them, with the same query."""
+        """Words that lead back to the query: parsed again, this archetype accounts for them, and but for sisters no other."""
         domain = self.environment.domain
         spoken = [clause for clause in archetype.clauses if clause.name in names]
+        identity = identity_names(self.environment, facts)
+        who = {name: facts[name] for name in identity}
         for _ in range(WORDINGS):
             said = [say(clause, facts, domain.lexicon, rng) for clause in spoken]
-            understood = understand(
-                " ".join(part.text for part in said), domain.archetypes, domain.lexicon
+            text = " ".join(part.text for part in said)
+            understood = apart_from_sisters(
+                understand(text, domain.archetypes, domain.lexicon),
+                archetype,
+                query,
+                who,
+                domain.archetypes,
             )
             if len(understood) != 1 or understood[0].archetype != archetype.slug:
                 continue
@@ -546,9 +596,10 @@ def refuse_degenerate(archetype: Archetype, found: Answer) -> None:
                 "idle_term",
                 f"{choice.idle[0]} is the same for all: it decides nothing.",
             )
-    if (archetype.task_class is TaskClass.REFUSAL) != bool(found.declined) or (
-        archetype.task_class is TaskClass.TRANSFER
-    ) != bool(found.transferred):
+    ending = (
+        "declined" if found.declined else "transferred" if found.transferred else "done"
+    )
+    if archetype.task_class.ending != ending:
         raise InvalidTask(
             "wrong_class", "The policy's answer does not fit the archetype."
         )

@@ -1,6 +1,6 @@
 """Requests that end without a write: the policy forbids them, leaves them to a person, or all that is asked is to be told something.
 
-Each refusal has a sister that is allowed (A12, A16, A41, A43, A40), asked for in much the same words: what was read decides, not the
+N1, N2, N4, N5 and N7 have a sister that is allowed (A41, A42, A16, A40, A43), asked for in the same words: what was read decides, not the
 request.
 """
 
@@ -10,9 +10,6 @@ from environments.airline.archetypes.booked import (
     FLOWN,
     IN_TOTAL,
     NOT_BEGUN,
-    PAY_BAGS,
-    PAY_CABIN,
-    PAY_FLIGHTS,
     REASON,
     TODAY,
     arithmetic,
@@ -39,10 +36,13 @@ from environments.airline.archetypes.booked import (
     upcoming,
 )
 from environments.airline.archetypes.cabins import (
+    A43,
     fit_flown_upgrade,
     upgrade_unless_flown,
 )
 from environments.airline.archetypes.endings import (
+    A16,
+    A41,
     cancel_all_or_none,
     cancel_by_the_rules,
     cancel_if_covered,
@@ -54,8 +54,8 @@ from environments.airline.archetypes.endings import (
     grounds,
     hit_first,
 )
-from environments.airline.archetypes.fares import fit_move, move_trip
-from environments.airline.archetypes.trips import bags_unless_fewer, fit_fewer_bags
+from environments.airline.archetypes.fares import A42, fit_move, move_trip
+from environments.airline.archetypes.trips import A40, bags_unless_fewer, fit_fewer_bags
 from environments.core.domain import (
     Archetype,
     Clause,
@@ -86,22 +86,8 @@ N1 = Archetype(
     TaskClass.REFUSAL,
     first_fit(fit_cancel_dearest(allowed=False)),
     lambda facts: cancel_if_covered(facts, dearest_trip()),
-    (
-        Clause(
-            "wish",
-            (
-                "[Please cancel|Cancel] the most expensive of my upcoming trips.",
-                "[I want|I'd like] my most expensive upcoming trip cancelled and the money back.",
-                "[Can|Could] the most expensive of my upcoming trips be cancelled?",
-                "We [won't|can't] go on my most expensive upcoming trip after all, so [please |]cancel that reservation.",
-            ),
-            opens=True,
-        ),
-        IN_TOTAL,
-        NOT_BEGUN,
-        REASON,
-    ),
-    dearest_readings(cancel_if_covered),
+    A41.clauses,
+    A41.readings,
 )
 N2 = Archetype(
     "N2",
@@ -109,34 +95,8 @@ N2 = Archetype(
     TaskClass.REFUSAL,
     first_fit(fit_move(2, basic=True)),
     move_trip(2, "direct"),
-    (
-        Clause(
-            "wish",
-            (
-                "[Please move|Move] my trip from {trip_from} to {trip_to} to another date.",
-                "[I need|I'd like] a new date for my trip from {trip_from} to {trip_to}.",
-                "[Can|Could] we fly from {trip_from} to {trip_to} on another day than the one that is booked?",
-                "The flights of my trip from {trip_from} to {trip_to} should be on another day.",
-            ),
-            opens=True,
-        ),
-        Clause(
-            "when",
-            (
-                "What suits me as the new date is {day_1} or {day_2}, whichever is cheaper.",
-                "For the new date, either {day_1} or {day_2}: the cheaper one, please.",
-                "I'd leave on {day_1} or {day_2}, and the fare decides.",
-            ),
-        ),
-        Clause(
-            "which",
-            (
-                "The new flight should be nonstop, in the cabin that is booked, the cheapest one.",
-                "[Take|Pick] the cheapest nonstop flight in our present cabin that has room for us.",
-            ),
-        ),
-        PAY_FLIGHTS,
-    ),
+    A42.clauses,
+    A42.readings,
     existential=True,
 )
 
@@ -192,18 +152,7 @@ N4 = Archetype(
         )
     ),
     compensate_by_the_rules,
-    (
-        Clause(
-            "wish",
-            (
-                "A flight of my trip from {trip_from} to {trip_to} was cancelled, and I want a compensation.",
-                "[Please compensate|Compensate] me for the cancelled flight on my trip from {trip_from} to {trip_to}.",
-                "[What|Which] compensation do I get for the flight that you cancelled on my trip from {trip_from} to {trip_to}?",
-                "I had a flight cancelled on my trip from {trip_from} to {trip_to} and would like to be compensated.",
-            ),
-            opens=True,
-        ),
-    ),
+    A16.clauses,
     existential=True,
 )
 N5 = Archetype(
@@ -212,21 +161,8 @@ N5 = Archetype(
     TaskClass.REFUSAL,
     first_fit(fit_fewer_bags),
     lambda facts: bags_unless_fewer(facts, next_trip()),
-    (
-        Clause(
-            "wish",
-            (
-                "[I'd like|We'd like] to have {count} in total on the next of my upcoming trips.",
-                "[Please set|Set] the luggage of my next upcoming trip to {count} in all.",
-                "[Can|Could] you change the luggage of the first of my upcoming trips to {count}?",
-                "On my next upcoming trip we'll be travelling with {count} altogether.",
-            ),
-            opens=True,
-        ),
-        NOT_BEGUN,
-        PAY_BAGS,
-    ),
-    next_readings(bags_unless_fewer),
+    A40.clauses,
+    A40.readings,
 )
 N6 = Archetype(
     "N6",
@@ -260,19 +196,7 @@ N7 = Archetype(
     TaskClass.REFUSAL,
     first_fit(fit_flown_upgrade),
     upgrade_unless_flown,
-    (
-        Clause(
-            "wish",
-            (
-                "[Please put|Put] everybody on my trip from {trip_from} to {trip_to} into {new_cabin}, with the same flights.",
-                "[I'd like|We'd like] the trip from {trip_from} to {trip_to} to be in {new_cabin} instead.",
-                "[Can|Could] you change the cabin of my trip from {trip_from} to {trip_to} to {new_cabin}?",
-                "We want to sit in {new_cabin} on the trip from {trip_from} to {trip_to}; the flights stay.",
-            ),
-            opens=True,
-        ),
-        PAY_CABIN,
-    ),
+    A43.clauses,
     existential=True,
 )
 N8 = Archetype(

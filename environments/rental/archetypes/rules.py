@@ -1,7 +1,4 @@
-"""Requests that a rule of the policy allows or forbids, in pairs: the words ask for the same, and what is read decides.
-
-The members of a pair share their query, so that whatever tells them apart has to be looked up.
-"""
+"""Requests that a rule of the policy allows or forbids, in pairs of sisters: they share words and query, and what is read decides."""
 
 import random
 from collections.abc import Sequence
@@ -133,12 +130,18 @@ E20 = Archetype(
             "I need a {category} for a long time, {days}.",
             "[Can|Could] I have a {category} for as long as {days}?",
             "A {category} for all of {days}, please.",
+            "[I'd like|I want] to have a {category} for {days} in a row.",
+            "I need a {category} for {days} on end.",
+            "[Can|Could] you let me have a {category} for {days} in one go?",
+            "A {category} for {days} running, please.",
         ),
         Clause(
             "target",
             (
                 "At {depot}, [take|book] the cheapest that is free for so long.",
                 "I can only come to {depot}; the cheapest that is free there for so long, please.",
+                "[Take|Book] the cheapest that {depot} has for that time.",
+                "The cheapest one at {depot} that is free for all of that will do.",
             ),
         ),
         _STARTS,
@@ -160,23 +163,8 @@ N2 = Archetype(
     TaskClass.REFUSAL,
     _propose_long("basic"),
     _long_hire,
-    (
-        wish(
-            "[I'd like|I want] to have a {category} for {days} in a row.",
-            "I need a {category} for {days} on end.",
-            "[Can|Could] you let me have a {category} for {days} in one go?",
-            "A {category} for {days} running, please.",
-        ),
-        Clause(
-            "target",
-            (
-                "[Take|Book] the cheapest that {depot} has for that time.",
-                "The cheapest one at {depot} that is free for all of that will do.",
-            ),
-        ),
-        _STARTS,
-        PAY,
-    ),
+    E20.clauses,
+    E20.readings,
 )
 
 
@@ -203,6 +191,10 @@ E21 = Archetype(
             "[Can|Could] the unit of my upcoming {category} booking be exchanged?",
             "I've booked a {category}, and I'd like to have another unit instead.",
             "For my upcoming {category} hire I'd like a different unit.",
+            "[Please exchange|I'd like to exchange] the unit of my upcoming {category} booking.",
+            "[Can|Could] you give me another unit for my upcoming {category} booking?",
+            "The unit of the {category} that I have booked should be swapped.",
+            "I don't want the unit that I got for my upcoming {category} booking.",
         ),
         THREE_DEPOTS,
         Clause(
@@ -210,6 +202,8 @@ E21 = Archetype(
             (
                 "[Make it|Take] the cheapest other {category} that one of them has for the same dates.",
                 "The cheapest other {category} of those depots is what I want, the dates stay.",
+                "Give me the cheapest other {category} that they have on the same dates.",
+                "Instead, the cheapest other {category} from there, dates unchanged.",
             ),
         ),
         RATE_ONLY,
@@ -230,22 +224,8 @@ N3 = Archetype(
     TaskClass.REFUSAL,
     propose_swap("wish", "where", "target", insured=True, depots=3),
     _swap_mine,
-    (
-        wish(
-            "[Please exchange|I'd like to exchange] the unit of my upcoming {category} booking.",
-            "[Can|Could] you give me another unit for my upcoming {category} booking?",
-            "The unit of the {category} that I have booked should be swapped.",
-            "I don't want the unit that I got for my upcoming {category} booking.",
-        ),
-        THREE_DEPOTS,
-        Clause(
-            "target",
-            (
-                "Give me the cheapest other {category} that they have on the same dates.",
-                "Instead, the cheapest other {category} from there, dates unchanged.",
-            ),
-        ),
-    ),
+    E21.clauses,
+    E21.readings,
     existential=True,
 )
 
@@ -301,12 +281,18 @@ E22 = Archetype(
             "[Can|Could] you extend my upcoming {category} booking?",
             "My upcoming {category} booking should be longer.",
             "I'll need the {category} that I have booked for longer than I thought.",
+            "[Please extend|I'd like to extend] my upcoming {category} booking.",
+            "[Can|Could] my upcoming {category} booking be made longer?",
+            "The {category} that I have booked: I'd like to have that for longer.",
+            "My upcoming {category} booking is too short.",
         ),
         Clause(
             "target",
             (
                 "Add {days} to my {category} booking.",
                 "Make that {category} booking {days} longer.",
+                "I need {days} more with the {category}.",
+                "Please put {days} on top of the {category} booking.",
             ),
         ),
     ),
@@ -319,21 +305,7 @@ N4 = Archetype(
     TaskClass.REFUSAL,
     _propose_longer(allowed=False),
     _extend_mine,
-    (
-        wish(
-            "[Please extend|I'd like to extend] my upcoming {category} booking.",
-            "[Can|Could] my upcoming {category} booking be made longer?",
-            "The {category} that I have booked: I'd like to have that for longer.",
-            "My upcoming {category} booking is too short.",
-        ),
-        Clause(
-            "target",
-            (
-                "I need {days} more with the {category}.",
-                "Please put {days} on top of the {category} booking.",
-            ),
-        ),
-    ),
+    E22.clauses,
     existential=True,
 )
 
@@ -421,6 +393,10 @@ E23 = Archetype(
             "[Can|Could] I have insurance for my {category} hire?",
             "I'd like insurance on my {category} booking.",
             "My {category} hire should be insured.",
+            "[Please put|I'd like] insurance on the {category} that I hired from you.",
+            "[Can|Could] you add insurance to my {category} hire?",
+            "I'd like to have my {category} booking insured.",
+            "Insurance for my {category} booking is what I need.",
         ),
     ),
     existential=True,
@@ -444,14 +420,7 @@ N5 = Archetype(
     TaskClass.REFUSAL,
     _propose_over,
     _insure_mine,
-    (
-        wish(
-            "[Please put|I'd like] insurance on the {category} that I hired from you.",
-            "[Can|Could] you add insurance to my {category} hire?",
-            "I'd like to have my {category} booking insured.",
-            "Insurance for my {category} booking is what I need.",
-        ),
-    ),
+    E23.clauses,
     existential=True,
 )
 
@@ -484,6 +453,10 @@ T1 = Archetype(
             "I damaged the {category} that I returned; [please settle that|can you settle that]?",
             "There is damage to the {category} that I had from you, please take care of it.",
             "Something broke on the {category} that I returned, so I'd like to settle the damage.",
+            "I brought the {category} back damaged, and I want you to settle that.",
+            "[Please settle|I'd like you to settle] the damage to the {category} that I returned.",
+            "The {category} that I had from you has some damage; who settles that?",
+            "I returned the {category} with damage, please deal with that.",
         ),
     ),
     existential=True,
@@ -495,13 +468,6 @@ N6 = Archetype(
     TaskClass.REFUSAL,
     about(lambda session, customer, row: not row["insured"], status="returned"),
     _damage,
-    (
-        wish(
-            "I brought the {category} back damaged, and I want you to settle that.",
-            "[Please settle|I'd like you to settle] the damage to the {category} that I returned.",
-            "The {category} that I had from you has some damage; who settles that?",
-            "I returned the {category} with damage, please deal with that.",
-        ),
-    ),
+    T1.clauses,
     existential=True,
 )

@@ -1,4 +1,4 @@
-"""What the policy refuses of cancellations, returns and refunds."""
+"""What the policy refuses of cancellations, returns and refunds, and sisters that it allows: the same words, on which the state decides."""
 
 import random
 from collections.abc import Callable
@@ -42,7 +42,7 @@ from environments.retail.archetypes.parts import (
 )
 from environments.retail.archetypes.wording import LEXICON, reason, refund
 
-# --- N1, N11: orders that cannot be cancelled, reasons that are not accepted -------------------------------------------------------------
+# --- R25, N1, N11: orders that cannot be cancelled, reasons that are not accepted -------------------------------------------------------------
 
 
 def _cancel_if_pending(facts: Facts) -> Query:
@@ -57,23 +57,24 @@ def _cancel_if_pending(facts: Facts) -> Query:
     )
 
 
-def _fit_late_cancel(
-    session: Session, user: Record, rng: random.Random
-) -> Proposal | None:
-    described = describe(session, user, "", rng)
-    if described is None or described[0]["status"] not in ("processed", "delivered"):
-        return None
-    reason = rng.choice(["no longer needed", "ordered by mistake"])
-    return proposal_for(
-        user, rng, {"product": described[1], "reason": reason}, "wish", "reason"
-    )
+def _fit_cancel(*statuses: str) -> Fit:
+    def fit(session: Session, user: Record, rng: random.Random) -> Proposal | None:
+        described = describe(session, user, "", rng)
+        if described is None or described[0]["status"] not in statuses:
+            return None
+        reason = rng.choice(["no longer needed", "ordered by mistake"])
+        return proposal_for(
+            user, rng, {"product": described[1], "reason": reason}, "wish", "reason"
+        )
+
+    return fit
 
 
 N1 = Archetype(
     "N1",
     "Cancel an order that can no longer be cancelled",
     TaskClass.REFUSAL,
-    whoever(_fit_late_cancel),
+    whoever(_fit_cancel("processed", "delivered")),
     _cancel_if_pending,
     (
         Clause(
@@ -88,6 +89,17 @@ N1 = Archetype(
         ),
         reason("the order with the {product}"),
     ),
+    existential=True,
+)
+
+
+R25 = Archetype(
+    "R25",
+    "Cancel an order that can still be cancelled",
+    TaskClass.READ_HEAVY,
+    whoever(_fit_cancel("pending")),
+    _cancel_if_pending,
+    N1.clauses,
     existential=True,
 )
 
@@ -212,7 +224,7 @@ N2 = Archetype(
 )
 
 
-# --- N12, N7: returns of what was not delivered, or went back already ------------------------------------------------------------------
+# --- R26, N12, N7: returns of what was not delivered, or went back already ------------------------------------------------------------------
 
 
 def _return_if_delivered(clause: str) -> Callable[[Facts], Query]:
@@ -261,6 +273,15 @@ N12 = Archetype(
         ),
         refund("the returned {product}"),
     ),
+    existential=True,
+)
+R26 = Archetype(
+    "R26",
+    "Return a thing that was delivered",
+    TaskClass.READ_HEAVY,
+    whoever(_fit_status("delivered")),
+    _return_if_delivered("6.1"),
+    N12.clauses,
     existential=True,
 )
 N7 = Archetype(

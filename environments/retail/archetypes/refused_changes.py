@@ -1,4 +1,4 @@
-"""What the policy refuses of exchanges and of changes to orders."""
+"""What the policy refuses of exchanges and of changes to orders, and a sister that it allows: the same words, on which the state decides."""
 
 import random
 from collections.abc import Callable
@@ -221,7 +221,7 @@ N4 = Archetype(
 )
 
 
-# --- N5, N6, N10: addresses of orders that cannot be changed --------------------------------------------------------------------------------
+# --- R27, N5, N6, N10: addresses of orders that cannot be changed --------------------------------------------------------------------------------
 
 
 def _readdress_if(clause: str, *refused: str) -> Callable[[Facts], Query]:
@@ -277,6 +277,15 @@ N5 = Archetype(
         ),
         new_address_of("the order with the {product}"),
     ),
+    existential=True,
+)
+R27 = Archetype(
+    "R27",
+    "Send an order elsewhere that is still pending",
+    TaskClass.READ_HEAVY,
+    whoever(_fit_readdress("pending")),
+    _readdress_if("5.1", "processed", "delivered"),
+    N5.clauses,
     existential=True,
 )
 N6 = Archetype(

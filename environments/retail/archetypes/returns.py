@@ -286,6 +286,10 @@ _RETURN_WISH = Clause(
         "[Please take|Take] back the {product} from one of my delivered orders.",
         "The {product} from a delivered order should go back.",
         "[Can|Could] I send the {product} back that was delivered to me?",
+        "The {product} that was delivered to me goes back, and I have my own idea about the refund.",
+        "[I'd like|I want] to send back the {product} I received, with the refund to where another order was paid from.",
+        "[Please arrange|Arrange] a return of the {product} from my delivered order, with a certain method for the refund.",
+        "[Can|Could] you take the {product} back that I received, and refund a method that I used before?",
     ),
     opens=True,
 )
@@ -295,6 +299,9 @@ _REFUND_LIKE = Clause(
         "Refund the {product} to whatever I paid my order with the {other_product} with.",
         "The money for the {product} should go to the payment method that I used for the order with the {other_product}.",
         "As the place for the refund of the {product}, take the method that paid for my order with the {other_product}.",
+        "The {product} should be refunded to the very method with which I paid for the order that has the {other_product}.",
+        "What paid for my order with the {other_product} should also get the refund for the {product}.",
+        "For the refund of the {product}, look up how I paid for the order with the {other_product}, and use just that.",
     ),
 )
 
@@ -313,25 +320,6 @@ N13 = Archetype(
     TaskClass.REFUSAL,
     whoever(_fit_refund_like(allowed=False), 200),
     _refund_like,
-    (
-        Clause(
-            "wish",
-            (
-                "The {product} that was delivered to me goes back, and I have my own idea about the refund.",
-                "[I'd like|I want] to send back the {product} I received, with the refund to where another order was paid from.",
-                "[Please arrange|Arrange] a return of the {product} from my delivered order, with a certain method for the refund.",
-                "[Can|Could] you take the {product} back that I received, and refund a method that I used before?",
-            ),
-            opens=True,
-        ),
-        Clause(
-            "refund",
-            (
-                "The {product} should be refunded to the very method with which I paid for the order that has the {other_product}.",
-                "What paid for my order with the {other_product} should also get the refund for the {product}.",
-                "For the refund of the {product}, look up how I paid for the order with the {other_product}, and use just that.",
-            ),
-        ),
-    ),
+    R23.clauses,
     existential=True,
 )

@@ -22,9 +22,10 @@ from environments.airline.words import QUESTIONS
 from environments.core.domain import Archetype, Proposal
 from environments.core.errors import Unidentifiable
 from environments.core.evaluate import Answer, answer
-from environments.core.grammar import say, understand
+from environments.core.grammar import say
 from environments.core.state import Session
 from environments.core.tools import ToolCall
+from tests.understanding import understood_as
 
 AIRLINE = generated(seed=4, users=200)
 PEOPLE = AIRLINE.people
@@ -122,9 +123,8 @@ class TestWords:
             for _ in range(4):
                 said = [say(c, proposal.facts, LEXICON, rng) for c in archetype.clauses]
                 text = " ".join(part.text for part in said)
-                found = understand(text, ARCHETYPES, LEXICON)
-                assert [one.archetype for one in found] == [slug], text
-                told = found[0].facts
+                facts = proposal.facts
+                told = understood_as(slug, text, facts, AIRLINE.domain).facts
                 assert told == {name: proposal.facts[name] for name in told}
                 assert {*told, "user_id"} == proposal.facts.keys()
 

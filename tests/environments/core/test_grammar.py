@@ -1,11 +1,15 @@
 import random
+from dataclasses import replace
+from typing import ClassVar
 
-from environments.core.domain import Archetype, Clause, TaskClass
-from environments.core.grammar import say, segments, understand
-from environments.core.query import Query
+from environments.core.domain import Archetype, Clause, Facts, TaskClass
+from environments.core.grammar import apart_from_sisters, say, segments, understand
+from environments.core.query import Decline, Query
 
 LEXICON = {"color": {"red": ("red", "the red one"), "blue": ("blue",)}}
 WISH = Clause("wish", ("[I want|Give me] {color}[|, please].",), opens=True)
+NOTHING = Query(steps=())
+DECLINED = Query(steps=(Decline(clause="1"),))
 WHY = Clause("why", ("Because of {reason}.",))
 
 
@@ -15,7 +19,7 @@ def kind(slug: str, *clauses: Clause) -> Archetype:
         slug,
         TaskClass.READ_HEAVY,
         lambda *_: None,
-        lambda facts: Query(steps=()),
+        lambda facts: NOTHING,
         clauses,
     )
 
@@ -62,6 +66,48 @@ class TestUnderstand:
 
         assert ours.facts == theirs.facts == {"color": "red"}
         assert understand("I want rosso.", archetypes, LEXICON) == []
+
+
+class TestApartFromSisters:
+    """K is asked for; L says the same."""
+
+    WHO: ClassVar = {"id": 7}
+
+    def left(self, other: Archetype) -> list[str]:
+        ours = kind("K", WISH)
+        found = understand("I want blue.", [ours, other], LEXICON)
+        assert [way.archetype for way in found] == ["K", "L"]
+
+        ways = apart_from_sisters(found, ours, NOTHING, self.WHO, [ours, other])
+
+        return [way.archetype for way in ways]
+
+    def test_are_those_that_state_the_same_query_and_end_otherwise(self) -> None:
+        sister = replace(kind("L", WISH), task_class=TaskClass.REFUSAL)
+
+        assert self.left(sister) == ["K"]
+
+    def test_are_not_those_that_end_alike(self) -> None:
+        """Whatever the state, both would be right or neither."""
+        twin = replace(kind("L", WISH), task_class=TaskClass.WRITE_INTENSIVE)
+
+        assert self.left(twin) == ["K", "L"]
+
+    def test_are_not_those_with_another_query(self) -> None:
+        refusal = replace(kind("L", WISH), task_class=TaskClass.REFUSAL)
+        other = replace(refusal, query=lambda facts: DECLINED)
+
+        assert self.left(other) == ["K", "L"]
+
+    def test_are_not_those_that_ask_for_more_than_is_said(self) -> None:
+        refusal = replace(kind("L", WISH), task_class=TaskClass.REFUSAL)
+        states = {"color": "blue", "id": 7}
+
+        def query(facts: Facts) -> Query:
+            assert dict(facts) == states
+            return NOTHING if facts["size"] else DECLINED
+
+        assert self.left(replace(refusal, query=query)) == ["K", "L"]
 
 
 MORE = Clause("more", ("[And one|One] more thing.", "Besides, there is this."))

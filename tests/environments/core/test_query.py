@@ -1,4 +1,4 @@
-"""Renaming: the same request beside others, with the same answer."""
+"""Queries rewritten: the same request beside others, with the same answer; and as if nothing were refused."""
 
 import json
 import random
@@ -17,6 +17,7 @@ from environments.core.query import (
     Branch,
     Collect,
     Compare,
+    Decline,
     Each,
     Exists,
     Key,
@@ -34,6 +35,7 @@ from environments.core.query import (
     fact,
     ref,
     renamed,
+    undeclined,
 )
 from environments.core.state import Session
 from environments.registry import names, world
@@ -168,3 +170,44 @@ class TestRenamed:
             theirs = outcome(environment, renamed(query, "__2", keep), again)
 
             assert theirs == ours, archetype.slug
+
+
+class TestUndeclined:
+    REFUSE = Decline(clause="4.1")
+    TELL = Tell(what="that", value=const(1))
+    OTHER = Tell(what="this", value=const(2))
+    WHEN = compare(const(1), "eq", const(1))
+
+    def test_takes_the_other_side_of_branches_that_decline(self) -> None:
+        branches = (
+            Branch(
+                condition=self.WHEN,
+                then=(self.TELL, self.OTHER),
+                otherwise=(self.REFUSE,),
+            ),
+            Branch(condition=self.WHEN, then=(self.REFUSE,), otherwise=(self.OTHER,)),
+        )
+
+        assert undeclined(Query(steps=branches)).steps == (
+            self.TELL,
+            self.OTHER,
+            self.OTHER,
+        )
+
+    def test_goes_into_branches_and_leaves_others_alone(self) -> None:
+        inner = Branch(condition=self.WHEN, then=(self.TELL,), otherwise=(self.REFUSE,))
+        choice = Branch(condition=self.WHEN, then=(inner,), otherwise=(self.OTHER,))
+
+        (found,) = undeclined(Query(steps=(choice,))).steps
+
+        assert found == Branch(
+            condition=self.WHEN, then=(self.TELL,), otherwise=(self.OTHER,)
+        )
+
+    def test_leaves_what_is_refused_on_both_sides(self) -> None:
+        both = Branch(
+            condition=self.WHEN, then=(self.REFUSE,), otherwise=(self.REFUSE,)
+        )
+        query = Query(steps=(both, self.REFUSE))
+
+        assert undeclined(query) == query
