@@ -108,6 +108,18 @@ def test_what_is_refused_would_be_a_breach(
     assert task.declined in broken
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("slug", ["A15", "W1", "W4", "N1", "N8"])
+def test_every_status_that_has_to_be_looked_up_is_proved(
+    tasks: dict[tuple[str, int], Task], slug: str, seed: int
+) -> None:
+    """Of a trip with a connection one search would show both flights, and spare one of the two looks."""
+    task = design(tasks, slug, seed)
+
+    assert "get_flight_status" in {read.call.name for read in task.certificate}
+    assert task.burden.exact
+
+
 def test_there_are_enough_kinds() -> None:
     writing = [a for a in OURS.values() if a.slug not in REFUSED]
 

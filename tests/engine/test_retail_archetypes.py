@@ -142,6 +142,13 @@ class TestReference:
 
         assert sum(task.burden.exact for task in tasks) >= 0.9 * len(tasks)
 
+    @pytest.mark.parametrize("slug", ["W1", "W2"])
+    def test_proves_requests_about_two_orders_whole(
+        self, reference: Designer, slug: str
+    ) -> None:
+        """Of somebody with these two alone, one of them would tell what the other is."""
+        assert all(task.burden.exact for task in design(reference, slug, 6))
+
 
 def draws(
     environment: Environment, archetype: Archetype, people: list[str]

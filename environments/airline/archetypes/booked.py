@@ -6,6 +6,9 @@ A customer rarely knows a reservation id, so a trip is described by where it goe
 
 import random
 from collections.abc import Callable, Sequence
+from datetime import date as Date
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from environments.airline.archetypes.lexicon import AIRPORTS, NUMBERS
@@ -403,6 +406,21 @@ def days_of(session: Session, trip: Record) -> list[Record]:
 
 def statuses(session: Session, trip: Record) -> list[str]:
     return [day["status"] for day in days_of(session, trip)]
+
+
+def seen_apart(session: Session, trip: Record) -> bool:
+    """Whether no search shows two of its flights: one for connections shows both, so that neither would have to be looked up."""
+    legs = [
+        leg
+        for leg, status in zip(trip["flights"], statuses(session, trip), strict=True)
+        if status == "available"
+    ]
+    return not any(
+        first["destination"] == then["origin"]
+        and Date.fromisoformat(then["date"]) - Date.fromisoformat(first["date"])
+        <= timedelta(days=1)
+        for first, then in pairwise(legs)
+    )
 
 
 def has_seats(session: Session, trip: Record, cabin: str) -> bool:

@@ -31,6 +31,7 @@ from environments.airline.archetypes.booked import (
     query,
     reservations,
     route,
+    seen_apart,
     statuses,
     the_trip,
     trips,
@@ -128,12 +129,16 @@ def _fit_dearest(session: Session, rng: random.Random, user: Record) -> Proposal
     reason, yes, no = _split(session, rng, user)
     if len(yes) < 2 or not no or min(map(paid_for, no)) < max(map(paid_for, yes)):
         return None
+    if not all(seen_apart(session, row) for row in no):
+        return None
     return proposal(user, {"reason": reason}, "wish", "reason")
 
 
 def _fit_all(session: Session, rng: random.Random, user: Record) -> Proposal | None:
     reason, yes, no = _split(session, rng, user)
     if not 2 <= len(yes) <= 4 or not no:
+        return None
+    if not all(seen_apart(session, row) for row in no):
         return None
     return proposal(user, {"reason": reason}, "wish", "reason")
 
@@ -214,6 +219,8 @@ def fit_none(session: Session, rng: random.Random, user: Record) -> Proposal | N
     reason, yes, no = _split(session, rng, user)
     if yes or len(no) < 2 or sum(len(row["flights"]) for row in no) > MOST_FLIGHTS:
         return None
+    if not all(seen_apart(session, row) for row in no):
+        return None
     return proposal(user, {"reason": reason}, "wish", "reason")
 
 
@@ -250,6 +257,8 @@ def fit_cancel_dearest(*, allowed: bool) -> Fit:
     def fit(session: Session, rng: random.Random, user: Record) -> Proposal | None:
         reason, row = rng.choice(REASONS), dearest_of(session, user)
         if row is None or covered(session, row, reason) != allowed:
+            return None
+        if not allowed and not seen_apart(session, row):
             return None
         if allowed and not (by_terms(row, reason) or hit_first(session, row)):
             return None  # one of several flights would have to be looked at, and not a certain one
@@ -409,6 +418,7 @@ def _fit_compensate_all(
         row["status"] != "cancelled"
         and "cancelled" not in status[1:]
         and (grounds(user, row) or "cancelled" in status)
+        and ("cancelled" in status or seen_apart(session, row))
         for row, status in zip(rows, found, strict=True)
     )
     hit = any(

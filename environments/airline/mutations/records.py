@@ -112,13 +112,29 @@ def _another_trip(base: str, reservation: Record) -> Iterator[Patch]:
 def _a_day_without_flight(
     session: Session, base: str, reservation: Record
 ) -> Iterator[Patch]:
-    """One of its flights on a day on which that flight was cancelled."""
+    """One of its flights on a day on which that flight was cancelled; if none of them ever was, another one that was."""
+    found = False
     for number, segment in enumerate(reservation["flights"]):
         flight = session.get("flights", segment["flight_number"])
         days = flight["dates"].items() if flight else ()
         lost = [date for date, day in days if day["status"] == "cancelled"]
         if lost and segment["date"] not in lost:
+            found = True
             yield [_replace(f"{base}/flights/{number}/date", lost[0])]
+    if not found and reservation["flights"] and (lost_one := _lost_flight(session)):
+        segment = {**plain_copy(reservation["flights"][0]), **lost_one}
+        yield [_replace(f"{base}/flights/0", segment)]
+
+
+def _lost_flight(session: Session) -> Record | None:
+    """The first flight and day on which it was cancelled, as a reservation names them."""
+    for number in session.keys("flights"):
+        flight: Any = session.get("flights", number)
+        for date, day in flight["dates"].items():
+            if day["status"] == "cancelled":
+                ends = {name: flight[name] for name in ("origin", "destination")}
+                return {"flight_number": number, **ends, "date": date}
+    return None
 
 
 def _money(session: Session, base: str, reservation: Record) -> Iterator[Patch]:

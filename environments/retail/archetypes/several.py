@@ -80,8 +80,9 @@ def _moved(facts: Facts) -> Query:
 
 
 def _fit_moved(session: Session, user: Record, rng: random.Random) -> Proposal | None:
+    """With fewer orders than four, what is in the two that are meant could be told from what is not in the others."""
     pair = two_described(session, user, rng)
-    if pair is None:
+    if pair is None or len(user["orders"]) < 4:
         return None
     reason = rng.choice(["no longer needed", "ordered by mistake"])
     address = {
@@ -162,9 +163,10 @@ def _return_and_cancel(facts: Facts) -> Query:
 def _fit_return_and_cancel(
     session: Session, user: Record, rng: random.Random
 ) -> Proposal | None:
+    """Of two orders, each could be told from the other."""
     delivered = describe(session, user, "delivered", rng)
     pending = describe(session, user, "pending", rng)
-    if delivered is None or pending is None:
+    if delivered is None or pending is None or len(user["orders"]) < 3:
         return None
     reason = rng.choice(["no longer needed", "ordered by mistake"])
     wishes = {"product": delivered[1], "other_product": pending[1], "reason": reason}

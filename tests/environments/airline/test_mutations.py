@@ -102,6 +102,38 @@ class TestMutations:
             ONE_STOP,
         }
 
+    def test_can_put_any_trip_on_a_flight_that_was_cancelled(
+        self, world: Environment
+    ) -> None:
+        """Also a trip whose own flights never were."""
+        flights = world.state.collections["flights"]
+        kinds: Counter[bool] = Counter()
+        for key, reservation in world.state.collections["reservations"].items():
+            ever = any(
+                day["status"] == "cancelled"
+                for leg in reservation["flights"]
+                for day in flights[leg["flight_number"]]["dates"].values()
+            )
+            kinds[ever] += 1
+            if kinds[ever] > 3:
+                continue
+            call = reservation_details(key)
+            domain, base = world.domain, Session(world.state)
+            hit = 0
+            for patch in domain.mutations(base, call, random.Random(1)):
+                made = patched(world, patch).get("reservations", key)
+                assert made is not None
+                for leg in made["flights"]:
+                    flight = flights[leg["flight_number"]]
+                    day = flight["dates"].get(leg["date"], {"status": ""})
+                    ends = (flight["origin"], flight["destination"])
+                    hit += day["status"] == "cancelled" and ends == (
+                        leg["origin"],
+                        leg["destination"],
+                    )
+            assert hit
+        assert len(kinds) == 2
+
     def test_leave_nothing_to_change_where_there_is_nothing(
         self, either: Environment
     ) -> None:
