@@ -22,13 +22,13 @@ from writ_app.engine.decontamination import BenchmarkIndex
 from writ_app.engine.errors import InvalidTask, MalformedCompletion, ModelUnavailable
 from writ_app.engine.llm import Completion
 from writ_app.engine.paraphrase import (
-    MAX_ANSWER,
     PROMPT_VERSION,
     Paraphrase,
     catalogue,
     paraphrase,
     reworded,
 )
+from writ_app.engine.paraphrase.answers import MAX_ANSWER
 from writ_app.engine.scripted import ScriptedAgent, ScriptedUser
 from writ_app.engine.simulation import simulate
 from writ_app.engine.task_design import Designer

@@ -9,14 +9,12 @@ never followed. Knows nothing about databases or prompts of simulations.
 
 import json
 import random
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, model_validator
 
 from environments.core.domain import Archetype, Clause, Domain
 from environments.core.environment import Environment
@@ -34,6 +32,22 @@ from writ_app.engine.composition import (
 from writ_app.engine.decontamination import BenchmarkIndex
 from writ_app.engine.errors import InvalidTask, MalformedCompletion, ModelUnavailable
 from writ_app.engine.llm import ChatModel
+from writ_app.engine.paraphrase.answers import (
+    MAX_ANSWER,
+    Part,
+    Read,
+    Reading,
+    Reason,
+    Rejected,
+    Reworded,
+    check_text,
+    codes,
+    parse_answer,
+    same_text,
+    short,
+    stands,
+    visible,
+)
 from writ_app.engine.task_design import identity_names
 from writ_app.engine.types import Frozen, Message, SaidClause, Task, Usage
 
@@ -41,22 +55,8 @@ PROMPT_VERSION = "2026-11.2"
 """Changes whenever a prompt below, or what goes into it, does."""
 DATABASES = 16
 """Databases changed at random in several places, on which two queries must agree, too."""
-MAX_ANSWER = 20_000
-"""Characters of a model's answer."""
-MOST_PARTS = 12
-"""Parts of a request that a reading may have."""
 PATCHES = 60
 """Small changes that are tried of what one read shows."""
-
-Reason = Literal[
-    "",
-    "lost_fact",
-    "other_query",
-    "unreadable",
-    "two_readings",
-    "contaminated",
-    "model_error",
-]
 
 
 class Paraphrase(Frozen):
@@ -154,12 +154,12 @@ def paraphrase(
         if benchmark is not None:
             attempt.check_clean(benchmark)
         attempt.check_readings(attempt.read(reader))
-    except _Rejected as rejected:
-        reason, finding = rejected.reason, _short(rejected.finding)
+    except Rejected as rejected:
+        reason, finding = rejected.reason, short(rejected.finding)
     return Paraphrase(
         task_hash=task.content_hash,
         clauses=tuple(
-            clause.model_copy(update={"text": _visible(clause.text)})
+            clause.model_copy(update={"text": visible(clause.text)})
             for clause in attempt.clauses
         ),
         accepted=not reason,
@@ -179,13 +179,6 @@ def reworded(task: Task, words: Paraphrase) -> Task:
     if not words.accepted or words.task_hash != task.content_hash:
         raise ValueError("Only an accepted paraphrase of this very task can be used.")
     return task.model_copy(update={"clauses": words.clauses, "text": words.text})
-
-
-class _Rejected(Exception):
-    def __init__(self, reason: Reason, finding: str):
-        super().__init__(finding)
-        self.reason: Reason = reason
-        self.finding = finding
 
 
 class _Attempt:
@@ -214,10 +207,10 @@ class _Attempt:
             {"name": clause.name, "text": clause.text, "keep": self._keep(clause)}
             for clause in self.task.clauses
         ]
-        found = self._ask(model, PARAPHRASER_PROMPT, {"clauses": asked}, _Reworded)
+        found = self._ask(model, PARAPHRASER_PROMPT, {"clauses": asked}, Reworded)
         names = [clause.name for clause in self.task.clauses]
         if set(found.clauses) != set(names):
-            raise _Rejected(
+            raise Rejected(
                 "model_error",
                 f"Clauses {', '.join(sorted(found.clauses)) or 'none'} came back for {', '.join(names)}.",
             )
@@ -229,14 +222,14 @@ class _Attempt:
     def check_words(self) -> None:
         """Text that a person could have typed, with every value in its clause and no other number."""
         for ours, theirs in zip(self.task.clauses, self.clauses, strict=True):
-            _check_text(ours.text, theirs.text)
+            check_text(ours.text, theirs.text)
             for ways in self._keep(ours):
-                if not any(_stands(way, theirs.text) for way in ways):
-                    raise _Rejected("lost_fact", f"{ours.name} lost {ways[0]!r}.")
+                if not any(stands(way, theirs.text) for way in ways):
+                    raise Rejected("lost_fact", f"{ours.name} lost {ways[0]!r}.")
             allowed = (way for ways in self._keep(ours) for way in ways)
-            known = _codes(" ".join((ours.text, *allowed)))
-            if new := _codes(theirs.text) - known:
-                raise _Rejected(
+            known = codes(" ".join((ours.text, *allowed)))
+            if new := codes(theirs.text) - known:
+                raise Rejected(
                     "other_query",
                     f"{ours.name} says {min(new)}, which the request does not.",
                 )
@@ -245,27 +238,27 @@ class _Attempt:
         """Words may come to share with a benchmark's task what the task's own did not."""
         found = benchmark.check(self.task, self.text)
         if not found.clean:
-            raise _Rejected("contaminated", found.finding)
+            raise Rejected("contaminated", found.finding)
 
-    def read(self, model: ChatModel) -> "_Read":
+    def read(self, model: ChatModel) -> Read:
         system = READER_PROMPT.replace("{catalogue}", catalogue(self.domain))
-        return self._ask(model, system, {"text": self.text}, _Read)
+        return self._ask(model, system, {"text": self.text}, Read)
 
-    def check_readings(self, read: "_Read") -> None:
+    def check_readings(self, read: Read) -> None:
         """Every reading must lead to the same query."""
         if not read.readings:
-            raise _Rejected("unreadable", "It is read as no request of the catalogue.")
+            raise Rejected("unreadable", "It is read as no request of the catalogue.")
         if read.beside:
-            raise _Rejected("other_query", f"It also says: {_short(read.beside[0])}")
+            raise Rejected("other_query", f"It also says: {short(read.beside[0])}")
         differences = [self._difference(reading) for reading in read.readings]
         wrong = [difference for difference in differences if difference]
         if wrong:
             several = len(wrong) < len(differences)
-            raise _Rejected("two_readings" if several else "other_query", wrong[0])
+            raise Rejected("two_readings" if several else "other_query", wrong[0])
 
     # a reading, taken at its word
 
-    def _difference(self, reading: "_Reading") -> str:
+    def _difference(self, reading: Reading) -> str:
         """What tells the reading from the request, "" if nothing does."""
         parts = [(self._archetype(part), part) for part in reading.parts]
         wanted = self.task.parts or (self.task.archetype,)
@@ -291,14 +284,14 @@ class _Attempt:
     def _known(self) -> dict[str, Archetype]:
         return {archetype.slug: archetype for archetype in self.domain.archetypes}
 
-    def _archetype(self, part: "_Part") -> Archetype:
+    def _archetype(self, part: Part) -> Archetype:
         if part.archetype not in self._known:
-            raise _Rejected(
-                "unreadable", f"There is no request {_short(part.archetype)!r}."
+            raise Rejected(
+                "unreadable", f"There is no request {short(part.archetype)!r}."
             )
         return self._known[part.archetype]
 
-    def _said_otherwise(self, number: int, part: "_Part") -> str:
+    def _said_otherwise(self, number: int, part: Part) -> str:
         """Clauses that the part of this number has lost or won; "" if it has its own."""
         joints = {joint.name for joint in JOINTS}
         names = [without_number(clause.name) for clause in self.task.clauses]
@@ -306,11 +299,11 @@ class _Attempt:
         if lost := said - set(part.clauses):
             return f"It no longer says: {', '.join(sorted(lost))}."
         if more := set(part.clauses) - said:
-            return f"It also says: {_short(', '.join(sorted(more)))}."
+            return f"It also says: {short(', '.join(sorted(more)))}."
         return ""
 
     def _joined(
-        self, parts: Sequence[tuple[Archetype, "_Part"]]
+        self, parts: Sequence[tuple[Archetype, Part]]
     ) -> tuple[Query, dict[str, Any]]:
         """All parts as one query with its facts, named as a composition names them."""
         known = self._untold()
@@ -329,14 +322,14 @@ class _Attempt:
         told = {name for clause in self.task.clauses for name in clause.tells}
         return {k: value for k, value in self.task.facts.items() if k not in told}
 
-    def _facts(self, archetype: Archetype, part: "_Part") -> dict[str, Any]:
+    def _facts(self, archetype: Archetype, part: Part) -> dict[str, Any]:
         """The values that were read."""
         known = {slot for clause in archetype.clauses for slot in _slots(clause)}
         facts = {}
         for slot, value in part.slots.items():
             if slot not in known:
-                raise _Rejected(
-                    "unreadable", f"{archetype.slug} has no slot {_short(slot)!r}."
+                raise Rejected(
+                    "unreadable", f"{archetype.slug} has no slot {short(slot)!r}."
                 )
             facts[slot] = self._value(slot, value)
         return facts
@@ -345,11 +338,11 @@ class _Attempt:
         """The value meant: one of the lexicon's, or text as the task spells it."""
         if slot in self.domain.lexicon:
             for value, ways in self.domain.lexicon[slot].items():
-                if _same_text(read, value) or any(_same_text(read, w) for w in ways):
+                if same_text(read, value) or any(same_text(read, w) for w in ways):
                     return value
-            raise _Rejected("unreadable", f"{slot} cannot be {_short(str(read))!r}.")
+            raise Rejected("unreadable", f"{slot} cannot be {short(str(read))!r}.")
         for name, ours in self.task.facts.items():
-            if without_number(name)[0] == slot and _same_text(read, ours):
+            if without_number(name)[0] == slot and same_text(read, ours):
                 return ours
         return read
 
@@ -431,9 +424,9 @@ class _Attempt:
                 seed=self.seed,
             )
         except (ModelUnavailable, MalformedCompletion) as error:
-            raise _Rejected("model_error", str(error)) from error
+            raise Rejected("model_error", str(error)) from error
         self.usage += completion.usage
-        self.answers.append(_visible(completion.content[:MAX_ANSWER]))
+        self.answers.append(visible(completion.content[:MAX_ANSWER]))
         return parse_answer(completion.content, wanted)
 
 
@@ -443,131 +436,12 @@ def _patched(base: Session, patch: Iterable[Mapping[str, Any]]) -> Session:
     return state
 
 
-# --- what models write ---------------------------------------------------------------------------------------------------------
-
 _BAD_VALUES = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 """What archetypes and evaluations raise for values of another kind than they ask for."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class _Reworded(_Strict):
-    clauses: dict[str, str] = Field(max_length=60)
-
-
-class _Part(_Strict):
-    archetype: str
-    clauses: list[str] = Field(max_length=60)
-    slots: dict[str, str | int | float | bool] = Field(max_length=60)
-    variant: str = ""
-
-
-class _Reading(_Strict):
-    parts: list[_Part] = Field(min_length=1, max_length=MOST_PARTS)
-    in_order: bool = False
-
-
-class _Read(_Strict):
-    readings: list[_Reading] = Field(max_length=6)
-    beside: list[str] = Field(default=[], max_length=60)
-
-
-_FENCE = re.compile(r"\A```(?:json)?\n(.*)\n```\Z", re.DOTALL)
-
-
-def parse_answer[T: BaseModel](text: str, wanted: type[T]) -> T:
-    """A JSON object of that form, bare or in one code fence. Rejects everything else: other text, keys twice, NaN, too much."""
-    if len(text) > MAX_ANSWER:
-        raise _Rejected("model_error", f"The answer has {len(text):,} characters.")
-    fenced = _FENCE.match(text.strip())
-    try:
-        value = json.loads(
-            fenced[1] if fenced else text,
-            object_pairs_hook=_object,
-            parse_constant=_no_constant,
-        )
-        return wanted.model_validate(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = "/".join(map(str, first["loc"])) or "the answer"
-        finding = f"The answer has another form: {_short(where)}: {first['msg']}."
-        raise _Rejected("model_error", finding) from error
-    except (ValueError, RecursionError) as error:
-        raise _Rejected(
-            "model_error", f"The answer is not JSON: {_short(str(error))}"
-        ) from error
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key stands there twice")
-    return dict(pairs)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
-
-
-_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-"""Unicode categories of characters that cannot be seen, or that turn the order of others."""
-_MARKUP = set("<>{}[]|`\\")
-"""Means something to prompts and patterns, and nothing to a customer."""
-
-
-def _check_text(ours: str, theirs: str) -> None:
-    """Rejects what nobody types: invisible characters, markup, stop tokens, far more than was to be said."""
-    if not theirs.strip():
-        raise _Rejected("unreadable", "A clause is empty.")
-    if len(theirs) > 2 * len(ours) + 80:
-        raise _Rejected("unreadable", f"A clause has {len(theirs):,} characters.")
-    for char in theirs:
-        category = unicodedata.category(char)
-        if category in _UNSEEN or (category == "Zs" and char != " "):
-            raise _Rejected(
-                "unreadable", f"It has the invisible character U+{ord(char):04X}."
-            )
-        if char in _MARKUP and char not in ours:
-            raise _Rejected("unreadable", f"It has the character {char}.")
-    if "###" in theirs:
-        raise _Rejected("unreadable", "It has a stop token.")
-
-
-_CODE = re.compile(r"\S+@\S+|\d+(?:[.,:]\d+)*")
-
-
-def _codes(text: str) -> set[str]:
-    """Numbers and addresses in a text."""
-    found = _CODE.findall(text)
-    return {code.rstrip(".,;:!?").replace(",", "").lower() for code in found}
-
-
-def _stands(value: str, text: str) -> bool:
-    """Whether a value stands in a text as it is; words without digits in any case."""
-    coded = "@" in value or any(char.isdigit() for char in value)
-    flags = re.NOFLAG if coded else re.IGNORECASE
-    pattern = rf"(?<!\w)(?<!\d[.,:]){re.escape(value)}(?!\w)(?![.,:]\d)"
-    return re.search(pattern, text, flags) is not None
-
-
 def _place(slugs: Sequence[str], slug: str) -> int:
     return slugs.index(slug) if slug in slugs else len(slugs)
-
-
-def _same_text(one: Any, other: Any) -> bool:
-    return str(one).lower() == str(other).lower()
-
-
-def _visible(text: str) -> str:
-    """Fit to be stored and shown: accepted texts are this already."""
-    return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
-
-
-def _short(text: str) -> str:
-    """For findings: one line, and not long."""
-    plain = _visible(text).replace("\n", " ")
-    return plain if len(plain) <= 300 else plain[:299] + "…"
 
 
 # --- the catalogue -------------------------------------------------------------------------------------------------------------
@@ -652,11 +526,11 @@ def _query(archetype: Archetype, facts: Mapping[str, Any], variant: str) -> Quer
             return archetype.query(facts)
         readings = {one.name: one.query for one in archetype.readings(facts)}
     except _BAD_VALUES as error:
-        raise _Rejected(
+        raise Rejected(
             "unreadable", f"{archetype.slug} cannot be asked with what was read."
         ) from error
     if variant not in readings:
-        raise _Rejected(
-            "unreadable", f"{archetype.slug} has no variant {_short(variant)!r}."
+        raise Rejected(
+            "unreadable", f"{archetype.slug} has no variant {short(variant)!r}."
         )
     return readings[variant]
