@@ -7,11 +7,11 @@ from typing import Any
 from environments.core.domain import Archetype
 from environments.core.environment import Environment
 from writ_app.engine.decontamination import Screen
+from writ_app.engine.fill_report import FillReport
+from writ_app.engine.filling import Filler
 from writ_app.engine.grid import (
     DEFAULT_CELLS,
     Cell,
-    Filler,
-    FillReport,
     Target,
     read_grid,
 )
@@ -103,6 +103,8 @@ def _fill_counts(found: FillReport) -> dict[str, Any]:
     cells = {*found.wanted, *found.filled, *found.given_up}
     recipes = found.recipes.items()
     return {
+        "draws": sum(recipe.draws for _, recipe in recipes),
+        "refused": dict(sum((r.refused for _, r in recipes), start=Counter[str]())),
         "drawn": {name: recipe.draws for name, recipe in recipes},
         "proved": {name: recipe.made for name, recipe in recipes},
         "designed": {name: recipe.kept for name, recipe in recipes},
@@ -112,7 +114,7 @@ def _fill_counts(found: FillReport) -> dict[str, Any]:
                 "burden": cell[1],
                 "wanted": found.wanted[cell],
                 "filled": found.filled[cell],
-                "why": found.given_up.get(cell, ""),
+                "why": found.why(cell),
             }
             for cell in sorted(cells, key=_place)
         ],

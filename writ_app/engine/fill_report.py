@@ -1,0 +1,161 @@
+"""How a grid was filled: what was drawn, what became of it, and why cells are not full.
+
+Knows nothing about drawing, databases or users.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from writ_app.engine.grid import Cell
+from writ_app.engine.types import BURDEN_BANDS
+
+REASONS_SHOWN = 3
+
+
+class Cause(StrEnum):
+    """Why no more was put into a cell; a fact, but for the last one."""
+
+    NO_KIND = "no_kind"
+    """The grid allows no archetype with so many writes."""
+    NOBODY = "nobody"
+    """There is no person to ask for anything."""
+    EXHAUSTED = "exhausted"
+    """Every candidate that was found has been tried."""
+    GIVEN_UP = "given_up"
+    """Too many candidates in a row failed; there may be others."""
+
+
+@dataclass
+class Shortfall:
+    """Why a cell is not full: what there was to choose from, and what became of what was tried."""
+
+    cell: Cell
+    cause: Cause
+    people: int = 0
+    """People whose wishes were drawn."""
+    wishes: int = 0
+    """Requests of theirs that have an answer, whatever they weigh."""
+    least: int | None = None
+    """Reads that the lightest of them is expected to need, alone or with others, with so many writes; None if there is none."""
+    most: int | None = None
+    tried: int = 0
+    """Candidates: requests, or combinations, that were expected to land in the cell."""
+    kept: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    elsewhere: int = 0
+    """Candidates that turned out to weigh more or less."""
+    left: int = 0
+    """Candidates that were not tried."""
+    busy: int = 0
+    """People who have asked for as much as one person may."""
+    cut: int = 0
+    """Searches for combinations that were cut off because there were too many."""
+
+    def add(self, other: "Shortfall") -> None:
+        """Of another shard."""
+        if list(Cause).index(other.cause) > list(Cause).index(self.cause):
+            self.cause = other.cause
+        self.least = _of(min, self.least, other.least)
+        self.most = _of(max, self.most, other.most)
+        self.refused += other.refused
+        for name in ("people", "wishes", "tried", "kept", "elsewhere", "left", "busy"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.cut += other.cut
+
+    @property
+    def text(self) -> str:
+        """For people."""
+        match self.cause:
+            case Cause.NO_KIND:
+                return "no kind of request that the grid allows can land here"
+            case Cause.NOBODY:
+                return "there is nobody left to ask for anything"
+            case Cause.EXHAUSTED if not self.tried:
+                return f"exhausted: {self._nothing()}{self._doubt()}"
+            case Cause.EXHAUSTED:
+                return f"exhausted: all {self._tried()}{self._doubt()}"
+            case Cause.GIVEN_UP:
+                return f"given up: too many of {self._tried()}; {self.left:,} more were found"
+
+    def _nothing(self) -> str:
+        asked = f"of {self.wishes:,} requests of {self.people:,} people, alone or together, none has"
+        if self.least is None or self.most is None:
+            return f"{asked} so many writes"
+        low, high = BURDEN_BANDS[self.cell[1]]
+        if self.most < low:
+            return f"{asked} so many writes and needs more than {self.most} reads, by estimate"
+        if high is not None and self.least > high:
+            return f"{asked} so many writes and needs fewer than {self.least} reads, by estimate"
+        return f"{asked} so many writes and just so many reads, by estimate"
+
+    def _tried(self) -> str:
+        failed = [f"{self.refused.total():,} refused"] if self.refused else []
+        if self.refused:
+            often = self.refused.most_common(REASONS_SHOWN)
+            failed[0] += f" ({', '.join(f'{n:,} {reason}' for reason, n in often)})"
+        if self.elsewhere:
+            failed.append(f"{self.elsewhere:,} weighed otherwise than expected")
+        became = ", ".join([f"{self.kept:,} kept", *failed])
+        return (
+            f"{self.tried:,} candidates of {self.people:,} people were tried: {became}"
+        )
+
+    def _doubt(self) -> str:
+        doubts = ""
+        if self.busy:
+            doubts += f"; {self.busy:,} people asked for as much as one may"
+        if self.cut:
+            doubts += f"; {self.cut:,} searches were cut off"
+        return doubts
+
+
+@dataclass
+class RecipeReport:
+    """How one archetype, or a composition of so many writes, did."""
+
+    draws: int = 0
+    made: int = 0
+    kept: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    cells: Counter[Cell] = field(default_factory=Counter)
+    """Where what was made landed."""
+
+    def add(self, other: "RecipeReport") -> None:
+        self.draws += other.draws
+        self.made += other.made
+        self.kept += other.kept
+        self.refused += other.refused
+        self.cells += other.cells
+
+
+@dataclass
+class FillReport:
+    """How a grid was filled."""
+
+    wanted: Counter[Cell] = field(default_factory=Counter)
+    filled: Counter[Cell] = field(default_factory=Counter)
+    given_up: dict[Cell, Shortfall] = field(default_factory=dict)
+    """Cell → why no more was put there."""
+    recipes: dict[str, RecipeReport] = field(default_factory=dict)
+    people: Counter[str] = field(default_factory=Counter)
+    """Person → tasks."""
+
+    def why(self, cell: Cell) -> str:
+        """Why it is not full, in words; "" if it is, or if nobody asked."""
+        return self.given_up[cell].text if cell in self.given_up else ""
+
+    def add(self, other: "FillReport") -> None:
+        self.wanted += other.wanted
+        self.filled += other.filled
+        self.people += other.people
+        for cell, shortfall in other.given_up.items():
+            ours = self.given_up.setdefault(cell, Shortfall(cell, shortfall.cause))
+            ours.add(shortfall)
+        for name, recipe in other.recipes.items():
+            self.recipes.setdefault(name, RecipeReport()).add(recipe)
+
+
+def _of(choose: object, one: int | None, other: int | None) -> int | None:
+    known = [value for value in (one, other) if value is not None]
+    return choose(known) if known and callable(choose) else None
