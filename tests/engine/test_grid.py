@@ -1,5 +1,6 @@
 """Grids: shares, what is refused, and what becomes of cells that nothing lands in."""
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from environments.core.domain import TaskClass
 from tests.engine.lines import desk
 from writ_app.engine import filling
-from writ_app.engine.fill_report import Cause
+from writ_app.engine.fill_report import Cause, FillReport
 from writ_app.engine.filling import Filler
 from writ_app.engine.grid import (
     DEFAULT_CELLS,
@@ -278,3 +279,12 @@ class TestFill:
         assert all(task.burden.exact for task in strict.fill(3, seed=1))
         assert strict.report.recipes["A15"].refused["not_whole"]
         assert not all(task.burden.exact for task in lax.fill(3, seed=1))
+
+    def test_gives_a_report_that_json_keeps(self) -> None:
+        one = filler(only("E4", "E24", cells=[cell("1", "4-6"), cell("1", "15+")]))
+        list(one.fill(4, seed=1))
+        assert one.report.given_up
+
+        kept = json.loads(json.dumps(one.report.as_json()))
+
+        assert FillReport.of_json(kept) == one.report

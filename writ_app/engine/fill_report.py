@@ -4,8 +4,10 @@ Knows nothing about drawing, databases or users.
 """
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from writ_app.engine.grid import Cell
 from writ_app.engine.types import BURDEN_BANDS
@@ -145,6 +147,57 @@ class FillReport:
         """Why it is not full, in words; "" if it is, or if nobody asked."""
         return self.given_up[cell].text if cell in self.given_up else ""
 
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON, from which `of_json` makes the same report."""
+        return {
+            "wanted": _pairs(self.wanted),
+            "filled": _pairs(self.filled),
+            "given_up": [
+                {**vars(one), "refused": dict(one.refused)}
+                for one in self.given_up.values()
+            ],
+            "recipes": {
+                name: {
+                    **vars(recipe),
+                    "refused": dict(recipe.refused),
+                    "cells": _pairs(recipe.cells),
+                }
+                for name, recipe in self.recipes.items()
+            },
+            "people": dict(self.people),
+        }
+
+    @classmethod
+    def of_json(cls, raw: Mapping[str, Any]) -> "FillReport":
+        shortfalls = [
+            Shortfall(
+                **{
+                    **one,
+                    "cell": (one["cell"][0], one["cell"][1]),
+                    "cause": Cause(one["cause"]),
+                    "refused": Counter(one["refused"]),
+                }
+            )
+            for one in raw["given_up"]
+        ]
+        recipes = {
+            name: RecipeReport(
+                **{
+                    **one,
+                    "refused": Counter(one["refused"]),
+                    "cells": _counts(one["cells"]),
+                }
+            )
+            for name, one in raw["recipes"].items()
+        }
+        return cls(
+            wanted=_counts(raw["wanted"]),
+            filled=_counts(raw["filled"]),
+            given_up={one.cell: one for one in shortfalls},
+            recipes=recipes,
+            people=Counter(raw["people"]),
+        )
+
     def add(self, other: "FillReport") -> None:
         self.wanted += other.wanted
         self.filled += other.filled
@@ -154,6 +207,14 @@ class FillReport:
             ours.add(shortfall)
         for name, recipe in other.recipes.items():
             self.recipes.setdefault(name, RecipeReport()).add(recipe)
+
+
+def _pairs(counts: Mapping[Cell, int]) -> list[tuple[str, str, int]]:
+    return [(writes, burden, count) for (writes, burden), count in counts.items()]
+
+
+def _counts(pairs: Sequence[tuple[str, str, int]]) -> Counter[Cell]:
+    return Counter({(writes, burden): count for writes, burden, count in pairs})
 
 
 def _of(choose: object, one: int | None, other: int | None) -> int | None:
