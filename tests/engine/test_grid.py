@@ -185,7 +185,7 @@ class TestFill:
         why = one.report.given_up["1", "4-6"]
         assert why.cause is Cause.EXHAUSTED
         assert (why.kept, why.left) == (len(tasks), 0)
-        assert f"all {why.tried} candidates" in why.text
+        assert f"all of {why.tried} candidates" in why.text
 
     def test_says_when_no_kind_of_request_is_left_for_a_cell(self) -> None:
         one = filler(only("E5", cells=[cell("4+", "4-6"), cell("0", "1-3")]))

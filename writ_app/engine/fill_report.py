@@ -65,6 +65,9 @@ class Shortfall:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.cut += other.cut
 
+    def as_json(self) -> dict[str, Any]:
+        return {**vars(self), "refused": dict(self.refused)}
+
     @property
     def text(self) -> str:
         """For people."""
@@ -74,42 +77,45 @@ class Shortfall:
             case Cause.NOBODY:
                 return "there is nobody left to ask for anything"
             case Cause.EXHAUSTED if not self.tried:
-                return f"exhausted: {self._nothing()}{self._doubt()}"
+                return f"exhausted: {self._nothing()}{self._cut()}"
             case Cause.EXHAUSTED:
-                return f"exhausted: all {self._tried()}{self._doubt()}"
+                return f"exhausted: all of {self._tried()}{self._busy()}{self._cut()}"
             case Cause.GIVEN_UP:
                 return f"given up: too many of {self._tried()}; {self.left:,} more were found"
 
     def _nothing(self) -> str:
-        asked = f"of {self.wishes:,} requests of {self.people:,} people, alone or together, none has"
-        if self.least is None or self.most is None:
-            return f"{asked} so many writes"
         low, high = BURDEN_BANDS[self.cell[1]]
+        found = f"of {_number(self.wishes, 'request')} of {_number(self.people, 'person')}, alone or together, none has so many writes"
+        if self.least is None or self.most is None:
+            return found
         if self.most < low:
-            return f"{asked} so many writes and needs more than {self.most} reads, by estimate"
+            return (
+                f"{found} and needs more than {_number(self.most, 'read')}, by estimate"
+            )
         if high is not None and self.least > high:
-            return f"{asked} so many writes and needs fewer than {self.least} reads, by estimate"
-        return f"{asked} so many writes and just so many reads, by estimate"
+            return f"{found} and needs fewer than {_number(self.least, 'read')}, by estimate"
+        return f"{found} and just so many reads, by estimate{self._busy()}"
 
     def _tried(self) -> str:
-        failed = [f"{self.refused.total():,} refused"] if self.refused else []
+        became = [f"{self.kept:,} kept"]
         if self.refused:
             often = self.refused.most_common(REASONS_SHOWN)
-            failed[0] += f" ({', '.join(f'{n:,} {reason}' for reason, n in often)})"
+            reasons = ", ".join(f"{n:,} {reason}" for reason, n in often)
+            became.append(f"{self.refused.total():,} refused ({reasons})")
         if self.elsewhere:
-            failed.append(f"{self.elsewhere:,} weighed otherwise than expected")
-        became = ", ".join([f"{self.kept:,} kept", *failed])
-        return (
-            f"{self.tried:,} candidates of {self.people:,} people were tried: {became}"
-        )
+            became.append(f"{self.elsewhere:,} weighed otherwise than expected")
+        tried = f"{_number(self.tried, 'candidate')} of {_number(self.people, 'person')} that were tried"
+        return f"{tried}: {', '.join(became)}"
 
-    def _doubt(self) -> str:
-        doubts = ""
-        if self.busy:
-            doubts += f"; {self.busy:,} people asked for as much as one may"
-        if self.cut:
-            doubts += f"; {self.cut:,} searches were cut off"
-        return doubts
+    def _busy(self) -> str:
+        if not self.busy:
+            return ""
+        return f"; {_number(self.busy, 'person')} asked for as much as one may"
+
+    def _cut(self) -> str:
+        if not self.cut:
+            return ""
+        return f"; {_number(self.cut, 'search')} for combinations cut off"
 
 
 @dataclass
@@ -147,15 +153,16 @@ class FillReport:
         """Why it is not full, in words; "" if it is, or if nobody asked."""
         return self.given_up[cell].text if cell in self.given_up else ""
 
+    def search(self, cell: Cell) -> dict[str, Any] | None:
+        """The same in numbers."""
+        return self.given_up[cell].as_json() if cell in self.given_up else None
+
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, from which `of_json` makes the same report."""
         return {
             "wanted": _pairs(self.wanted),
             "filled": _pairs(self.filled),
-            "given_up": [
-                {**vars(one), "refused": dict(one.refused)}
-                for one in self.given_up.values()
-            ],
+            "given_up": [one.as_json() for one in self.given_up.values()],
             "recipes": {
                 name: {
                     **vars(recipe),
@@ -207,6 +214,13 @@ class FillReport:
             ours.add(shortfall)
         for name, recipe in other.recipes.items():
             self.recipes.setdefault(name, RecipeReport()).add(recipe)
+
+
+MANY = {"person": "people", "search": "searches"}
+
+
+def _number(count: int, name: str) -> str:
+    return f"{count:,} {name if count == 1 else MANY.get(name, name + 's')}"
 
 
 def _pairs(counts: Mapping[Cell, int]) -> list[tuple[str, str, int]]:

@@ -62,6 +62,7 @@ def summary(
                 "wanted": report.wanted[cell],
                 "filled": report.filled[cell],
                 "given_up": report.why(cell),
+                "search": report.search(cell),
             }
             for cell in sorted(
                 {*report.wanted, *report.filled, *report.given_up}, key=_place
