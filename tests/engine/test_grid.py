@@ -1,5 +1,6 @@
 """Grids: shares, what is refused, and what becomes of cells that nothing lands in."""
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -9,12 +10,13 @@ from hypothesis import strategies as st
 
 from environments.core.domain import TaskClass
 from tests.engine.lines import desk
-from writ_app.engine import grid
+from writ_app.engine import filling
+from writ_app.engine.fill_report import Cause, FillReport
+from writ_app.engine.filling import Filler
 from writ_app.engine.grid import (
     DEFAULT_CELLS,
     SHARDS,
     BadGrid,
-    Filler,
     Grid,
     read_grid,
     shards_for,
@@ -157,7 +159,12 @@ class TestFill:
         assert len(tasks) == 8
         assert one.report.wanted == {("1", "4-6"): 4, ("1", "15+"): 4}
         assert one.report.filled == {("1", "4-6"): 8}
-        assert "nothing on this database landed here" in one.report.given_up["1", "15+"]
+        why = one.report.given_up["1", "15+"]
+        assert (why.cause, why.tried, why.kept) == (Cause.EXHAUSTED, 0, 0)
+        assert why.most is not None
+        assert why.most < 15
+        assert why.people == 60
+        assert f"needs more than {why.most} reads" in why.text
 
     def test_moves_a_share_to_cells_of_which_the_shard_had_none(self) -> None:
         raw = only("E5", cells=[cell("1", "4-6", 0.1), cell("1", "15+", 1)])
@@ -175,26 +182,28 @@ class TestFill:
         tasks = list(one.fill(30, seed=1))
 
         assert 0 < len(tasks) <= 5
-        assert "nothing new landed" in one.report.given_up["1", "4-6"]
+        why = one.report.given_up["1", "4-6"]
+        assert why.cause is Cause.EXHAUSTED
+        assert (why.kept, why.left) == (len(tasks), 0)
+        assert f"all of {why.tried} candidates" in why.text
 
     def test_says_when_no_kind_of_request_is_left_for_a_cell(self) -> None:
         one = filler(only("E5", cells=[cell("4+", "4-6"), cell("0", "1-3")]))
 
         assert list(one.fill(3, seed=1)) == []
-        assert "no kind of request" in one.report.given_up["0", "1-3"]
+        assert one.report.given_up["0", "1-3"].cause is Cause.NO_KIND
+        assert "no kind of request" in one.report.why(("0", "1-3"))
 
     def test_says_when_there_is_nobody(self) -> None:
         one = filler({}, people=0)
 
         assert list(one.fill(3, seed=1)) == []
-        assert set(one.report.given_up.values()) == {
-            "there is nobody left to ask for anything"
-        }
+        assert {why.cause for why in one.report.given_up.values()} == {Cause.NOBODY}
 
     def test_leaves_out_archetypes_of_weight_0_from_compositions_too(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(grid, "MISSES", 8)
+        monkeypatch.setattr(filling, "MISSES", 8)
         cells = [cell("2-3", "10-14"), cell("2-3", "15+")]
         raw = only("E1", "E9", cells=cells, classes={})
 
@@ -256,7 +265,7 @@ class TestFill:
     def test_keeps_only_whole_proofs_unless_told_otherwise(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(grid, "MISSES", 2)
+        monkeypatch.setattr(filling, "MISSES", 2)
         shop = desk("airline").environment
         every = {a.slug: 0.0 for a in shop.domain.archetypes}
         raw = {
@@ -270,3 +279,12 @@ class TestFill:
         assert all(task.burden.exact for task in strict.fill(3, seed=1))
         assert strict.report.recipes["A15"].refused["not_whole"]
         assert not all(task.burden.exact for task in lax.fill(3, seed=1))
+
+    def test_gives_a_report_that_json_keeps(self) -> None:
+        one = filler(only("E4", "E24", cells=[cell("1", "4-6"), cell("1", "15+")]))
+        list(one.fill(4, seed=1))
+        assert one.report.given_up
+
+        kept = json.loads(json.dumps(one.report.as_json()))
+
+        assert FillReport.of_json(kept) == one.report

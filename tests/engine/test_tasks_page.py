@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from environments.core.tools import ToolCall
 from writ_app.adapters.worlds import named_world
-from writ_app.engine.grid import MISSES, Grid, Target, read_grid
+from writ_app.engine.filling import MISSES
+from writ_app.engine.grid import Grid, Target, read_grid
 from writ_app.engine.proving import Prover
 from writ_app.engine.task_design import Designer
 from writ_app.engine.task_file import (

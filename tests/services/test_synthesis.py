@@ -3,6 +3,7 @@
 import json
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from tests.fakes import ListedChat
 from writ_app.engine import types
+from writ_app.engine.filling import Filler
 from writ_app.engine.llm import Completion
 from writ_app.engine.paraphrase import Paraphrase
 from writ_app.models.accounts import Team, User
@@ -238,7 +240,7 @@ class TestDesignBatchByGrid:
             ("0", "1-3", 2),
             ("1", "4-6", 2),
             ("2-3", "10-14", 1),
-            ("2-3", "1-3", 1),
+            ("1", "15+", 1),
         ]
         batch = self.order(team, owner, grid_of(*cells))
 
@@ -259,10 +261,10 @@ class TestDesignBatchByGrid:
         found = Counter(task.cell for task in designed)
         assert found == {p: n["filled"] for p, n in lines.items() if n["filled"]}
         assert all(task.burden.exact for task in designed)
-        # Two writes rest on more than three reads: what is missing there lies elsewhere, and the cell says why.
-        empty = lines["2-3", "1-3"]
+        # No single write of a desk rests on so much: what is missing there lies elsewhere, and the cell says why.
+        empty = lines["1", "15+"]
         assert empty["filled"] == 0
-        assert "landed here" in empty["why"]
+        assert empty["why"].startswith("exhausted: of ")
         assert all(
             lines[place]["filled"] >= 1 for place in [("0", "1-3"), ("1", "4-6")]
         )
@@ -276,7 +278,7 @@ class TestDesignBatchByGrid:
         assert view is not None
         assert view.heat is not None
         assert (view.heat.total, view.heat.wanted) == (6, 6)
-        assert ("2-3", "1-3") in {(one.writes, one.burden) for one in view.unfilled}
+        assert ("1", "15+") in {(one.writes, one.burden) for one in view.unfilled}
 
     def test_takes_kinds_of_request_by_their_weight_in_the_mix(
         self, team: Team, owner: User
@@ -308,6 +310,43 @@ class TestDesignBatchByGrid:
         assert Task.objects.count() == 6
         tasks = [
             list(batch.simulations.order_by("id").values_list("task", "plan"))
+            for batch in (one, other)
+        ]
+        assert tasks[0] == tasks[1]
+
+    def test_goes_on_after_the_last_finished_piece(
+        self, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("writ_app.services.synthesis.design.LEAST_OF_A_PIECE", 2)
+        one, other = (self.order(team, owner, FULL, fault_share=0.5) for _ in range(2))
+        cut_off = synthesis.design_batch(batch_id=one.pk)
+        first = [next(cut_off) for _ in range(3)]
+        cut_off.close()
+        one.refresh_from_db()
+        assert synthesis.view_design(one) is None
+        filled = []
+        fill = Filler.fill
+
+        def watched(
+            self: Filler, count: int, seed: int, shard: int = 0, shards: int = 1
+        ) -> Iterator[types.Task]:
+            filled.append((shard, shards))
+            return fill(self, count, seed, shard, shards)
+
+        monkeypatch.setattr(Filler, "fill", watched)
+        again = design(one)
+
+        assert filled == [(1, 3), (2, 3)]
+        assert again[:3] == first
+        assert len(again) == 6
+        design(other)
+        one.refresh_from_db()
+        other.refresh_from_db()
+        assert one.design_report == other.design_report
+        tasks = [
+            list(
+                batch.simulations.order_by("seed").values_list("task", "plan", "fault")
+            )
             for batch in (one, other)
         ]
         assert tasks[0] == tasks[1]

@@ -15,7 +15,9 @@ from writ_app.adapters.spread import Done, spread
 from writ_app.adapters.tau2 import BadCheckout, benchmark_tasks, read_domain
 from writ_app.adapters.worlds import BadWorld, NoCheckout, named_world
 from writ_app.engine.decontamination import BenchmarkIndex, Screen, Seen
-from writ_app.engine.grid import Filler, FillReport, read_grid, shards_for
+from writ_app.engine.fill_report import FillReport
+from writ_app.engine.filling import Filler
+from writ_app.engine.grid import read_grid, shards_for
 from writ_app.engine.proving import FalseClaim, Prover
 from writ_app.engine.task_file import FileTask, line_of
 

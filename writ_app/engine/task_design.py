@@ -57,6 +57,8 @@ from writ_app.engine.types import (
     WriteOrders,
 )
 
+WHO = "who"
+"""Stands for the key of the read that finds the person."""
 WORDINGS = 12
 """Ways of saying it that are tried before a draw is given up as unclear."""
 
@@ -72,6 +74,28 @@ class DesignReport:
     designed: Counter[str] = field(default_factory=Counter)
     exhausted: list[str] = field(default_factory=list)
     """Archetypes that gave no more tasks."""
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A draw that has an answer, before it is checked, worded and proved: cheap to make."""
+
+    archetype: Archetype
+    proposal: Proposal
+    found: Answer
+    needs: frozenset[str]
+    """Keys of the reads that the certificate most likely has: all but those in which a description was only looked for.
+
+    The read that finds the person goes by another name, for it is the same however the person is told.
+    """
+
+
+class NotTogether(InvalidTask):
+    """Wishes that one request cannot hold: the one at `place` does not go with those before it."""
+
+    def __init__(self, place: int):
+        super().__init__("no_fit", "The wishes cannot all be done.")
+        self.place = place
 
 
 @dataclass(frozen=True)
@@ -144,16 +168,7 @@ class Designer:
 
         def draw(rng: random.Random) -> _Draft:
             chosen = self.people if people is None else people
-            part = self._draw(archetype, chosen, rng)
-            return _Draft(
-                (archetype,),
-                part.query,
-                part.facts,
-                part.found,
-                part.said,
-                archetype.dependent,
-                Judged(),
-            )
+            return _alone(self._draw(archetype, chosen, rng))
 
         return self._first(slug, seed, draws, draw)
 
@@ -206,6 +221,69 @@ class Designer:
             given[slug] += 1
             yield task
 
+    # step by step, for who chooses what is to be asked
+
+    def sketch(self, slug: str, person: str, rng: random.Random) -> Sketch:
+        """A draw of one person, with its answer. Raises InvalidTask or Unidentifiable."""
+        archetype = self.archetypes[slug]
+        proposal = self._propose(archetype, [person], rng)
+        found = self._answer(archetype.query(proposal.facts), proposal.facts)
+        told = identity_names(self.environment, proposal.facts)
+        who = {name: proposal.facts[name] for name in told}
+        first_reads = self.environment.domain.first_reads
+        begin = {call.key for call in first_reads(who)}
+        begin -= {call.key for call in first_reads({})}
+        needs = frozenset(
+            WHO if key in begin else key for key in found.reads.keys() - found.scanned
+        )
+        return Sketch(archetype, proposal, found, needs)
+
+    def wordless(self, slug: str, proposal: Proposal) -> Part:
+        """A draw as a part that nobody has put into words: enough to see what it goes together with."""
+        archetype, facts = self.archetypes[slug], proposal.facts
+        query = archetype.query(facts)
+        return Part(archetype, facts, query, self._answer(query, facts), ())
+
+    def part(self, slug: str, proposal: Proposal, rng: random.Random) -> Part:
+        """A draw checked and put into words. Raises InvalidTask or Unidentifiable."""
+        return self._part(self.archetypes[slug], proposal, rng)
+
+    def changed_by(self, part: Part) -> frozenset[tuple[str, Any]]:
+        """(collection, key) of what the part's writes change."""
+        session = self.environment.session()
+        session.replay(part.found.gold)
+        return frozenset(one for one in session.state.affected() if one[1] != "*")
+
+    def go_together(self, one: Part, other: Part) -> bool:
+        """Whether one request can hold both."""
+        first = Composition((one,), identity_names(self.environment, one.facts))
+        return self._with(first, other, Judged()) is not None
+
+    def finish(
+        self,
+        parts: Sequence[Part],
+        seed: int,
+        fits: Callable[[int], bool] = lambda expected: True,
+    ) -> Task | None:
+        """The task of one part, or of several together; None if what it is expected to weigh does not fit, which spares the proof.
+
+        Raises InvalidTask, NotTogether among them, or Unidentifiable.
+        """
+        rng = random.Random(f"{self.environment.content_hash}/finish/{seed}")
+        if len(parts) == 1:
+            draft = _alone(parts[0])
+        else:
+            composition, judged = Composition((), frozenset()), Judged()
+            for place, part in enumerate(parts):
+                longer = self._with(composition, part, judged)
+                if longer is None:
+                    raise NotTogether(place)
+                composition = longer
+            draft = self._joined(composition, judged, rng)
+        if not fits(len(draft.found.reads.keys() - draft.found.scanned)):
+            return None
+        return self._prove(draft, seed, rng)
+
     def _first(
         self,
         name: str,
@@ -236,10 +314,15 @@ class Designer:
         self, archetype: Archetype, people: Sequence[str], rng: random.Random
     ) -> Part:
         """Raises InvalidTask or Unidentifiable if the draw does not fit."""
+        return self._part(archetype, self._propose(archetype, people, rng), rng)
+
+    def _propose(
+        self, archetype: Archetype, people: Sequence[str], rng: random.Random
+    ) -> Proposal:
         proposal = archetype.propose(Session(self.environment.state), rng, people)
         if proposal is None:
             raise InvalidTask("no_fit", "The draw does not fit.")
-        return self._part(archetype, proposal, rng)
+        return proposal
 
     def _part(
         self, archetype: Archetype, proposal: Proposal, rng: random.Random
@@ -274,6 +357,12 @@ class Designer:
                 break
         if _count_writes(composition) != writes or len(composition.parts) < 2:
             raise InvalidTask("no_fit", "The person has too little to ask for.")
+        return self._joined(composition, judged, rng)
+
+    def _joined(
+        self, composition: Composition, judged: Judged, rng: random.Random
+    ) -> _Draft:
+        """Raises InvalidTask or Unidentifiable."""
         query, facts = composition.query(), composition.facts
         found = self._identify(query, facts, judged)
         for part in composition.parts:
@@ -295,9 +384,7 @@ class Designer:
         kinds = [
             archetype
             for archetype in self.archetypes.values()
-            if archetype.task_class in _WRITING
-            and not archetype.dependent
-            and weights.get(archetype.slug, 1.0) > 0
+            if is_joinable(archetype) and weights.get(archetype.slug, 1.0) > 0
         ]
         keys = {
             kind.slug: rng.random() ** (1 / weights.get(kind.slug, 1.0))
@@ -543,6 +630,27 @@ class Designer:
 
 
 _WRITING = (TaskClass.READ_HEAVY, TaskClass.WRITE_INTENSIVE)
+
+
+def is_writing(archetype: Archetype) -> bool:
+    return archetype.task_class in _WRITING
+
+
+def is_joinable(archetype: Archetype) -> bool:
+    """Whether it can be a part of a composition: it writes, and its own writes keep no order."""
+    return is_writing(archetype) and not archetype.dependent
+
+
+def _alone(part: Part) -> _Draft:
+    return _Draft(
+        (part.archetype,),
+        part.query,
+        part.facts,
+        part.found,
+        part.said,
+        part.archetype.dependent,
+        Judged(),
+    )
 
 
 def _count_writes(composition: Composition) -> int:

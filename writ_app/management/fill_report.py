@@ -31,7 +31,8 @@ def summary(
                 "burden": cell[1],
                 "wanted": report.wanted[cell],
                 "filled": report.filled[cell],
-                "given_up": report.given_up.get(cell, ""),
+                "given_up": report.why(cell),
+                "search": report.search(cell),
             }
             for cell in sorted(
                 {*report.wanted, *report.filled, *report.given_up}, key=_place

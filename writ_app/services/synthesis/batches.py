@@ -15,6 +15,7 @@ from environments.core import environment as core
 from writ_app.adapters import chat
 from writ_app.engine import behaviour, types
 from writ_app.engine.errors import InvalidTask, ModelUnavailable, WritError
+from writ_app.engine.fill_report import FillReport
 from writ_app.engine.grid import BadGrid
 from writ_app.engine.llm import ChatModel, Completion
 from writ_app.engine.paraphrase import PROMPT_VERSION, paraphrase
@@ -38,7 +39,9 @@ from writ_app.services.synthesis.mix import default_mix
 
 MAX_ORDERED = 20_000
 MAX_BY_GRID = 5_000
-"""A job fills a grid in one go: cut off by its time limit, it begins again. The slowest world makes seven tasks a second."""
+"""A job cut off by its time limit goes on with the piece of the grid that was not finished: a piece must be done in one go."""
+PIECES = "pieces"
+"""Key of a design report that is not complete: what the finished pieces of a grid came to."""
 _DESIGN_LOCK = 20_260_608
 """First half of the advisory lock's key: tells our locks from anybody else's."""
 
@@ -139,8 +142,8 @@ def start_batch(
 def design_batch(*, batch_id: int) -> Iterator[int]:
     """Design the batch's tasks, and give the simulations' ids as they come, those of an earlier attempt included.
 
-    Design is deterministic, so an interrupted one begins again and finds what it had made. Only one process designs a batch:
-    a second one gives nothing.
+    Design is deterministic, so an interrupted one begins again and finds what it had made; of a grid only the piece begins again that
+    was not finished. Only one process designs a batch: a second one gives nothing.
     """
     with _only_one(batch_id) as mine:
         batch = Batch.objects.select_related(
@@ -148,9 +151,13 @@ def design_batch(*, batch_id: int) -> Iterator[int]:
         ).get(pk=batch_id)
         if not mine or batch.status != BatchStatus.DESIGNING:
             return
-        work = BatchDesign(batch)
+        before = batch.design_report.get(PIECES, [])
+        work = BatchDesign(batch, before)
         rng = random.Random(f"batch {batch.seed}")
-        for number, task in enumerate(work.tasks()):
+        for number, task in enumerate(work.tasks(_tasks_of(batch, before))):
+            if len(work.progress) > len(before):
+                before = work.progress
+                _keep_progress(batch_id, before)
             yield _add_simulation(batch, number, task, rng)
             if not Batch.objects.in_progress().filter(pk=batch_id).exists():
                 return  # cancelled meanwhile
@@ -326,6 +333,25 @@ def batch_progress(batch: Batch) -> BatchProgress:
         rejected=sum(reason.count for reason in reasons),
         reasons=reasons,
     )
+
+
+def _keep_progress(batch_id: int, pieces: Sequence[Mapping[str, Any]]) -> None:
+    Batch.objects.filter(pk=batch_id, status=BatchStatus.DESIGNING).update(
+        design_report={PIECES: pieces}
+    )
+
+
+def _tasks_of(
+    batch: Batch, pieces: Sequence[Mapping[str, Any]]
+) -> Iterator[types.Task]:
+    """The tasks of pieces that an earlier job finished, in the order in which they were designed."""
+    reports = map(FillReport.of_json, pieces)
+    count = sum(report.filled.total() for report in reports)
+    designed = batch.simulations.order_by("seed").values_list(
+        "task__content", flat=True
+    )
+    for content in designed[:count].iterator():
+        yield types.Task.model_validate(content)
 
 
 def _add_simulation(

@@ -1,33 +1,41 @@
 """How a batch's tasks are designed: archetypes in turn by their weight, or a grid that is filled; and the report of it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from environments.core.domain import Archetype
 from environments.core.environment import Environment
 from writ_app.engine.decontamination import Screen
+from writ_app.engine.fill_report import FillReport
+from writ_app.engine.filling import Filler
 from writ_app.engine.grid import (
     DEFAULT_CELLS,
     Cell,
-    Filler,
-    FillReport,
     Target,
     read_grid,
+    shards_for,
 )
 from writ_app.engine.task_design import Designer
 from writ_app.engine.types import BURDEN_BANDS, WRITE_BANDS, Task
 from writ_app.models.synthesis import Batch
 from writ_app.services import catalog
 
+LEAST_OF_A_PIECE = 500
+"""Tasks of a piece of a grid at least: as much as is lost when a job is cut off, or twice as much."""
+
 
 class BatchDesign:
     """One pass over a batch's design. `tasks` gives them as they come; `report` is complete when it ends.
 
+    A grid is filled in pieces, one after the other. What `progress` said at the end of a piece can be handed over to a later pass as
+    `before`, with the tasks of that time: it goes on from there.
+
     None of them shares anything with the imported benchmark, if there is one.
     """
 
-    def __init__(self, batch: Batch):
+    def __init__(self, batch: Batch, before: Sequence[Mapping[str, Any]] = ()):
         self._batch = batch
         environment = catalog.load_environment(batch.environment)
         avoid = catalog.avoided_people(batch.environment)
@@ -35,6 +43,7 @@ class BatchDesign:
         self._screen = Screen(index) if index else None
         self._kept: Counter[str] = Counter()
         self._filler: Filler | None = None
+        self._pieces = list(before)
         if batch.grid is not None:
             grid = read_grid(batch.grid, environment)
             self._filler = Filler(environment, grid, avoid=avoid, refuse=self._refuse)
@@ -42,17 +51,29 @@ class BatchDesign:
         else:
             self._designer = Designer(environment, avoid=avoid, refuse=self._refuse)
 
-    def tasks(self) -> Iterator[Task]:
-        batch = self._batch
-        if self._filler is None:
-            found = self._designer.design_many(batch.mix, batch.ordered, batch.seed)
-        else:
-            found = self._filler.fill(batch.ordered, batch.seed)
-        for task in found:
+    def tasks(self, done: Iterable[Task] = ()) -> Iterator[Task]:
+        """`done` are the tasks of the pieces before, and come first."""
+        for task in chain(done, self._new_tasks()):
             self._kept[task.archetype] += 1
             if self._screen is not None:
                 self._screen.keep(task)
             yield task
+
+    @property
+    def progress(self) -> list[Mapping[str, Any]]:
+        """The reports of the pieces that are filled, as plain JSON."""
+        return list(self._pieces)
+
+    def _new_tasks(self) -> Iterator[Task]:
+        batch = self._batch
+        if self._filler is None:
+            yield from self._designer.design_many(batch.mix, batch.ordered, batch.seed)
+            return
+        pieces = max(1, batch.ordered // LEAST_OF_A_PIECE)
+        pieces = min(pieces, shards_for(len(self._designer.people)))
+        for piece in range(len(self._pieces), pieces):
+            yield from self._filler.fill(batch.ordered, batch.seed, piece, pieces)
+            self._pieces.append(self._filler.report.as_json())
 
     def report(self) -> dict[str, Any]:
         """Plain JSON. With a grid the counts are by recipe: an archetype, or a composition of so many writes."""
@@ -65,7 +86,10 @@ class BatchDesign:
             "exhausted": found.exhausted,
         }
         if self._filler is not None:
-            report |= _fill_counts(self._filler.report)
+            whole = FillReport()
+            for piece in self._pieces:
+                whole.add(FillReport.of_json(piece))
+            report |= _fill_counts(whole)
         if self._screen is not None:
             report["decontamination"] = self._screen.seen.report()
         return report
@@ -103,6 +127,8 @@ def _fill_counts(found: FillReport) -> dict[str, Any]:
     cells = {*found.wanted, *found.filled, *found.given_up}
     recipes = found.recipes.items()
     return {
+        "draws": sum(recipe.draws for _, recipe in recipes),
+        "refused": dict(sum((r.refused for _, r in recipes), start=Counter[str]())),
         "drawn": {name: recipe.draws for name, recipe in recipes},
         "proved": {name: recipe.made for name, recipe in recipes},
         "designed": {name: recipe.kept for name, recipe in recipes},
@@ -112,7 +138,7 @@ def _fill_counts(found: FillReport) -> dict[str, Any]:
                 "burden": cell[1],
                 "wanted": found.wanted[cell],
                 "filled": found.filled[cell],
-                "why": found.given_up.get(cell, ""),
+                "why": found.why(cell),
             }
             for cell in sorted(cells, key=_place)
         ],

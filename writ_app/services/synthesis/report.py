@@ -88,7 +88,7 @@ class DesignView:
 def view_design(batch: Batch) -> DesignView | None:
     """None while the design goes on. If the environment has changed, slugs stand for titles."""
     report = batch.design_report
-    if not report:
+    if "designed" not in report:
         return None
     designed: Mapping[str, int] = report.get("designed", {})
     refused: Mapping[str, int] = report.get("refused", {})
