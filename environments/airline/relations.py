@@ -40,6 +40,24 @@ ROUTINGS: Mapping[str, tuple[str, ...]] = {
     "any": (DIRECT, ONE_STOP),
 }
 """Routing that a traveller takes → the searches that show it."""
+MADE_FROM: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "users": {
+        "methods": ("payment_methods",),
+        "certificates": ("payment_methods",),
+        "saved": ("saved_passengers",),
+    },
+    "reservations": {
+        "party": ("passengers",),
+        "paid": ("payment_history",),
+        "legs": ("flights",),
+        "first_date": ("flights",),
+        "last_date": ("flights",),
+        "segments": ("flights",),
+        "travelers": ("passengers",),
+        "payments": ("payment_history",),
+    },
+}
+"""Collection → relation, or field of a row, that is not a field of its records → the fields behind it."""
 CABINS = ("basic_economy", "economy", "business")
 DAY = 24 * 60
 

@@ -164,6 +164,12 @@ class Domain:
     """
     is_open: Callable[[ToolCall], bool] = lambda call: False
     """Whether this is one of those reads."""
+    made_from: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Collection → name of a field or relation in queries → fields of its records that are behind it; a name that is not there is a
+    field's own.
+
+    What a query does not speak of cannot change its answer: of the collections named here only patches of the rest are tried.
+    """
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     """Collection → what its records look like: a patch that spoils one proves nothing."""
     people: str = ""

@@ -15,6 +15,9 @@ from typing import Any
 
 from environments.core.domain import Archetype, Clause
 
+BEGINNING = 12
+"""Letters of a clause that are compared before its expression is made: most clauses begin in another way."""
+
 type Lexicon = Mapping[str, Mapping[Any, tuple[str, ...]]]
 
 _TOKENS = re.compile(r"\[|\]|\||\{\w+\}|[^\[\]|{}]+")
@@ -101,9 +104,12 @@ def _cover(
     if start >= len(text):
         yield (), {}
         return
+    lowered = text[start : start + BEGINNING].lower()
     for clause in clauses:
         rest = [other for other in clauses if other is not clause]
         for pattern in clause.patterns:
+            if not lowered.startswith(_beginnings(pattern)):
+                continue
             match = _regex(pattern, _words(pattern, lexicon)).match(text, start)
             if match is None:
                 continue
@@ -177,6 +183,40 @@ def _sequence(tokens: list[str]) -> tuple[tuple[Any, ...], list[str]]:
         else:
             parts.append(token)
     return tuple(parts), tokens
+
+
+@cache
+def _beginnings(pattern: str) -> tuple[str, ...]:
+    """Ways in which its words begin, in lower case: up to a slot, or `BEGINNING` letters."""
+    return tuple({text.lower() for text, _ in _begin(_parse_pattern(pattern))})
+
+
+def _begin(tree: tuple[Any, ...]) -> set[tuple[str, bool]]:
+    """(words, whether they may go on) of every way into the tree."""
+    found = {("", True)}
+    for part in tree:
+        if isinstance(part, str):
+            more = {(part, True)}
+        elif isinstance(part, tuple):
+            more = {("", False)}
+        else:
+            more = set().union(*map(_begin, part))
+        found = {
+            longer
+            for text, goes_on in found
+            for longer in (
+                [_cut(text + added, still) for added, still in more]
+                if goes_on
+                else [(text, False)]
+            )
+        }
+        if not any(goes_on for _, goes_on in found):
+            break
+    return found
+
+
+def _cut(text: str, goes_on: bool) -> tuple[str, bool]:
+    return text[:BEGINNING], goes_on and len(text) < BEGINNING
 
 
 def _speak(

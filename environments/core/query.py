@@ -345,6 +345,34 @@ class Query(Node):
         ).hexdigest()
 
 
+def names_looked_at(query: Query) -> frozenset[str] | None:
+    """Names of relations and of rows' fields that the query speaks of; None if it takes a row as a whole, hence all of its fields."""
+    found: set[str] = set()
+    rows: set[str] = set()
+    whole: set[str] = set()
+    waiting: list[Any] = list(query.steps)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Ref):
+            if node.path:
+                found.add(str(node.path[0]))
+            else:
+                whole.add(node.name)
+        elif isinstance(node, Selection):
+            found.add(node.relation)
+            rows.add(node.name)
+            waiting += [*node.by.values(), node.where]
+            if isinstance(node.of, Selection):  # the row that a name stands for is only where to look
+                waiting.append(node.of)
+        elif isinstance(node, Node):
+            waiting += vars(node).values()
+        elif isinstance(node, tuple):
+            waiting += node
+        elif isinstance(node, dict):
+            waiting += node.values()
+    return None if rows & whole else frozenset(found)
+
+
 def renamed(query: Query, suffix: str, keep: Collection[str] = ()) -> Query:
     """The query with `suffix` at the end of every name of a row, number or fact, so that it can stand beside others.
 

@@ -19,7 +19,7 @@ import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import combinations, islice
+from itertools import combinations, count, islice
 from typing import Any
 
 from environments.core.domain import Domain, Facts, Patch, Role
@@ -27,7 +27,7 @@ from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
 from environments.core.evaluate import Answer, Judged, Told, answer
 from environments.core.pointers import split
-from environments.core.query import Query
+from environments.core.query import Query, names_looked_at
 from environments.core.state import Session
 from environments.core.tools import ToolCall
 from writ_app.engine.errors import InvalidTask
@@ -343,6 +343,8 @@ class Case:
     judged: Judged = field(default_factory=Judged)
     _flipped: set[int] = field(default_factory=set)
     """Positions of the decisions that some database makes go the other way."""
+    _made: dict[str, tuple[list[Patch], Iterator[Patch]]] = field(default_factory=dict)
+    """Key of a read → changes of what it shows, so far, and those still to be made."""
 
     @property
     def domain(self) -> Domain:
@@ -373,13 +375,12 @@ class Case:
             if decision.slack is None:
                 continue
             keys = dict.fromkeys(key for key, _ in decision.refs)
-            patches = (
-                patch
-                for key in keys
-                if key in self.found.reads
-                for patch in self.domain.mutations(
-                    self.base, self.found.reads[key], self.rng
-                )
+            patches = _in_turn(
+                [
+                    self._changes(self.found.reads[key])
+                    for key in keys
+                    if key in self.found.reads
+                ]
             )
             while number not in self._flipped:
                 patch = next(patches, None)
@@ -433,9 +434,41 @@ class Case:
     def _mutations(self, call: ToolCall) -> Iterator[tuple[ToolCall, Patch]]:
         """Of a read that only a description looked at none: only a swap can make it fit there and nowhere else."""
         if call.key not in self.found.scanned:
-            patches = self.domain.mutations(self.base, call, self.rng)
-            for patch in islice(patches, MAX_PATCHES):
+            for patch in islice(self._changes(call), MAX_PATCHES):
                 yield call, patch
+
+    def _changes(self, call: ToolCall) -> Iterator[Patch]:
+        """The changes of what a read shows that can matter; made once, and only as many as are asked for."""
+        kept = self._made.get(call.key)
+        if kept is None:
+            patches = self.domain.mutations(self.base, call, self.rng)
+            kept = self._made[call.key] = [], filter(self._can_matter, patches)
+        return _remembered(*kept)
+
+    def _can_matter(self, patch: Patch) -> bool:
+        """Whether a patch changes something that the query speaks of: nothing else can change one write, or what is told.
+
+        Of several writes, an earlier one can turn what is not spoken of into something that a later one rests on.
+        """
+        if self._fields is None:
+            return True
+        for step in patch:
+            collection, _, *path = split(step["path"])
+            fields = self._fields.get(collection)
+            if fields is None or not path or path[0] in fields:
+                return True
+        return False
+
+    @cached_property
+    def _fields(self) -> Mapping[str, Collection[str]] | None:
+        """Collection → fields of its records that the query speaks of; None if that is not known."""
+        names = None if len(self.found.writes) > 1 else names_looked_at(self.query)
+        if names is None:
+            return None
+        return {
+            collection: {field for name in names for field in made.get(name, (name,))}
+            for collection, made in self.domain.made_from.items()
+        }
 
     def _other(self, patch: Patch) -> _Other | None:
         """The patched database, if the request has exactly one answer there, with another effect than ours has there."""
@@ -682,6 +715,31 @@ class Case:
                         seen.add(other)
                         ready.append(other)
         return round(total / SAMPLES, 2)
+
+
+def _remembered[T](made: list[T], more: Iterator[T]) -> Iterator[T]:
+    """What was made, then what is still to be made: it is kept for those who ask later."""
+    for number in count():
+        if number == len(made):
+            try:
+                made.append(next(more))
+            except StopIteration:
+                return
+        yield made[number]
+
+
+def _in_turn[T](series: Sequence[Iterator[T]]) -> Iterator[T]:
+    """The first of each, then the second of each, …"""
+    waiting = list(series)
+    while waiting:
+        left = []
+        for one in waiting:
+            try:
+                yield next(one)
+            except StopIteration:
+                continue
+            left.append(one)
+        waiting = left
 
 
 def _decisive(found: Answer, key: str) -> tuple[str, ...]:

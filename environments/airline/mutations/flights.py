@@ -62,6 +62,7 @@ def direct(
     hidden = min(starts, FIRST), max(ends, LAST)
     cheap = rng.randrange(*CHEAP)
     yield [new(*hidden, cheap)]
+    yield [_with_dear_business(new(*hidden, cheap))]
     offers = list(departures(session, origin, destination, date))
     yield [new(starts, starts + QUICK, cheap)]
     yield [new(ends - QUICK, ends, cheap)]
@@ -81,6 +82,13 @@ def direct(
         yield [_sold_out(flight["flight_number"], date) for flight, _ in offers]
     for hour in HOURS[2:]:
         yield [new(*_quick(hour), cheap)]
+
+
+def _with_dear_business(step: Step) -> Step:
+    """The new flight, so dear in business that its other cabins are cheap all the same."""
+    for day in step["value"]["dates"].values():
+        day["prices"]["business"] = DEAR
+    return step
 
 
 def _sold_out(flight_number: str, date: str) -> Step:
