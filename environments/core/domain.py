@@ -59,6 +59,10 @@ class Source(Protocol):
         """Hash of everything written so far."""
         ...
 
+    def has_effect_of(self, other: Any) -> bool:
+        """Whether another source of this kind, over the same base, has the same effect: quicker than both hashes."""
+        ...
+
 
 class Role(StrEnum):
     """What a read contributes (knowledge of the burden's split)."""
@@ -216,3 +220,6 @@ class _Unasked:
 
     def effect(self) -> str:
         return ""
+
+    def has_effect_of(self, other: Any) -> bool:
+        return True

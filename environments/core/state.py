@@ -44,6 +44,8 @@ class State:
         self._texts: dict[int, str] = {}
         self._canonical: dict[Key, str] = {}
         self._hashes: dict[str, str] = {}
+        self.memos: dict[Any, dict[Any, Any]] = {}
+        """What each `Memo` keeps of this base; it goes when the base goes."""
 
     @cached_property
     def content_hash(self) -> str:
@@ -249,6 +251,18 @@ class Session:
         Costs what the changed records cost, however large the base.
         """
         return effect_of(self._changed_texts())
+
+    def equals(self, other: "Session") -> bool:
+        """Whether a session over the same base holds the same records, that is: has the same effect. The first difference decides."""
+        for key in self._changes.keys() | other._changes.keys():
+            there = self.base.collections[key[0]].get(key[1])
+            ours = self._changes.get(key, there)
+            theirs = other._changes.get(key, there)
+            if ours is not theirs and (
+                ours != theirs or canonical(ours) != canonical(theirs)
+            ):
+                return False
+        return True
 
     def affected(self) -> frozenset[tuple[str, Any]]:
         """What reads can depend on and the changes have moved; compare with `touched`.

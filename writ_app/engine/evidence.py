@@ -22,7 +22,7 @@ from functools import cached_property
 from itertools import combinations, count, islice
 from typing import Any
 
-from environments.core.domain import Domain, Facts, Patch, Role
+from environments.core.domain import Domain, Facts, Patch, Role, Source
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
 from environments.core.evaluate import Answer, Judged, Told, answer
@@ -511,11 +511,12 @@ class Case:
             state.apply_patch(patch)
         except (KeyError, IndexError, TypeError, ValueError):
             return None
+        theirs = self.domain.from_state(state)
         try:
             other = answer(
                 self.query,
                 self.facts,
-                self.domain.from_state(state),
+                theirs,
                 self.domain,
                 judged=self.judged,
                 bare=True,
@@ -523,7 +524,11 @@ class Case:
         except Unidentifiable:
             return None
         self._note_decisions(other)
-        if other.outcome == self.found.outcome or self._is_ours_right(other, state):
+        if other.outcome == self.found.outcome:
+            return None
+        if other.outcome[:3] == self.found.outcome[:3] and self._leads_to(
+            theirs, state
+        ):
             return None
         return _Other(patch, other, state)
 
@@ -538,19 +543,15 @@ class Case:
                 self._flipped.add(number)
                 return
 
-    def _is_ours_right(self, other: Answer, state: Session) -> bool:
-        """Whether our answer does there what theirs does: then nothing depends on telling the two apart."""
-        if self.found.outcome[:3] != other.outcome[:3]:
-            return False
-        ours, theirs = (self.domain.from_state(state) for _ in range(2))
+    def _leads_to(self, theirs: Source, state: Session) -> bool:
+        """Whether our writes do in `state` what theirs did: then nothing depends on telling the two apart."""
+        ours = self.domain.from_state(state)
         try:
             for call in self.found.gold:
                 ours.apply(call)
         except Unidentifiable:
             return False
-        for call in other.gold:
-            theirs.apply(call)
-        return ours.effect() == theirs.effect()
+        return ours.has_effect_of(theirs)
 
     def count(
         self, certificate: Sequence[ToolCall], searches: Mapping[str, _Search]
