@@ -419,7 +419,7 @@ class _Evaluation:
         needs = self._judged[id(step)][0]
         for outer, shown in self._shown(step.selection, scope):
             if needs is None:
-                yield outer, self._judge(step, outer, shown.rows)
+                yield outer, self._judge(step, outer, shown.rows, None)
                 continue
             around = [outer.get(name) for name in needs]
             for name in needs:
@@ -428,21 +428,30 @@ class _Evaluation:
             entry = self._judged.get(key)
             if entry is None:
                 # what the ids in the key stand for is kept with it, so that they stay taken
-                judged = self._judge(step, outer, shown.rows)
+                judged = self._judge(step, outer, shown.rows, around)
                 entry = self._judged[key] = (judged, step, shown.rows, around)
             yield outer, entry[0]
 
-    def _judge(self, step: Best, outer: Scope, rows: list[Row]) -> "_JudgedRows":
+    def _judge(
+        self, step: Best, outer: Scope, rows: list[Row], around: list[Any] | None
+    ) -> "_JudgedRows":
+        """`around` is what stands around the rows, or None if what is judged holds here alone."""
         judged = []
         inner = dict(outer)
+        mark = () if around is None else (id(step), *map(id, around))
         for row in rows:
+            kept = None if around is None else self._judged.get((id(row), *mark))
+            if kept is not None:
+                judged.append(kept[0])
+                continue
             inner[step.selection.name] = row
-            objective = tuple(self.plain(key.value, inner) for key in step.objective)
+            objective = tuple([self.plain(key.value, inner) for key in step.objective])
             why_not = self._why_not(step.selection.where, inner)
             read = row.read.key if row.read else ""
-            judged.append(
-                (row, Candidate(row.label, objective, why_not, read, row.pointer))
-            )
+            one = row, Candidate(row.label, objective, why_not, read, row.pointer)
+            judged.append(one)
+            if around is not None:
+                self._judged[id(row), *mark] = one, step, around
         feasible = [one for one in judged if one[1].feasible]
         _sort(step, feasible, lambda one: one[1])
         return _JudgedRows(judged, feasible)

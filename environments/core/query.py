@@ -8,6 +8,7 @@ person (`Transfer`). Rows come from relations that a domain declares; what the u
 import hashlib
 import json
 from collections.abc import Collection
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -337,7 +338,7 @@ class Query(Node):
     def __str__(self) -> str:
         return "\n".join(line for step in self.steps for line in step.lines())
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 (hex) of the canonical JSON: equal queries have equal hashes."""
         return hashlib.sha256(

@@ -187,6 +187,8 @@ class Session:
         if not self._changes:
             return filed
         spec = self.base.indexes[index]
+        if not self._moves(spec, value):
+            return filed
         found = [key for key in filed if (spec.collection, key) not in self._changes]
         for (name, key), record in self._changes.items():
             if (
@@ -198,6 +200,16 @@ class Session:
         last = len(self.base.positions)
         return sorted(
             found, key=lambda key: self.base.positions.get((spec.collection, key), last)
+        )
+
+    def _moves(self, spec: Index, value: Any) -> bool:
+        """Whether a changed record has, or had, this index value."""
+        records = self.base.collections[spec.collection]
+        return any(
+            record is not None and value in spec.values(record)
+            for (name, key), after in self._changes.items()
+            if name == spec.collection
+            for record in (after, records.get(key))
         )
 
     def edit(self, collection: str, key: str) -> Record:

@@ -165,6 +165,12 @@ class Reach:
             if session.call(call).content != self.observer.observe(call).text:
                 yield key
 
+    @cached_property
+    def _own_touched(self) -> list[tuple[ToolCall, frozenset[tuple[str, Any]]]]:
+        return [
+            (call, self.observer.observe(call).touched) for call in self.own.values()
+        ]
+
     def _touched_by(self, other: Session) -> dict[str, ToolCall]:
         moved = other.affected()
         found = {
@@ -173,9 +179,9 @@ class Reach:
             for call in self.observer.common_by_touch.get(touched, ())
             if call.key in self.common
         }
-        for key, call in self.own.items():
-            if not moved.isdisjoint(self.observer.observe(call).touched):
-                found[key] = call
+        for call, touched in self._own_touched:
+            if not moved.isdisjoint(touched):
+                found[call.key] = call
         for call in self.observer.domain.open_reads(other):
             if call.key not in self.without:
                 found[call.key] = call
@@ -263,10 +269,11 @@ def solve(
     facts: Facts,
     allowed: Collection[str] | None,
 ) -> tuple[Answer, Session]:
-    """The reference solver: the query played through the tools alone. Raises Unidentifiable."""
+    """The reference solver: the query played through the tools alone, its answer without provenance. Raises Unidentifiable."""
     session = environment.session()
     source = environment.domain.from_tools(session.call, allowed)
-    return answer(query, facts, source, environment.domain), session.state
+    found = answer(query, facts, source, environment.domain, bare=True)
+    return found, session.state
 
 
 @dataclass(frozen=True)
@@ -658,10 +665,15 @@ class Case:
     def is_derivable(self, calls: Sequence[ToolCall]) -> bool:
         """Whether each call's arguments come from the facts or from earlier calls."""
         known = {call.key for call in self.domain.first_reads(self.facts)}
+        earlier: list[ToolCall] = []
+        """Calls that are not followed yet: most need not be."""
         for call in calls:
-            if call.key not in known and not self.domain.is_open(call):
-                return False
-            known |= self.observer.observe(call).leads_to.keys()
+            if not self.domain.is_open(call):
+                while call.key not in known and earlier:
+                    known |= self.observer.observe(earlier.pop()).leads_to.keys()
+                if call.key not in known:
+                    return False
+            earlier.append(call)
         return True
 
     def try_other_databases(self, certificate: Sequence[ToolCall], trials: int) -> None:
@@ -679,7 +691,12 @@ class Case:
                 continue
             try:
                 other = answer(
-                    self.query, self.facts, self.domain.from_state(state), self.domain
+                    self.query,
+                    self.facts,
+                    self.domain.from_state(state),
+                    self.domain,
+                    judged=self.judged,
+                    bare=True,
                 )
             except Unidentifiable:
                 continue  # the request does not describe anything there: not admissible
@@ -692,16 +709,18 @@ class Case:
     def expected_reads(self, needed: Collection[str]) -> float:
         """Mean number of reads until `needed` are made, reading what the request speaks of in random derivable order."""
         calls = self.found.reads
-        leads = {
-            key: [k for k in self.observer.observe(call).leads_to if k in calls]
-            for key, call in calls.items()
-        }
         known = {call.key for call in self.domain.first_reads(self.facts)}
         start = [
             key
             for key, call in calls.items()
             if key in known or self.domain.is_open(call)
         ]
+        hidden = calls.keys() - set(start)
+        leads = {
+            key: [k for k in self.observer.observe(call).leads_to if k in hidden]
+            for key, call in calls.items()
+            if hidden
+        }
         rng, total = random.Random(self.query.content_hash), 0
         for _ in range(SAMPLES):
             ready, seen, missing = list(start), set(start), len(needed)
@@ -711,7 +730,7 @@ class Case:
                 ready.pop()
                 missing -= key in needed
                 total += 1
-                for other in leads[key]:
+                for other in leads.get(key, ()):
                     if other not in seen:
                         seen.add(other)
                         ready.append(other)
