@@ -14,6 +14,7 @@ from environments.core.environment import Environment
 from writ_app.adapters.spread import Done, spread
 from writ_app.adapters.tau2 import BadCheckout, benchmark_tasks, read_domain
 from writ_app.adapters.worlds import BadWorld, NoCheckout, named_world
+from writ_app.engine.collector import seldom_collected
 from writ_app.engine.decontamination import BenchmarkIndex
 from writ_app.engine.grid import Filler, FillReport, read_grid, shards_for
 from writ_app.engine.proving import FalseClaim, Prover
@@ -123,8 +124,9 @@ def _fill(piece: tuple[Order, int]) -> Iterator[Designed | FillReport]:
     order, shard = piece
     filler = _filler(order)
     shards = shards_for(order.people)
-    for task in filler.fill(order.count, order.seed, shard, shards):
-        yield Designed(line_of(task), task.writes, task.burden.total)
+    with seldom_collected():
+        for task in filler.fill(order.count, order.seed, shard, shards):
+            yield Designed(line_of(task), task.writes, task.burden.total)
     yield filler.report
 
 

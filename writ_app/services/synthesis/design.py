@@ -6,6 +6,7 @@ from typing import Any
 
 from environments.core.domain import Archetype
 from environments.core.environment import Environment
+from writ_app.engine.collector import seldom_collected
 from writ_app.engine.decontamination import Screen
 from writ_app.engine.grid import (
     DEFAULT_CELLS,
@@ -48,11 +49,12 @@ class BatchDesign:
             found = self._designer.design_many(batch.mix, batch.ordered, batch.seed)
         else:
             found = self._filler.fill(batch.ordered, batch.seed)
-        for task in found:
-            self._kept[task.archetype] += 1
-            if self._screen is not None:
-                self._screen.keep(task)
-            yield task
+        with seldom_collected():
+            for task in found:
+                self._kept[task.archetype] += 1
+                if self._screen is not None:
+                    self._screen.keep(task)
+                yield task
 
     def report(self) -> dict[str, Any]:
         """Plain JSON. With a grid the counts are by recipe: an archetype, or a composition of so many writes."""
