@@ -74,14 +74,72 @@ def _direct(
 def _one_stop(
     session: Session, origin: str, destination: str, date: str, corrected: bool
 ) -> Iterator[tuple[_Leg, ...]]:
-    for first, first_day in departures(session, origin, None, date):
-        next_date, ready = onward(first, date, corrected=corrected)
-        before = first, first_day, date
-        for second, second_day in departures(
-            session, first["destination"], destination, next_date
-        ):
-            if second["scheduled_departure_time_est"] >= ready:
-                yield before, (second, second_day, next_date)
+    for flight, day in departures(session, origin, None, date):
+        yield from _connections(session, (flight, day, date), destination, corrected)
+
+
+def _connections(
+    session: Session, first: _Leg, destination: str, corrected: bool
+) -> Iterator[tuple[_Leg, ...]]:
+    """Itineraries that begin with that flight."""
+    flight, _, date = first
+    next_date, ready = onward(flight, date, corrected=corrected)
+    stop = flight["destination"]
+    for second, day in departures(session, stop, destination, next_date):
+        if second["scheduled_departure_time_est"] >= ready:
+            yield first, (second, day, next_date)
+
+
+def _changed_one_stop(
+    session: Session,
+    known: Iterable[tuple[_Leg, ...]],
+    origin: str,
+    destination: str,
+    date: str,
+    corrected: bool,
+) -> list[tuple[_Leg, ...]]:
+    """The same for a changed session, from those of its base: only what begins or ends with a changed flight is looked for."""
+    changed = session.changed_keys("flights")
+    found = [
+        legs
+        for legs in known
+        if not any(flight["flight_number"] in changed for flight, _, _ in legs)
+    ]
+    for number in changed:
+        flight: Any = session.get("flights", number)
+        if flight is None:
+            continue
+        if flight["origin"] == origin:
+            day = flight["dates"].get(date)
+            if day is not None and day["status"] == "available":
+                leg = flight, day, date
+                found += _connections(session, leg, destination, corrected)
+        if flight["destination"] == destination:
+            stop = flight["origin"]
+            for first, first_day in departures(session, origin, stop, date):
+                if first["flight_number"] not in changed:
+                    leg = first, first_day, date
+                    found += [
+                        legs
+                        for legs in _connections(session, leg, destination, corrected)
+                        if legs[1][0] is flight
+                    ]
+    positions = session.base.positions
+    added = {
+        number: (len(positions), place) for place, number in enumerate(changed)
+    }
+
+    def place(legs: tuple[_Leg, ...]) -> list[tuple[int, int]]:
+        """In file order, added flights last, as `departures` gives them."""
+        numbers = [flight["flight_number"] for flight, _, _ in legs]
+        return [
+            (positions["flights", number], 0)
+            if ("flights", number) in positions
+            else added[number]
+            for number in numbers
+        ]
+
+    return sorted(found, key=place)
 
 
 def _shown_leg(leg: _Leg) -> Record:
@@ -102,13 +160,19 @@ def _cell(session: Session, call: ToolCall, corrected: bool) -> _Cell:
     """Of a changed session only the rows are made that the base does not have at the same place: what is judged of others holds."""
     search = call.arguments
     ends = search["origin"], search["destination"], search["date"]
-    found = (
-        _direct(session, *ends)
-        if call.name == DIRECT
-        else _one_stop(session, *ends, corrected)
-    )
-    before = _CELLS[corrected].of(Session(session.base), call) if session.affected() else None
-    known = before.trips if before else []
+    before: _Cell | None = None
+    known: list[tuple[tuple[_Leg, ...], Row | None]] = []
+    if session.affected():
+        before = _CELLS[corrected].of(Session(session.base), call)
+        known = before.trips
+    found: Iterable[tuple[_Leg, ...]]
+    if call.name == DIRECT:
+        found = _direct(session, *ends)
+    elif before is None:
+        found = _one_stop(session, *ends, corrected)
+    else:
+        ours = [legs for legs, _ in known]
+        found = _changed_one_stop(session, ours, *ends, corrected)
     trips = []
     for number, legs in enumerate(found):
         if number < len(known) and _are_same(known[number][0], legs):
@@ -172,7 +236,7 @@ class _Records(AirlineRows):
         """Dates on which a changed flight differs from the base; kept as long as the session's changes are the same."""
         changed = self.session.affected()
         if self._days is None or self._days[0] is not changed:
-            flights = (key for name, key in changed if name == "flights" and key != "*")
+            flights = self.session.changed_keys("flights")
             days = (
                 day for key in flights for day in _differing_days(self.session, key)
             )

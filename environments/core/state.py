@@ -175,6 +175,10 @@ class Session:
             if added and record is not None:
                 yield key
 
+    def changed_keys(self, collection: str) -> list[str]:
+        """Keys of the records that were changed, added or removed here, in the order of their first change."""
+        return [key for name, key in self._changes if name == collection]
+
     def lookup(self, index: str, value: Any) -> str | None:
         """Key of the first record whose index values contain `value`."""
         return next(iter(self.lookup_all(index, value)), None)

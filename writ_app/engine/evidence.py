@@ -29,7 +29,7 @@ from environments.core.evaluate import Answer, Judged, Told, answer
 from environments.core.pointers import split
 from environments.core.query import Query, names_looked_at
 from environments.core.state import Session
-from environments.core.tools import ToolCall
+from environments.core.tools import ToolCall, ToolResult
 from writ_app.engine.errors import InvalidTask
 from writ_app.engine.types import Burden, CertificateRead, ToldFact, Witness
 
@@ -51,6 +51,10 @@ class Observation:
     touched: frozenset[tuple[str, Any]]
     failed: bool
     domain: Domain
+
+    @property
+    def result(self) -> ToolResult:
+        return ToolResult(self.text, self.failed)
 
     @cached_property
     def leads_to(self) -> Mapping[str, ToolCall]:
@@ -268,10 +272,21 @@ def solve(
     query: Query,
     facts: Facts,
     allowed: Collection[str] | None,
+    observer: Observer | None = None,
 ) -> tuple[Answer, Session]:
-    """The reference solver: the query played through the tools alone, its answer without provenance. Raises Unidentifiable."""
+    """The reference solver: the query played through the tools alone, its answer without provenance. Raises Unidentifiable.
+
+    What an `observer` of that environment has read is not read again, until something is written.
+    """
     session = environment.session()
-    source = environment.domain.from_tools(session.call, allowed)
+
+    def call(one: ToolCall) -> ToolResult:
+        tool = environment.tools.get(one.name)
+        if observer and tool and not tool.mutates and not session.state.affected():
+            return observer.observe(one).result
+        return session.call(one)
+
+    source = environment.domain.from_tools(call, allowed)
     found = answer(query, facts, source, environment.domain, bare=True)
     return found, session.state
 
@@ -650,7 +665,11 @@ class Case:
             return False
         try:
             solved, state = solve(
-                self.observer.environment, self.query, self.facts, allowed
+                self.observer.environment,
+                self.query,
+                self.facts,
+                allowed,
+                self.observer,
             )
         except Unidentifiable:
             return False
