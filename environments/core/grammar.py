@@ -262,8 +262,8 @@ def _expression(
             parts.append(re.escape(part))
         elif isinstance(part, tuple):
             slot = part[1]
-            ways = sorted(words.get(slot, ()), key=len, reverse=True)
-            inner = "|".join(map(re.escape, ways)) if ways else r".+?"
+            ways = words.get(slot)
+            inner = _longest_of(ways) if ways else r".+?"
             parts.append(f"(?P<{slot}__{next(numbers)}>{inner})")
         else:
             parts.append(
@@ -272,3 +272,37 @@ def _expression(
                 + ")"
             )
     return "".join(parts)
+
+
+@cache
+def _longest_of(words: tuple[str, ...]) -> str:
+    """An expression for the longest of the words that stands there. What many begin with is in it once, which makes it quick to compile."""
+    tree: dict[str, Any] = {}
+    for word in words:
+        node = tree
+        for letter in word:
+            node = node.setdefault(_plain(letter), {})
+        node[""] = {}
+    return _branches(tree)
+
+
+def _plain(letter: str) -> str:
+    """Letters that are the same but for their case become one, where that is one letter."""
+    lower = letter.lower()
+    return lower if len(lower) == 1 else letter
+
+
+def _branches(node: Mapping[str, Any]) -> str:
+    ways = []
+    for letter, inner in node.items():
+        text = letter
+        while len(inner) == 1 and letter:
+            (letter, inner) = next(iter(inner.items()))
+            text += letter
+        ways.append(re.escape(text) + (_branches(inner) if letter else ""))
+    if len(ways) == 1:
+        return ways[0]
+    if "" in node:  # a word ends here, but a longer one goes first
+        ways.remove("")
+        ways.append("")
+    return f"(?:{'|'.join(ways)})"
