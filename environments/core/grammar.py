@@ -15,7 +15,7 @@ from typing import Any
 
 from environments.core.domain import Archetype, Clause
 
-BEGINNING = 12
+BEGINNING = 24
 """Letters of a clause that are compared before its expression is made: most clauses begin in another way."""
 
 type Lexicon = Mapping[str, Mapping[Any, tuple[str, ...]]]

@@ -420,7 +420,7 @@ class Case:
             self.found.reads.items()
         ):  # what proves a later read proves what leads to it
             skipped = {key, *(other.key for other in self.equivalents(call))}
-            reach = self.observer.reach(self.facts, skipped)
+            reach = self._reach(skipped)
             search = _Search(
                 call,
                 self._patches(call, reach, done),
@@ -431,6 +431,17 @@ class Case:
             search.go_on()
             done[key] = search
         return done
+
+    @cached_property
+    def _whole_reach(self) -> Reach:
+        return self.observer.reach(self.facts)
+
+    def _reach(self, without: Collection[str]) -> Reach:
+        """See Observer.reach; what leads nowhere, as reads that anybody can make, takes nothing else with it."""
+        whole = self._whole_reach
+        if any(key in whole for key in without):
+            return self.observer.reach(self.facts, without)
+        return replace(whole, without=frozenset(without))
 
     def _patches(
         self, call: ToolCall, reach: Reach, earlier: Mapping[str, _Search]
@@ -515,7 +526,7 @@ class Case:
         if other.answer.outcome != claimed:
             return "under its patch the right answer is another than it says"
         skipped = {call.key, *(same.key for same in self.equivalents(call))}
-        reach = self.observer.reach(self.facts, skipped)
+        reach = self._reach(skipped)
         seen_by = set(reach.differences(other.state))
         leaks = seen_by & {read.key for read in certificate}
         if leaks:
@@ -613,7 +624,7 @@ class Case:
 
     def _swapped(self, call: ToolCall, taken: Collection[str]) -> _Other | None:
         """A database in which the read has another's content, and only reads that are not taken tell that too."""
-        reach = self.observer.reach(self.facts)
+        reach = self._whole_reach
         for patch in self._swaps_of(call):
             other = self._other(patch)
             if other is None:
