@@ -125,9 +125,7 @@ def _changed_one_stop(
                         if legs[1][0] is flight
                     ]
     positions = session.base.positions
-    added = {
-        number: (len(positions), place) for place, number in enumerate(changed)
-    }
+    added = {number: (len(positions), place) for place, number in enumerate(changed)}
 
     def place(legs: tuple[_Leg, ...]) -> list[tuple[int, int]]:
         """In file order, added flights last, as `departures` gives them."""

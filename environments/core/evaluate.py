@@ -563,9 +563,7 @@ class _Evaluation:
     ) -> Iterator[tuple[Scope, Shown]]:
         """What each read of the selection shows, its filter left aside; the reads are noted."""
         for parent, outer in self._parents(selection, scope):
-            by = {
-                name: self.plain(expr, outer) for name, expr in selection.by.items()
-            }
+            by = {name: self.plain(expr, outer) for name, expr in selection.by.items()}
             reads, role = self.result.reads, self.domain.relations[selection.relation]
             for shown in self.source.expand(selection.relation, parent, by):
                 if shown.unread and not self._presupposing:

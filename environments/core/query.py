@@ -363,7 +363,7 @@ def names_looked_at(query: Query) -> frozenset[str] | None:
             found.add(node.relation)
             rows.add(node.name)
             waiting += [*node.by.values(), node.where]
-            if isinstance(node.of, Selection):  # the row that a name stands for is only where to look
+            if isinstance(node.of, Selection):  # a Ref is only where to look
                 waiting.append(node.of)
         elif isinstance(node, Node):
             waiting += vars(node).values()

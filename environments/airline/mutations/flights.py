@@ -311,10 +311,7 @@ def _onward(
 ) -> list[_Change]:
     """Changes from a flight that there is: a new second flight is enough."""
     found = [
-        min(
-            _Change(stays[stop].comers(at), at, stop)
-            for at in landings
-        )
+        min(_Change(stays[stop].comers(at), at, stop) for at in landings)
         for stop, landings in _by_place(
             (flight["destination"], clock_minutes(flight["scheduled_arrival_time_est"]))
             for flight, _ in departures(session, origin, None, date)
@@ -329,10 +326,7 @@ def _feeding(
 ) -> list[_Change]:
     """Changes to a flight that there is: a new first flight is enough."""
     found = [
-        min(
-            _Change(stays[stop].goers(at), at, stop)
-            for at in leaving
-        )
+        min(_Change(stays[stop].goers(at), at, stop) for at in leaving)
         for stop, leaving in _by_place(
             (flight["origin"], clock_minutes(flight["scheduled_departure_time_est"]))
             for flight, _ in departures(session, None, destination, date)
