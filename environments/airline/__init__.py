@@ -41,6 +41,7 @@ def _domain(mode: Mode) -> Domain:
         named=archetypes.named,
         open_reads=partial(open_reads, mode=mode),
         is_open=relations.is_open,
+        made_from=relations.MADE_FROM,
         people="users",
         shapes=SHAPES,
         people_in=archetypes.people_in,

@@ -26,10 +26,8 @@ def open_reads(session: Session, mode: Mode = Mode.STRICT) -> Iterable[ToolCall]
     corrected = mode == Mode.CORRECTED
     found: dict[str, ToolCall] = {}
     base = Session(session.base)
-    for (collection, number), after in session.changes().items():
-        if collection != "flights":
-            continue
-        before = base.get("flights", number)
+    for number in session.changed_keys("flights"):
+        before, after = (state.get("flights", number) for state in (base, session))
         for date in _changed_dates(before, after):
             if before is not None:
                 call = flight_status(number, date)

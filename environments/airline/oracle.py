@@ -6,8 +6,10 @@ base is remembered; of a changed state only the searches are made again that the
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
+from operator import is_
 from string import ascii_uppercase
 from typing import Any
 
@@ -18,7 +20,7 @@ from environments.airline.relations import (
     AirlineRows,
     clock_minutes,
     day_after,
-    trip_rows,
+    trip_row,
 )
 from environments.core.domain import Row, Shown
 from environments.core.errors import Unidentifiable
@@ -58,46 +60,139 @@ def onward(flight: Record, date: str, *, corrected: bool) -> tuple[str, str]:
     return (f"2024-05-{int(day) + 1}" if day.isdigit() else ""), arrival
 
 
-def _direct(session: Session, origin: str, destination: str, date: str) -> Any:
+type _Leg = tuple[Record, Record, str]
+"""(flight, its day, the date)"""
+
+
+def _direct(
+    session: Session, origin: str, destination: str, date: str
+) -> Iterator[tuple[_Leg, ...]]:
     for flight, day in departures(session, origin, destination, date):
-        yield [{**flight, **_offer(day), "date": date}]
+        yield ((flight, day, date),)
 
 
 def _one_stop(
     session: Session, origin: str, destination: str, date: str, corrected: bool
-) -> Any:
-    for first, first_day in departures(session, origin, None, date):
-        next_date, ready = onward(first, date, corrected=corrected)
-        before = {**first, **_offer(first_day), "date": date}
-        for second, second_day in departures(
-            session, first["destination"], destination, next_date
-        ):
-            if second["scheduled_departure_time_est"] >= ready:
-                yield [before, {**second, **_offer(second_day), "date": next_date}]
+) -> Iterator[tuple[_Leg, ...]]:
+    for flight, day in departures(session, origin, None, date):
+        yield from _connections(session, (flight, day, date), destination, corrected)
 
 
-def _offer(day: Record) -> Record:
-    return {"prices": day["prices"], "available_seats": day["available_seats"]}
+def _connections(
+    session: Session, first: _Leg, destination: str, corrected: bool
+) -> Iterator[tuple[_Leg, ...]]:
+    """Itineraries that begin with that flight."""
+    flight, _, date = first
+    next_date, ready = onward(flight, date, corrected=corrected)
+    stop = flight["destination"]
+    for second, day in departures(session, stop, destination, next_date):
+        if second["scheduled_departure_time_est"] >= ready:
+            yield first, (second, day, next_date)
 
 
-type _Search = tuple[str, str, str, str]
-"""(tool, origin, destination, date)"""
+def _changed_one_stop(
+    session: Session,
+    known: Iterable[tuple[_Leg, ...]],
+    origin: str,
+    destination: str,
+    date: str,
+    corrected: bool,
+) -> list[tuple[_Leg, ...]]:
+    """The same for a changed session, from those of its base: only what begins or ends with a changed flight is looked for."""
+    changed = session.changed_keys("flights")
+    found = [
+        legs
+        for legs in known
+        if not any(flight["flight_number"] in changed for flight, _, _ in legs)
+    ]
+    for number in changed:
+        flight: Any = session.get("flights", number)
+        if flight is None:
+            continue
+        if flight["origin"] == origin:
+            day = flight["dates"].get(date)
+            if day is not None and day["status"] == "available":
+                leg = flight, day, date
+                found += _connections(session, leg, destination, corrected)
+        if flight["destination"] == destination:
+            stop = flight["origin"]
+            for first, first_day in departures(session, origin, stop, date):
+                if first["flight_number"] not in changed:
+                    leg = first, first_day, date
+                    found += [
+                        legs
+                        for legs in _connections(session, leg, destination, corrected)
+                        if legs[1][0] is flight
+                    ]
+    positions = session.base.positions
+    added = {number: (len(positions), place) for place, number in enumerate(changed)}
+
+    def place(legs: tuple[_Leg, ...]) -> list[tuple[int, int]]:
+        """In file order, added flights last, as `departures` gives them."""
+        numbers = [flight["flight_number"] for flight, _, _ in legs]
+        return [
+            (positions["flights", number], 0)
+            if ("flights", number) in positions
+            else added[number]
+            for number in numbers
+        ]
+
+    return sorted(found, key=place)
 
 
-def _trips(session: Session, search: _Search, corrected: bool) -> list[Row]:
-    name, origin, destination, date = search
-    arguments = {"origin": origin, "destination": destination, "date": date}
-    found = (
-        _direct(session, origin, destination, date)
-        if name == DIRECT
-        else _one_stop(session, origin, destination, date, corrected)
+def _shown_leg(leg: _Leg) -> Record:
+    flight, day, date = leg
+    offer = {"prices": day["prices"], "available_seats": day["available_seats"]}
+    return {**flight, **offer, "date": date}
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """What a search shows, and each itinerary with its row (None: it has none), in order."""
+
+    shown: Shown
+    trips: list[tuple[tuple[_Leg, ...], Row | None]]
+
+
+def _cell(session: Session, call: ToolCall, corrected: bool) -> _Cell:
+    """Of a changed session only the rows are made that the base does not have at the same place: what is judged of others holds."""
+    search = call.arguments
+    ends = search["origin"], search["destination"], search["date"]
+    before: _Cell | None = None
+    known: list[tuple[tuple[_Leg, ...], Row | None]] = []
+    if session.affected():
+        before = _CELLS[corrected].of(Session(session.base), call)
+        known = before.trips
+    found: Iterable[tuple[_Leg, ...]]
+    if call.name == DIRECT:
+        found = _direct(session, *ends)
+    elif before is None:
+        found = _one_stop(session, *ends, corrected)
+    else:
+        ours = [legs for legs, _ in known]
+        found = _changed_one_stop(session, ours, *ends, corrected)
+    trips = []
+    for number, legs in enumerate(found):
+        if number < len(known) and _are_same(known[number][0], legs):
+            trips.append(known[number])
+        else:
+            trips.append((legs, trip_row(call, number, list(map(_shown_leg, legs)))))
+    if before and len(trips) == len(known) and all(map(is_, trips, known)):
+        return before
+    return _Cell(Shown(call, [row for _, row in trips if row is not None]), trips)
+
+
+def _are_same(one: tuple[_Leg, ...], other: tuple[_Leg, ...]) -> bool:
+    """Whether these are the very same records."""
+    return all(
+        mine[0] is theirs[0] and mine[2] == theirs[2]
+        for mine, theirs in zip(one, other, strict=True)
     )
-    return trip_rows(ToolCall(name=name, arguments=arguments), list(found))
 
 
-_MEMOS: Mapping[bool, Memo[_Search, list[Row]]] = {
-    False: Memo(lambda session, search: _trips(session, search, False)),
-    True: Memo(lambda session, search: _trips(session, search, True)),
+_CELLS: Mapping[bool, Memo[ToolCall, _Cell]] = {
+    False: Memo(lambda session, call: _cell(session, call, False)),
+    True: Memo(lambda session, call: _cell(session, call, True)),
 }
 
 
@@ -110,6 +205,7 @@ class _Records(AirlineRows):
     def __init__(self, session: Session, corrected: bool = False):
         self.session = session
         self.corrected = corrected
+        self._base = Session(session.base)
         self._days: tuple[frozenset[tuple[str, Any]], frozenset[str]] | None = None
 
     def record(self, call: ToolCall) -> Record | None:
@@ -123,24 +219,22 @@ class _Records(AirlineRows):
         status: str | None = day["status"] if day else None
         return status
 
-    def trips(self, call: ToolCall) -> list[Row] | None:
-        arguments = call.arguments
-        search = (
-            call.name,
-            arguments["origin"],
-            arguments["destination"],
-            arguments["date"],
-        )
-        changed = self.session.affected()
-        if changed and not _days_of(arguments["date"]) & self._moved_days():
-            return _MEMOS[self.corrected].of(Session(self.session.base), search)
-        return _MEMOS[self.corrected].of(self.session, search)
+    def trips(self, call: ToolCall) -> list[Row]:
+        return self._cell(call).rows
+
+    def _cell(self, call: ToolCall) -> Shown:
+        state = self.session
+        if state.affected() and self._moved_days().isdisjoint(
+            _days_of(call.arguments["date"])
+        ):
+            state = self._base
+        return _CELLS[self.corrected].of(state, call).shown
 
     def _moved_days(self) -> frozenset[str]:
         """Dates on which a changed flight differs from the base; kept as long as the session's changes are the same."""
         changed = self.session.affected()
         if self._days is None or self._days[0] is not changed:
-            flights = (key for name, key in changed if name == "flights" and key != "*")
+            flights = self.session.changed_keys("flights")
             days = (
                 day for key in flights for day in _differing_days(self.session, key)
             )
@@ -193,6 +287,9 @@ class StateRows(_Records):
 
     def effect(self) -> str:
         return self.session.effect()
+
+    def has_effect_of(self, other: "StateRows") -> bool:
+        return self.session.equals(other.session)
 
     def apply(self, call: ToolCall) -> None:
         """Take the effect of a legal write (SPEC §3.2). Raises Unidentifiable("illegal") for any other."""
@@ -274,7 +371,9 @@ class StateRows(_Records):
         }
         self._seats(reservation, -1)
         self.session.put("reservations", reservation_id, reservation)
-        self.session.edit("users", user_id)["reservations"].append(reservation_id)
+        user: Any = self.session.get("users", user_id)
+        reservations = [*user["reservations"], reservation_id]
+        self.session.put("users", user_id, {**user, "reservations": reservations})
 
     def _cancel(self, *, reservation_id: str) -> None:
         reservation = self._changeable(reservation_id)
@@ -376,12 +475,13 @@ class StateRows(_Records):
         _legal(
             self.session.get("users", found["user_id"]) is not None, "it is nobody's"
         )
-        return self.session.edit("reservations", reservation_id)
+        return self.session.put("reservations", reservation_id, dict(found))
 
     def _methods(self, user_id: str) -> dict[str, Record]:
-        methods: dict[str, Record] = self.session.edit("users", user_id)[
-            "payment_methods"
-        ]
+        """Ways to pay, to be changed in place."""
+        user: Any = self.session.get("users", user_id)
+        methods = {key: dict(one) for key, one in user["payment_methods"].items()}
+        self.session.put("users", user_id, {**user, "payment_methods": methods})
         return methods
 
     def _wanted(self, flights: list[Record]) -> list[tuple[str, str]]:

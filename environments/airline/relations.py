@@ -7,7 +7,7 @@ times in minutes since midnight of the day it leaves, fares and seats over all o
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date as Date
 from datetime import timedelta
 from functools import lru_cache
@@ -40,6 +40,24 @@ ROUTINGS: Mapping[str, tuple[str, ...]] = {
     "any": (DIRECT, ONE_STOP),
 }
 """Routing that a traveller takes → the searches that show it."""
+MADE_FROM: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "users": {
+        "methods": ("payment_methods",),
+        "certificates": ("payment_methods",),
+        "saved": ("saved_passengers",),
+    },
+    "reservations": {
+        "party": ("passengers",),
+        "paid": ("payment_history",),
+        "legs": ("flights",),
+        "first_date": ("flights",),
+        "last_date": ("flights",),
+        "segments": ("flights",),
+        "travelers": ("passengers",),
+        "payments": ("payment_history",),
+    },
+}
+"""Collection → relation, or field of a row, that is not a field of its records → the fields behind it."""
 CABINS = ("basic_economy", "economy", "business")
 DAY = 24 * 60
 
@@ -61,6 +79,7 @@ def flight_status(flight_number: str, date: str) -> ToolCall:
     return ToolCall(name="get_flight_status", arguments=arguments)
 
 
+@lru_cache(KEPT)
 def flight_search(name: str, origin: str, destination: str, date: str) -> ToolCall:
     arguments = {"origin": origin, "destination": destination, "date": date}
     return ToolCall(name=name, arguments=arguments)
@@ -215,32 +234,45 @@ def _bookable(flight: Record) -> Record:
 # --- what searches show ---------------------------------------------------------------------------------------------------------------
 
 
-def searches(by: Facts) -> Iterator[ToolCall]:
+def searches(by: Facts) -> Sequence[ToolCall]:
     """The searches over every origin, destination and date, by the routing's kinds.
 
     `dates`, or the one date that is `days` days after the date `after`: for a flight back.
     """
     dates = by["dates"] if "dates" in by else [day_after(by["after"], by["days"])]
-    for date, origin, destination in product(dates, by["origins"], by["destinations"]):
-        for name in ROUTINGS[by["routing"]]:
-            yield flight_search(name, origin, destination, date)
+    ends = tuple(by["origins"]), tuple(by["destinations"])
+    return _searches(tuple(dates), *ends, by["routing"])
+
+
+@lru_cache(KEPT)
+def _searches(
+    dates: tuple[str, ...],
+    origins: tuple[str, ...],
+    destinations: tuple[str, ...],
+    routing: str,
+) -> Sequence[ToolCall]:
+    return tuple(
+        flight_search(name, origin, destination, date)
+        for date, origin, destination in product(dates, origins, destinations)
+        for name in ROUTINGS[routing]
+    )
 
 
 def trip_rows(call: ToolCall, found: Sequence[Sequence[Record]]) -> list[Row]:
     """Rows of a search's result, one per itinerary; `found` has one flight in each for a direct search, and two for a one-stop search.
 
+    Not every itinerary has one (see `trip_row`).
+    """
+    rows = (trip_row(call, number, flights) for number, flights in enumerate(found))
+    return [row for row in rows if row is not None]
+
+
+def trip_row(call: ToolCall, number: int, flights: Sequence[Record]) -> Row | None:
+    """The row of a search's itinerary with that place in its result.
+
     An itinerary whose second flight does not leave on the day on which the first arrives is no trip (the reference's search writes
     and compares dates wrongly, tau2 SPEC §14.1 no. 8) and has no row.
     """
-    rows = []
-    for number, flights in enumerate(found):
-        row = _trip(call, number, flights)
-        if row is not None:
-            rows.append(row)
-    return rows
-
-
-def _trip(call: ToolCall, number: int, flights: Sequence[Record]) -> Row | None:
     date = call.arguments["date"]
     first, last = flights[0], flights[-1]
     direct = len(flights) == 1
@@ -271,14 +303,8 @@ def _trip(call: ToolCall, number: int, flights: Sequence[Record]) -> Row | None:
         "arrives": arrives,
         "elapsed": arrives - departs,
         "wait": wait,
-        "fare": {
-            cabin: sum(flight["prices"][cabin] for flight in flights)
-            for cabin in CABINS
-        },
-        "seats": {
-            cabin: min(flight["available_seats"][cabin] for flight in flights)
-            for cabin in CABINS
-        },
+        "fare": _over_all(sum, [flight["prices"] for flight in flights]),
+        "seats": _over_all(min, [flight["available_seats"] for flight in flights]),
         "departs_text": clock_text(departs),
         "arrives_text": clock_text(arrives),
     }
@@ -289,6 +315,15 @@ def _trip(call: ToolCall, number: int, flights: Sequence[Record]) -> Row | None:
     )
     derived = _DERIVED_DIRECT if direct else _DERIVED_ONE_STOP
     return Row(values, call, pointer(number), label, derived=derived)
+
+
+def _over_all(
+    take: Callable[[Iterable[int]], int], numbers: Sequence[Mapping[str, int]]
+) -> dict[str, int]:
+    """Cabin → sum or minimum of its numbers."""
+    if len(numbers) == 1:
+        return {cabin: numbers[0][cabin] for cabin in CABINS}
+    return {cabin: take([one[cabin] for one in numbers]) for cabin in CABINS}
 
 
 def _made_from(*legs: str) -> dict[str, tuple[str, ...]]:

@@ -60,6 +60,10 @@ class Source(Protocol):
         """Hash of everything written so far."""
         ...
 
+    def has_effect_of(self, other: Any) -> bool:
+        """Whether another source of this kind, over the same base, has the same effect: quicker than both hashes."""
+        ...
+
 
 class Role(StrEnum):
     """What a read contributes (knowledge of the burden's split)."""
@@ -176,6 +180,12 @@ class Domain:
     """
     is_open: Callable[[ToolCall], bool] = lambda call: False
     """Whether this is one of those reads."""
+    made_from: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Collection → name of a field or relation in queries → fields of its records that are behind it; a name that is not there is a
+    field's own.
+
+    What a query does not speak of cannot change its answer: of the collections named here only patches of the rest are tried.
+    """
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     """Collection → what its records look like: a patch that spoils one proves nothing."""
     people: str = ""
@@ -222,3 +232,6 @@ class _Unasked:
 
     def effect(self) -> str:
         return ""
+
+    def has_effect_of(self, other: Any) -> bool:
+        return True

@@ -260,7 +260,11 @@ class _Evaluation:
                     scope[step.selection.name] = self._each(step, scope, place)
                 case Value():
                     self._used = set()
-                    scope[step.name] = self.value(step.value, scope)
+                    scope[step.name] = (
+                        (self.plain(step.value, scope), _UNKNOWN)
+                        if self.bare
+                        else self.value(step.value, scope)
+                    )
                     scope[RESTS, step.name] = frozenset(self._used)
                 case Branch():
                     self._branch(step, scope, place)
@@ -415,7 +419,7 @@ class _Evaluation:
         needs = self._judged[id(step)][0]
         for outer, shown in self._shown(step.selection, scope):
             if needs is None:
-                yield outer, self._judge(step, outer, shown.rows)
+                yield outer, self._judge(step, outer, shown.rows, None)
                 continue
             around = [outer.get(name) for name in needs]
             for name in needs:
@@ -424,21 +428,30 @@ class _Evaluation:
             entry = self._judged.get(key)
             if entry is None:
                 # what the ids in the key stand for is kept with it, so that they stay taken
-                judged = self._judge(step, outer, shown.rows)
+                judged = self._judge(step, outer, shown.rows, around)
                 entry = self._judged[key] = (judged, step, shown.rows, around)
             yield outer, entry[0]
 
-    def _judge(self, step: Best, outer: Scope, rows: list[Row]) -> "_JudgedRows":
+    def _judge(
+        self, step: Best, outer: Scope, rows: list[Row], around: list[Any] | None
+    ) -> "_JudgedRows":
+        """`around` is what stands around the rows, or None if what is judged holds here alone."""
         judged = []
         inner = dict(outer)
+        mark = () if around is None else (id(step), *map(id, around))
         for row in rows:
+            kept = None if around is None else self._judged.get((id(row), *mark))
+            if kept is not None:
+                judged.append(kept[0])
+                continue
             inner[step.selection.name] = row
-            objective = tuple(self.plain(key.value, inner) for key in step.objective)
+            objective = tuple([self.plain(key.value, inner) for key in step.objective])
             why_not = self._why_not(step.selection.where, inner)
             read = row.read.key if row.read else ""
-            judged.append(
-                (row, Candidate(row.label, objective, why_not, read, row.pointer))
-            )
+            one = row, Candidate(row.label, objective, why_not, read, row.pointer)
+            judged.append(one)
+            if around is not None:
+                self._judged[id(row), *mark] = one, step, around
         feasible = [one for one in judged if one[1].feasible]
         _sort(step, feasible, lambda one: one[1])
         return _JudgedRows(judged, feasible)
@@ -475,9 +488,17 @@ class _Evaluation:
             raise Unidentifiable(
                 "threshold", f"{step.condition} is decided by less than {self.delta}."
             )
-        refs = tuple(self._compared(step.condition, scope))
-        self.result.decisions.append(Decision(str(step.condition), held, slack, refs))
+        refs = () if self.bare else tuple(self._compared(step.condition, scope))
+        text = self._text_of(step)
+        self.result.decisions.append(Decision(text, held, slack, refs))
         return held
+
+    def _text_of(self, step: Branch) -> str:
+        """The condition in words, made once."""
+        found: tuple[str, Branch] | None = self._judged.get(id(step))
+        if found is None:
+            found = self._judged[id(step)] = str(step.condition), step
+        return found[0]
 
     def _compared(self, condition: Any, scope: Scope) -> Iterator[tuple[str, str]]:
         if isinstance(condition, Compare):
@@ -495,7 +516,7 @@ class _Evaluation:
         match condition:
             case Compare(op="lt" | "le" | "gt" | "ge"):
                 left, right = (
-                    self.value(side, scope)[0]
+                    self.plain(side, scope)
                     for side in (condition.left, condition.right)
                 )
                 return (
@@ -542,20 +563,19 @@ class _Evaluation:
     ) -> Iterator[tuple[Scope, Shown]]:
         """What each read of the selection shows, its filter left aside; the reads are noted."""
         for parent, outer in self._parents(selection, scope):
-            by = {
-                name: self.value(expr, outer)[0] for name, expr in selection.by.items()
-            }
+            by = {name: self.plain(expr, outer) for name, expr in selection.by.items()}
+            reads, role = self.result.reads, self.domain.relations[selection.relation]
             for shown in self.source.expand(selection.relation, parent, by):
                 if shown.unread and not self._presupposing:
                     self.result.guessed = True
                 if shown.read is not None:
-                    self._expanded.add(shown.read.key)
+                    key = shown.read.key
+                    self._expanded.add(key)
                     if not self._describing:
-                        self._looked_at.add(shown.read.key)
-                    self.result.reads.setdefault(shown.read.key, shown.read)
-                    self.result.roles.setdefault(
-                        shown.read.key, self.domain.relations[selection.relation]
-                    )
+                        self._looked_at.add(key)
+                    if key not in reads:
+                        reads[key] = shown.read
+                        self.result.roles[key] = role
                 yield outer, shown
 
     def _parents(
@@ -630,6 +650,8 @@ class _Evaluation:
             return _field(named, expr) if type(named) is Row else named[0]
         if kind is Const:
             return expr.value
+        if kind is Fact and expr.name in self.facts:
+            return self.facts[expr.name]
         if kind is Arithmetic:
             left, right = self.plain(expr.left, scope), self.plain(expr.right, scope)
             return _ARITHMETIC[expr.op](left, right)
@@ -637,6 +659,9 @@ class _Evaluation:
             return [self.plain(part, scope) for part in expr.values]
         if kind is ObjectOf:
             return {name: self.plain(part, scope) for name, part in expr.fields.items()}
+        if kind is Aggregate:
+            rows = self.rows(expr.over, scope)
+            return _total(expr, [self.plain(expr.value, inner) for inner in rows])
         return self.value(expr, scope)[0]
 
     def value(self, expr: Any, scope: Scope) -> tuple[Any, Any]:
@@ -713,12 +738,7 @@ class _Evaluation:
 
     def _aggregate(self, expr: Aggregate, scope: Scope) -> tuple[Any, Origin]:
         pairs = [self.value(expr.value, inner) for inner in self.rows(expr.over, scope)]
-        values = [value for value, _ in pairs]
-        if not values and expr.op in ("min", "max"):
-            raise Unidentifiable("no_match", f"No rows are {expr.over}.")
-        result: Any = {"sum": sum, "count": len, "min": min, "max": max}[expr.op](
-            values
-        )  # type: ignore[operator]
+        result = _total(expr, [value for value, _ in pairs])
         return result, Origin(
             "derived",
             tuple(ref for _, origin in pairs for ref in origin.refs),
@@ -755,42 +775,46 @@ class _RivalCheck(_Evaluation):
             if place == rank:
                 continue
             try:
-                rival = self._with(step, name, place, ranked[number])
+                rival, source = self._with(step, name, place, ranked[number])
             except Unidentifiable:
                 continue  # the rival does not even lead to an answer
-            if (
-                rival.effect == self._found.effect
-                and rival.outcome[:3] == self._found.outcome[:3]
+            if rival.outcome[:3] == self._found.outcome[:3] and source.has_effect_of(
+                self._gold
             ):
                 raise Unidentifiable(
                     "same_effect",
                     f"{name}: {ranked[number].candidate.label} leads to the same state as the gold.",
                 )
 
-    def _with(self, step: Best, name: str, place: int, rival: "_Ranked") -> Answer:
-        """The answer if the rival were chosen: what follows the choice, or inside an `Each` everything, is taken again."""
+    @cached_property
+    def _gold(self) -> Source:
+        """Where the gold leads."""
+        source = self._new_source()
+        for call in self._found.gold:
+            source.apply(call)
+        return source
+
+    def _with(
+        self, step: Best, name: str, place: int, rival: "_Ranked"
+    ) -> tuple[Answer, Source]:
+        """The answer if the rival were chosen, and where it leads.
+
+        What follows the choice is taken again, or inside an `Each` everything.
+        """
         forced = {name: place}
-        if self._following is None:
-            return answer(
-                self._query,
-                self.facts,
-                self._new_source(),
-                self.domain,
-                overrides=forced,
-                judged=self._judged,
-            )
+        again = self._following is None
+        source = self._new_source() if again else copy(self.source)
         rest = _Evaluation(
-            self.facts,
-            copy(self.source),
-            self.domain,
-            self.delta,
-            forced,
-            self._judged,
+            self.facts, source, self.domain, self.delta, forced, self._judged
         )
-        rest.result.told = list(self.result.told)
-        rest.result.writes = list(self.result.writes)
-        rest.take(self._following, rival.scope(step))
-        return rest.finish()
+        rest.bare = True
+        if self._following is None:
+            rest.take(self._query.steps, {})
+        else:
+            rest.result.told = list(self.result.told)
+            rest.result.writes = list(self.result.writes)
+            rest.take(self._following, rival.scope(step))
+        return rest.finish(), source
 
 
 @dataclass(frozen=True, slots=True)
@@ -865,6 +889,8 @@ def _surroundings(step: Best) -> tuple[str, ...] | None:
     return tuple(sorted(names - {step.selection.name}))
 
 
+_UNKNOWN = Origin("derived")
+"""Of what a bare answer names."""
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -919,6 +945,20 @@ def _leaf_origins(place: str, value: Any, origin: Any) -> Iterator[tuple[str, Or
         else:
             part_origin = origin[key]
         yield from _leaf_origins(place + pointer(key), part, part_origin)
+
+
+def _total(expr: Aggregate, values: list[Any]) -> Any:
+    if not values and expr.op in ("min", "max"):
+        raise Unidentifiable("no_match", f"No rows are {expr.over}.")
+    return _AGGREGATES[expr.op](values)
+
+
+_AGGREGATES: Mapping[str, Callable[[list[Any]], Any]] = {
+    "sum": sum,
+    "count": len,
+    "min": min,
+    "max": max,
+}
 
 
 def _is_number(value: Any) -> bool:

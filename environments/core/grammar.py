@@ -17,6 +17,9 @@ from typing import Any
 from environments.core.domain import Archetype, Clause, Facts
 from environments.core.query import Query
 
+BEGINNING = 24
+"""Letters of a clause that are compared before its expression is made: most clauses begin in another way."""
+
 type Lexicon = Mapping[str, Mapping[Any, tuple[str, ...]]]
 
 _TOKENS = re.compile(r"\[|\]|\||\{\w+\}|[^\[\]|{}]+")
@@ -130,9 +133,12 @@ def _cover(
     if start >= len(text):
         yield (), {}
         return
+    lowered = text[start : start + BEGINNING].lower()
     for clause in clauses:
         rest = [other for other in clauses if other is not clause]
         for pattern in clause.patterns:
+            if not lowered.startswith(_beginnings(pattern)):
+                continue
             match = _regex(pattern, _words(pattern, lexicon)).match(text, start)
             if match is None:
                 continue
@@ -208,6 +214,40 @@ def _sequence(tokens: list[str]) -> tuple[tuple[Any, ...], list[str]]:
     return tuple(parts), tokens
 
 
+@cache
+def _beginnings(pattern: str) -> tuple[str, ...]:
+    """Ways in which its words begin, in lower case: up to a slot, or `BEGINNING` letters."""
+    return tuple({text.lower() for text, _ in _begin(_parse_pattern(pattern))})
+
+
+def _begin(tree: tuple[Any, ...]) -> set[tuple[str, bool]]:
+    """(words, whether they may go on) of every way into the tree."""
+    found = {("", True)}
+    for part in tree:
+        if isinstance(part, str):
+            more = {(part, True)}
+        elif isinstance(part, tuple):
+            more = {("", False)}
+        else:
+            more = set().union(*map(_begin, part))
+        found = {
+            longer
+            for text, goes_on in found
+            for longer in (
+                [_cut(text + added, still) for added, still in more]
+                if goes_on
+                else [(text, False)]
+            )
+        }
+        if not any(goes_on for _, goes_on in found):
+            break
+    return found
+
+
+def _cut(text: str, goes_on: bool) -> tuple[str, bool]:
+    return text[:BEGINNING], goes_on and len(text) < BEGINNING
+
+
 def _speak(
     tree: tuple[Any, ...],
     facts: Mapping[str, Any],
@@ -251,8 +291,8 @@ def _expression(
             parts.append(re.escape(part))
         elif isinstance(part, tuple):
             slot = part[1]
-            ways = sorted(words.get(slot, ()), key=len, reverse=True)
-            inner = "|".join(map(re.escape, ways)) if ways else r".+?"
+            ways = words.get(slot)
+            inner = _longest_of(ways) if ways else r".+?"
             parts.append(f"(?P<{slot}__{next(numbers)}>{inner})")
         else:
             parts.append(
@@ -261,3 +301,37 @@ def _expression(
                 + ")"
             )
     return "".join(parts)
+
+
+@cache
+def _longest_of(words: tuple[str, ...]) -> str:
+    """An expression for the longest of the words that stands there. What many begin with is in it once, which makes it quick to compile."""
+    tree: dict[str, Any] = {}
+    for word in words:
+        node = tree
+        for letter in word:
+            node = node.setdefault(_plain(letter), {})
+        node[""] = {}
+    return _branches(tree)
+
+
+def _plain(letter: str) -> str:
+    """Letters that are the same but for their case become one, where that is one letter."""
+    lower = letter.lower()
+    return lower if len(lower) == 1 else letter
+
+
+def _branches(node: Mapping[str, Any]) -> str:
+    ways = []
+    for letter, inner in node.items():
+        text = letter
+        while len(inner) == 1 and letter:
+            (letter, inner) = next(iter(inner.items()))
+            text += letter
+        ways.append(re.escape(text) + (_branches(inner) if letter else ""))
+    if len(ways) == 1:
+        return ways[0]
+    if "" in node:  # a word ends here, but a longer one goes first
+        ways.remove("")
+        ways.append("")
+    return f"(?:{'|'.join(ways)})"

@@ -1,10 +1,9 @@
 """Values made from a state, or from a row, and kept for its base, so that sessions which changed little make little again."""
 
 from collections.abc import Callable, Hashable
-from weakref import WeakKeyDictionary
 
 from environments.core.domain import Row
-from environments.core.state import Session, State
+from environments.core.state import Session
 
 KEPT = 8192
 """Values kept per base; beyond that all are dropped and made anew when asked for."""
@@ -19,12 +18,10 @@ class Memo[K: Hashable, T]:
 
     def __init__(self, make: Callable[[Session, K], T]):
         self._make = make
-        self._kept: WeakKeyDictionary[
-            State, dict[K, tuple[T, frozenset[tuple[str, object]]]]
-        ] = WeakKeyDictionary()
 
     def of(self, session: Session, key: K) -> T:
-        kept = self._kept.setdefault(session.base, {})
+        kept: dict[K, tuple[T, frozenset[tuple[str, object]]]]
+        kept = session.base.memos.setdefault(self, {})
         found = kept.get(key)
         if found is None:
             if len(kept) >= KEPT:

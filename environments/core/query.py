@@ -8,6 +8,7 @@ person (`Transfer`). Rows come from relations that a domain declares; what the u
 import hashlib
 import json
 from collections.abc import Collection
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -337,12 +338,40 @@ class Query(Node):
     def __str__(self) -> str:
         return "\n".join(line for step in self.steps for line in step.lines())
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 (hex) of the canonical JSON: equal queries have equal hashes."""
         return hashlib.sha256(
             json.dumps(self.model_dump(), sort_keys=True).encode()
         ).hexdigest()
+
+
+def names_looked_at(query: Query) -> frozenset[str] | None:
+    """Names of relations and of rows' fields that the query speaks of; None if it takes a row as a whole, hence all of its fields."""
+    found: set[str] = set()
+    rows: set[str] = set()
+    whole: set[str] = set()
+    waiting: list[Any] = list(query.steps)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Ref):
+            if node.path:
+                found.add(str(node.path[0]))
+            else:
+                whole.add(node.name)
+        elif isinstance(node, Selection):
+            found.add(node.relation)
+            rows.add(node.name)
+            waiting += [*node.by.values(), node.where]
+            if isinstance(node.of, Selection):  # a Ref is only where to look
+                waiting.append(node.of)
+        elif isinstance(node, Node):
+            waiting += vars(node).values()
+        elif isinstance(node, tuple):
+            waiting += node
+        elif isinstance(node, dict):
+            waiting += node.values()
+    return None if rows & whole else frozenset(found)
 
 
 def renamed(query: Query, suffix: str, keep: Collection[str] = ()) -> Query:

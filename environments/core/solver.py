@@ -44,3 +44,6 @@ class ToolSource:
     def effect(self) -> str:
         """The solver does not see states; its writes stand for them."""
         return json.dumps(self._written)
+
+    def has_effect_of(self, other: "ToolSource") -> bool:
+        return self._written == other._written

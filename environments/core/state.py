@@ -44,6 +44,8 @@ class State:
         self._texts: dict[int, str] = {}
         self._canonical: dict[Key, str] = {}
         self._hashes: dict[str, str] = {}
+        self.memos: dict[Any, dict[Any, Any]] = {}
+        """What each `Memo` keeps of this base; it goes when the base goes."""
 
     @cached_property
     def content_hash(self) -> str:
@@ -173,6 +175,10 @@ class Session:
             if added and record is not None:
                 yield key
 
+    def changed_keys(self, collection: str) -> list[str]:
+        """Keys of the records that were changed, added or removed here, in the order of their first change."""
+        return [key for name, key in self._changes if name == collection]
+
     def lookup(self, index: str, value: Any) -> str | None:
         """Key of the first record whose index values contain `value`."""
         return next(iter(self.lookup_all(index, value)), None)
@@ -185,6 +191,8 @@ class Session:
         if not self._changes:
             return filed
         spec = self.base.indexes[index]
+        if not self._moves(spec, value):
+            return filed
         found = [key for key in filed if (spec.collection, key) not in self._changes]
         for (name, key), record in self._changes.items():
             if (
@@ -196,6 +204,16 @@ class Session:
         last = len(self.base.positions)
         return sorted(
             found, key=lambda key: self.base.positions.get((spec.collection, key), last)
+        )
+
+    def _moves(self, spec: Index, value: Any) -> bool:
+        """Whether a changed record has, or had, this index value."""
+        records = self.base.collections[spec.collection]
+        return any(
+            record is not None and value in spec.values(record)
+            for (name, key), after in self._changes.items()
+            if name == spec.collection
+            for record in (after, records.get(key))
         )
 
     def edit(self, collection: str, key: str) -> Record:
@@ -249,6 +267,18 @@ class Session:
         Costs what the changed records cost, however large the base.
         """
         return effect_of(self._changed_texts())
+
+    def equals(self, other: "Session") -> bool:
+        """Whether a session over the same base holds the same records, that is: has the same effect. The first difference decides."""
+        for key in self._changes.keys() | other._changes.keys():
+            there = self.base.collections[key[0]].get(key[1])
+            ours = self._changes.get(key, there)
+            theirs = other._changes.get(key, there)
+            if ours is not theirs and (
+                ours != theirs or canonical(ours) != canonical(theirs)
+            ):
+                return False
+        return True
 
     def affected(self) -> frozenset[tuple[str, Any]]:
         """What reads can depend on and the changes have moved; compare with `touched`.

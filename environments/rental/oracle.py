@@ -75,6 +75,9 @@ class StateRows(_Records):
     def effect(self) -> str:
         return self.session.effect()
 
+    def has_effect_of(self, other: "StateRows") -> bool:
+        return self.session.equals(other.session)
+
     def apply(self, call: ToolCall) -> None:
         """Take the effect of a legal write. Raises Unidentifiable("illegal") for any other."""
         self.session = self.session.fork()  # rows given out before stay as they were

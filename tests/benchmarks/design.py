@@ -20,6 +20,7 @@ sys.path[0] = str(ROOT)  # this folder would hide the package of the same name
 from environments.core.domain import TaskClass  # noqa: E402
 from environments.core.environment import Environment  # noqa: E402
 from environments.registry import names, world  # noqa: E402
+from writ_app.engine.collector import seldom_collected  # noqa: E402
 from writ_app.engine.errors import InvalidTask  # noqa: E402
 from writ_app.engine.proving import Prover  # noqa: E402
 from writ_app.engine.task_design import Designer  # noqa: E402
@@ -36,7 +37,8 @@ def show(text: str) -> None:
 def main() -> None:
     arguments = _arguments()
     for title, environment in _environments(arguments):
-        _measure(title, environment, arguments.tasks, arguments.memory)
+        with seldom_collected():  # as a batch does
+            _measure(title, environment, arguments.tasks, arguments.memory)
 
 
 def _arguments() -> argparse.Namespace:

@@ -14,6 +14,7 @@ from environments.core.environment import Environment
 from writ_app.adapters.spread import Done, spread
 from writ_app.adapters.tau2 import BadCheckout, benchmark_tasks, read_domain
 from writ_app.adapters.worlds import BadWorld, NoCheckout, named_world
+from writ_app.engine.collector import seldom_collected
 from writ_app.engine.decontamination import BenchmarkIndex, Screen, Seen
 from writ_app.engine.fill_report import FillReport
 from writ_app.engine.filling import Filler
@@ -132,10 +133,11 @@ def _fill(piece: tuple[Order, int]) -> Iterator[Designed | FillReport | Seen]:
     order, shard = piece
     filler, screen = _filler(order)
     shards = shards_for(order.people)
-    for task in filler.fill(order.count, order.seed, shard, shards):
-        if screen is not None:
-            screen.keep(task)
-        yield Designed(line_of(task), task.writes, task.burden.total)
+    with seldom_collected():
+        for task in filler.fill(order.count, order.seed, shard, shards):
+            if screen is not None:
+                screen.keep(task)
+            yield Designed(line_of(task), task.writes, task.burden.total)
     yield filler.report
     if screen is not None:
         yield screen.take()

@@ -19,17 +19,17 @@ import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import combinations, islice
+from itertools import combinations, count, islice
 from typing import Any
 
-from environments.core.domain import Domain, Facts, Patch, Role
+from environments.core.domain import Domain, Facts, Patch, Role, Source
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
 from environments.core.evaluate import Answer, Judged, Told, answer
 from environments.core.pointers import split
-from environments.core.query import Query
+from environments.core.query import Query, names_looked_at
 from environments.core.state import Session
-from environments.core.tools import ToolCall
+from environments.core.tools import ToolCall, ToolResult
 from writ_app.engine.errors import InvalidTask
 from writ_app.engine.types import Burden, CertificateRead, ToldFact, Witness
 
@@ -51,6 +51,10 @@ class Observation:
     touched: frozenset[tuple[str, Any]]
     failed: bool
     domain: Domain
+
+    @property
+    def result(self) -> ToolResult:
+        return ToolResult(self.text, self.failed)
 
     @cached_property
     def leads_to(self) -> Mapping[str, ToolCall]:
@@ -165,6 +169,12 @@ class Reach:
             if session.call(call).content != self.observer.observe(call).text:
                 yield key
 
+    @cached_property
+    def _own_touched(self) -> list[tuple[ToolCall, frozenset[tuple[str, Any]]]]:
+        return [
+            (call, self.observer.observe(call).touched) for call in self.own.values()
+        ]
+
     def _touched_by(self, other: Session) -> dict[str, ToolCall]:
         moved = other.affected()
         found = {
@@ -173,9 +183,9 @@ class Reach:
             for call in self.observer.common_by_touch.get(touched, ())
             if call.key in self.common
         }
-        for key, call in self.own.items():
-            if not moved.isdisjoint(self.observer.observe(call).touched):
-                found[key] = call
+        for call, touched in self._own_touched:
+            if not moved.isdisjoint(touched):
+                found[call.key] = call
         for call in self.observer.domain.open_reads(other):
             if call.key not in self.without:
                 found[call.key] = call
@@ -262,11 +272,23 @@ def solve(
     query: Query,
     facts: Facts,
     allowed: Collection[str] | None,
+    observer: Observer | None = None,
 ) -> tuple[Answer, Session]:
-    """The reference solver: the query played through the tools alone. Raises Unidentifiable."""
+    """The reference solver: the query played through the tools alone, its answer without provenance. Raises Unidentifiable.
+
+    What an `observer` of that environment has read is not read again, until something is written.
+    """
     session = environment.session()
-    source = environment.domain.from_tools(session.call, allowed)
-    return answer(query, facts, source, environment.domain), session.state
+
+    def call(one: ToolCall) -> ToolResult:
+        tool = environment.tools.get(one.name)
+        if observer and tool and not tool.mutates and not session.state.affected():
+            return observer.observe(one).result
+        return session.call(one)
+
+    source = environment.domain.from_tools(call, allowed)
+    found = answer(query, facts, source, environment.domain, bare=True)
+    return found, session.state
 
 
 @dataclass(frozen=True)
@@ -343,6 +365,8 @@ class Case:
     judged: Judged = field(default_factory=Judged)
     _flipped: set[int] = field(default_factory=set)
     """Positions of the decisions that some database makes go the other way."""
+    _made: dict[str, tuple[list[Patch], Iterator[Patch]]] = field(default_factory=dict)
+    """Key of a read → changes of what it shows, so far, and those still to be made."""
 
     @property
     def domain(self) -> Domain:
@@ -373,13 +397,12 @@ class Case:
             if decision.slack is None:
                 continue
             keys = dict.fromkeys(key for key, _ in decision.refs)
-            patches = (
-                patch
-                for key in keys
-                if key in self.found.reads
-                for patch in self.domain.mutations(
-                    self.base, self.found.reads[key], self.rng
-                )
+            patches = _in_turn(
+                [
+                    self._changes(self.found.reads[key])
+                    for key in keys
+                    if key in self.found.reads
+                ]
             )
             while number not in self._flipped:
                 patch = next(patches, None)
@@ -397,7 +420,7 @@ class Case:
             self.found.reads.items()
         ):  # what proves a later read proves what leads to it
             skipped = {key, *(other.key for other in self.equivalents(call))}
-            reach = self.observer.reach(self.facts, skipped)
+            reach = self._reach(skipped)
             search = _Search(
                 call,
                 self._patches(call, reach, done),
@@ -408,6 +431,17 @@ class Case:
             search.go_on()
             done[key] = search
         return done
+
+    @cached_property
+    def _whole_reach(self) -> Reach:
+        return self.observer.reach(self.facts)
+
+    def _reach(self, without: Collection[str]) -> Reach:
+        """See Observer.reach; what leads nowhere, as reads that anybody can make, takes nothing else with it."""
+        whole = self._whole_reach
+        if any(key in whole for key in without):
+            return self.observer.reach(self.facts, without)
+        return replace(whole, without=frozenset(without))
 
     def _patches(
         self, call: ToolCall, reach: Reach, earlier: Mapping[str, _Search]
@@ -433,9 +467,41 @@ class Case:
     def _mutations(self, call: ToolCall) -> Iterator[tuple[ToolCall, Patch]]:
         """Of a read that only a description looked at none: only a swap can make it fit there and nowhere else."""
         if call.key not in self.found.scanned:
-            patches = self.domain.mutations(self.base, call, self.rng)
-            for patch in islice(patches, MAX_PATCHES):
+            for patch in islice(self._changes(call), MAX_PATCHES):
                 yield call, patch
+
+    def _changes(self, call: ToolCall) -> Iterator[Patch]:
+        """The changes of what a read shows that can matter; made once, and only as many as are asked for."""
+        kept = self._made.get(call.key)
+        if kept is None:
+            patches = self.domain.mutations(self.base, call, self.rng)
+            kept = self._made[call.key] = [], filter(self._can_matter, patches)
+        return _remembered(*kept)
+
+    def _can_matter(self, patch: Patch) -> bool:
+        """Whether a patch changes something that the query speaks of: nothing else can change one write, or what is told.
+
+        Of several writes, an earlier one can turn what is not spoken of into something that a later one rests on.
+        """
+        if self._fields is None:
+            return True
+        for step in patch:
+            collection, _, *path = split(step["path"])
+            fields = self._fields.get(collection)
+            if fields is None or not path or path[0] in fields:
+                return True
+        return False
+
+    @cached_property
+    def _fields(self) -> Mapping[str, Collection[str]] | None:
+        """Collection → fields of its records that the query speaks of; None if that is not known."""
+        names = None if len(self.found.writes) > 1 else names_looked_at(self.query)
+        if names is None:
+            return None
+        return {
+            collection: {field for name in names for field in made.get(name, (name,))}
+            for collection, made in self.domain.made_from.items()
+        }
 
     def _other(self, patch: Patch) -> _Other | None:
         """The patched database, if the request has exactly one answer there, with another effect than ours has there."""
@@ -460,7 +526,7 @@ class Case:
         if other.answer.outcome != claimed:
             return "under its patch the right answer is another than it says"
         skipped = {call.key, *(same.key for same in self.equivalents(call))}
-        reach = self.observer.reach(self.facts, skipped)
+        reach = self._reach(skipped)
         seen_by = set(reach.differences(other.state))
         leaks = seen_by & {read.key for read in certificate}
         if leaks:
@@ -478,11 +544,12 @@ class Case:
             state.apply_patch(patch)
         except (KeyError, IndexError, TypeError, ValueError):
             return None
+        theirs = self.domain.from_state(state)
         try:
             other = answer(
                 self.query,
                 self.facts,
-                self.domain.from_state(state),
+                theirs,
                 self.domain,
                 judged=self.judged,
                 bare=True,
@@ -490,7 +557,11 @@ class Case:
         except Unidentifiable:
             return None
         self._note_decisions(other)
-        if other.outcome == self.found.outcome or self._is_ours_right(other, state):
+        if other.outcome == self.found.outcome:
+            return None
+        if other.outcome[:3] == self.found.outcome[:3] and self._leads_to(
+            theirs, state
+        ):
             return None
         return _Other(patch, other, state)
 
@@ -505,19 +576,15 @@ class Case:
                 self._flipped.add(number)
                 return
 
-    def _is_ours_right(self, other: Answer, state: Session) -> bool:
-        """Whether our answer does there what theirs does: then nothing depends on telling the two apart."""
-        if self.found.outcome[:3] != other.outcome[:3]:
-            return False
-        ours, theirs = (self.domain.from_state(state) for _ in range(2))
+    def _leads_to(self, theirs: Source, state: Session) -> bool:
+        """Whether our writes do in `state` what theirs did: then nothing depends on telling the two apart."""
+        ours = self.domain.from_state(state)
         try:
             for call in self.found.gold:
                 ours.apply(call)
         except Unidentifiable:
             return False
-        for call in other.gold:
-            theirs.apply(call)
-        return ours.effect() == theirs.effect()
+        return ours.has_effect_of(theirs)
 
     def count(
         self, certificate: Sequence[ToolCall], searches: Mapping[str, _Search]
@@ -557,7 +624,7 @@ class Case:
 
     def _swapped(self, call: ToolCall, taken: Collection[str]) -> _Other | None:
         """A database in which the read has another's content, and only reads that are not taken tell that too."""
-        reach = self.observer.reach(self.facts)
+        reach = self._whole_reach
         for patch in self._swaps_of(call):
             other = self._other(patch)
             if other is None:
@@ -609,7 +676,11 @@ class Case:
             return False
         try:
             solved, state = solve(
-                self.observer.environment, self.query, self.facts, allowed
+                self.observer.environment,
+                self.query,
+                self.facts,
+                allowed,
+                self.observer,
             )
         except Unidentifiable:
             return False
@@ -624,10 +695,15 @@ class Case:
     def is_derivable(self, calls: Sequence[ToolCall]) -> bool:
         """Whether each call's arguments come from the facts or from earlier calls."""
         known = {call.key for call in self.domain.first_reads(self.facts)}
+        earlier: list[ToolCall] = []
+        """Calls that are not followed yet: most need not be."""
         for call in calls:
-            if call.key not in known and not self.domain.is_open(call):
-                return False
-            known |= self.observer.observe(call).leads_to.keys()
+            if not self.domain.is_open(call):
+                while call.key not in known and earlier:
+                    known |= self.observer.observe(earlier.pop()).leads_to.keys()
+                if call.key not in known:
+                    return False
+            earlier.append(call)
         return True
 
     def try_other_databases(self, certificate: Sequence[ToolCall], trials: int) -> None:
@@ -645,7 +721,12 @@ class Case:
                 continue
             try:
                 other = answer(
-                    self.query, self.facts, self.domain.from_state(state), self.domain
+                    self.query,
+                    self.facts,
+                    self.domain.from_state(state),
+                    self.domain,
+                    judged=self.judged,
+                    bare=True,
                 )
             except Unidentifiable:
                 continue  # the request does not describe anything there: not admissible
@@ -658,16 +739,18 @@ class Case:
     def expected_reads(self, needed: Collection[str]) -> float:
         """Mean number of reads until `needed` are made, reading what the request speaks of in random derivable order."""
         calls = self.found.reads
-        leads = {
-            key: [k for k in self.observer.observe(call).leads_to if k in calls]
-            for key, call in calls.items()
-        }
         known = {call.key for call in self.domain.first_reads(self.facts)}
         start = [
             key
             for key, call in calls.items()
             if key in known or self.domain.is_open(call)
         ]
+        hidden = calls.keys() - set(start)
+        leads = {
+            key: [k for k in self.observer.observe(call).leads_to if k in hidden]
+            for key, call in calls.items()
+            if hidden
+        }
         rng, total = random.Random(self.query.content_hash), 0
         for _ in range(SAMPLES):
             ready, seen, missing = list(start), set(start), len(needed)
@@ -677,11 +760,36 @@ class Case:
                 ready.pop()
                 missing -= key in needed
                 total += 1
-                for other in leads[key]:
+                for other in leads.get(key, ()):
                     if other not in seen:
                         seen.add(other)
                         ready.append(other)
         return round(total / SAMPLES, 2)
+
+
+def _remembered[T](made: list[T], more: Iterator[T]) -> Iterator[T]:
+    """What was made, then what is still to be made: it is kept for those who ask later."""
+    for number in count():
+        if number == len(made):
+            try:
+                made.append(next(more))
+            except StopIteration:
+                return
+        yield made[number]
+
+
+def _in_turn[T](series: Sequence[Iterator[T]]) -> Iterator[T]:
+    """The first of each, then the second of each, …"""
+    waiting = list(series)
+    while waiting:
+        left = []
+        for one in waiting:
+            try:
+                yield next(one)
+            except StopIteration:
+                continue
+            left.append(one)
+        waiting = left
 
 
 def _decisive(found: Answer, key: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ A customer rarely knows a reservation id, so a trip is described by where it goe
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date as Date
 from datetime import timedelta
@@ -15,6 +16,7 @@ from environments.airline.archetypes.lexicon import AIRPORTS, NUMBERS
 from environments.airline.archetypes.lexicon import LEXICON as BOOKING_LEXICON
 from environments.airline.archetypes.parts import FREE_BAGS
 from environments.core.domain import Clause, Facts, Proposal, Reading
+from environments.core.memo import Memo
 from environments.core.query import (
     Aggregate,
     AllOf,
@@ -451,15 +453,23 @@ def nonstops(
     return sorted(found, key=lambda pair: pair[0])
 
 
-def routed(session: Session, user: Record) -> list[Record]:
+def routed(session: Session, user: Record) -> Sequence[Record]:
     """Trips whose route no other reservation of the customer has."""
-    rows = reservations(session, user)
-    routes = [(row["origin"], row["destination"]) for row in rows]
+    return _ROUTED.of(session, user["user_id"])
+
+
+def _routed(session: Session, user_id: str) -> Sequence[Record]:
+    rows = reservations(session, session.get("users", user_id) or {"reservations": []})
+    routes = Counter((row["origin"], row["destination"]) for row in rows)
     return [
         row
-        for row, route in zip(rows, routes, strict=True)
-        if routes.count(route) == 1 and route[0] != route[1]
+        for row in rows
+        if routes[row["origin"], row["destination"]] == 1
+        and row["origin"] != row["destination"]
     ]
+
+
+_ROUTED = Memo(_routed)
 
 
 def pick(

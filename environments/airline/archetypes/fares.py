@@ -1,7 +1,7 @@
 """Requests that move a booked trip to what searches show: other days, another return, a better cabin if it is cheap enough."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date as Date
 from datetime import timedelta
 from itertools import combinations
@@ -43,6 +43,7 @@ from environments.core.domain import (
     Reading,
     TaskClass,
 )
+from environments.core.memo import Memo
 from environments.core.query import (
     Aggregate,
     Best,
@@ -514,36 +515,47 @@ def _saves_more(facts: Facts, *, each: bool = False) -> Query:
     )
 
 
-def _fit_saves_more(
-    session: Session, rng: random.Random, user: Record
-) -> Proposal | None:
-    payment = pays(user, rng)
-    found = [
-        row
+def _make_saving_pairs(
+    session: Session, user_id: str
+) -> Sequence[tuple[Record, Record]]:
+    """Two business trips of which either could save more, were there a flight that is cheap enough."""
+    next(session.keys("flights"), None)  # the searches rest on all of them
+    user: Any = session.get("users", user_id)
+    found = {
+        row["reservation_id"]: row
         for row in routed(session, user)
         if is_upcoming(row)
         and row["flight_type"] == "one_way"
         and row["cabin"] == "business"
         and len(set(dates(row))) == 1
+    }
+    if len(found) < 2:
+        return []
+    fares = {key: _fares(session, row, "economy") for key, row in found.items()}
+    saved = {
+        key: (_paid_each(found[key]) - lowest[0]) * party(found[key])
+        for key, lowest in fares.items()
+        if len(lowest) > 1
+    }
+    most = {key: (_paid_each(found[key]) - CHEAP) * party(found[key]) for key in saved}
+    return [
+        (found[one], found[other])
+        for one, other in combinations(saved, 2)
+        if most[one] > saved[other] > 0 and most[other] > saved[one] > 0
     ]
-    rng.shuffle(found)
-    fares = {row["reservation_id"]: _fares(session, row, "economy") for row in found}
-    fitting = [row for row in found if len(fares[row["reservation_id"]]) > 1]
-    pairs = [
-        (one, other)
-        for one, other in combinations(fitting, 2)
-        for saved in [
-            [
-                (_paid_each(row) - fares[row["reservation_id"]][0]) * party(row)
-                for row in (one, other)
-            ]
-        ]
-        for most in [[(_paid_each(row) - CHEAP) * party(row) for row in (one, other)]]
-        if most[0] > saved[1] > 0 and most[1] > saved[0] > 0
-    ]
-    if not pairs or not payment:
+
+
+_SAVING_PAIRS = Memo(_make_saving_pairs)
+
+
+def _fit_saves_more(
+    session: Session, rng: random.Random, user: Record
+) -> Proposal | None:
+    pairs = _SAVING_PAIRS.of(session, user["user_id"])
+    payment = pays(user, rng) if pairs else ""
+    if not payment:
         return None
-    one, other = rng.choice(pairs)
+    one, other = rng.sample(rng.choice(pairs), 2)
     wishes = {
         **route(one),
         **route(other, "other"),

@@ -7,7 +7,8 @@ others as possible can change to the second or from the first.
 """
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,6 +26,8 @@ CHEAPEST, CHEAP, DEAR = 1, (11, 40), 9000
 """Dollars: less than any flight costs, and more."""
 SINGLE = 6
 """Connections with only one new flight that are tried, of either kind."""
+ALWAYS = (5 * 60 + 30, 22 * 60 + 30)
+"""Minutes at which a change of planes is always looked at."""
 FIRST, LAST = 0, DAY - 1
 """The minutes at which what shall not be seen leaves and lands: none leaves earlier or lands later that day."""
 QUICK = 42
@@ -62,6 +65,7 @@ def direct(
     hidden = min(starts, FIRST), max(ends, LAST)
     cheap = rng.randrange(*CHEAP)
     yield [new(*hidden, cheap)]
+    yield [_with_dear_business(new(*hidden, cheap))]
     offers = list(departures(session, origin, destination, date))
     yield [new(starts, starts + QUICK, cheap)]
     yield [new(ends - QUICK, ends, cheap)]
@@ -81,6 +85,13 @@ def direct(
         yield [_sold_out(flight["flight_number"], date) for flight, _ in offers]
     for hour in HOURS[2:]:
         yield [new(*_quick(hour), cheap)]
+
+
+def _with_dear_business(step: Step) -> Step:
+    """The new flight, so dear in business that its other cabins are cheap all the same."""
+    for day in step["value"]["dates"].values():
+        day["prices"]["business"] = DEAR
+    return step
 
 
 def _sold_out(flight_number: str, date: str) -> Step:
@@ -138,11 +149,7 @@ def one_stop(
     stops = [one for one in _airports(session) if one not in (origin, destination)]
     rng.shuffle(stops)
     stays = {
-        stop: _Stay(
-            stop,
-            [one for one in _arrivals(session, stop, date) if one[1] != origin],
-            [one for one in _departures(session, stop, date) if one[1] != destination],
-        )
+        stop: _Stay(stop, _TIMES.of(session, (stop, date)), origin, destination)
         for stop in stops
     }
     starts = _before_arrivals(session, origin, date, mode)
@@ -207,36 +214,94 @@ class _Change:
     stop: str
 
 
-type _Moves = list[tuple[int, str]]
-"""(minute, airport at the other end)"""
+@dataclass(frozen=True)
+class _Times:
+    """When others arrive and leave at an airport on one day, in minutes: by whom it can be changed there."""
+
+    first: Mapping[str, int]
+    """Whence → the first arrival from there."""
+    last: Mapping[str, int]
+    """Whither → the last departure to there."""
+    firsts: Sequence[int]
+    lasts: Sequence[int]
+    """The same minutes, sorted."""
+    moves: Sequence[tuple[int, int, frozenset[tuple[bool, str]]]]
+    """(minute, how many come before or go after, what makes it one): right before an arrival, or right after a departure.
+
+    What makes it one is (whether it arrives, the airport at the other end); of two minutes that are always there it is somebody else.
+    """
+
+
+def _make_times(session: Session, key: tuple[str, str]) -> _Times:
+    coming, going = _arrivals(session, *key), _departures(session, *key)
+    first: dict[str, int] = {}
+    for when, whence in coming:
+        first[whence] = min(when, first.get(whence, when))
+    last: dict[str, int] = {}
+    for when, whither in going:
+        last[whither] = max(when, last.get(whither, when))
+    moves = {when: {(True, "")} for when in ALWAYS}
+    for arrives, when, place in (
+        *((True, when - 1, whence) for when, whence in coming),
+        *((False, when + 1, whither) for when, whither in going),
+    ):
+        if FIRST < when < LAST:
+            moves.setdefault(when, set()).add((arrives, place))
+    firsts, lasts = sorted(first.values()), sorted(last.values())
+    counted = [
+        (when, _others(firsts, lasts, when), frozenset(ends))
+        for when, ends in moves.items()
+    ]
+    return _Times(first, last, firsts, lasts, counted)
+
+
+def _others(firsts: Sequence[int], lasts: Sequence[int], at: int) -> int:
+    """Airports from which others come by that minute, and to which others go from then on."""
+    return bisect_right(firsts, at) + len(lasts) - bisect_left(lasts, at)
 
 
 @dataclass(frozen=True)
 class _Stay:
-    """An airport at which to change, with what others arrive and leave by there."""
+    """An airport at which to change on the way from `origin` to `destination`, whose own flights do not count."""
 
     stop: str
-    coming: _Moves
-    going: _Moves
+    times: _Times
+    origin: str
+    destination: str
+
+    def comers(self, at: int) -> int:
+        """Airports from which others come by that minute."""
+        own = self.times.first.get(self.origin, DAY) <= at
+        return bisect_right(self.times.firsts, at) - own
+
+    def goers(self, at: int) -> int:
+        """Airports to which others go from that minute on."""
+        lasts = self.times.lasts
+        own = self.times.last.get(self.destination, -1) >= at
+        return len(lasts) - bisect_left(lasts, at) - own
 
     def change(self, at: int) -> _Change:
         """A change at that minute: others can change to its second flight from before, from its first to what leaves later."""
-        readers = {whence for when, whence in self.coming if when <= at}
-        more = {whither for when, whither in self.going if when >= at}
-        return _Change(len(readers) + len(more), at, self.stop)
+        return _Change(self.comers(at) + self.goers(at), at, self.stop)
 
     def best_change(self) -> _Change:
         """Few others fit in right before one arrives, or right after one has left."""
-        times = {5 * 60 + 30, 22 * 60 + 30}
-        times |= {when - 1 for when, _ in self.coming}
-        times |= {when + 1 for when, _ in self.going}
-        return min(self.change(time) for time in times if FIRST < time < LAST)
+        first = self.times.first.get(self.origin, DAY)
+        last = self.times.last.get(self.destination, -1)
+        own = {(True, self.origin), (False, self.destination)}
+        readers, at = min(
+            (others - (first <= when) - (last >= when), when)
+            for when, others, ends in self.times.moves
+            if not ends <= own
+        )
+        return _Change(readers, at, self.stop)
 
     def one_sided(self) -> Iterator[_Change]:
         """Changes that show to nobody who comes from elsewhere, or to nobody who goes on elsewhere."""
-        early = min([DAY // 2, *(when - 1 for when, _ in self.coming)])
-        late = max([DAY // 2, *(when + 1 for when, _ in self.going)])
-        for time in (early, late):
+        coming, going = self.times.first, self.times.last
+        first = (when - 1 for place, when in coming.items() if place != self.origin)
+        last = (when + 1 for place, when in going.items() if place != self.destination)
+        for time in (min([DAY // 2, *first]), max([DAY // 2, *last])):
             if FIRST < time < LAST:
                 yield self.change(time)
 
@@ -246,10 +311,7 @@ def _onward(
 ) -> list[_Change]:
     """Changes from a flight that there is: a new second flight is enough."""
     found = [
-        min(
-            _Change(len({w for t, w in stays[stop].coming if t <= at}), at, stop)
-            for at in landings
-        )
+        min(_Change(stays[stop].comers(at), at, stop) for at in landings)
         for stop, landings in _by_place(
             (flight["destination"], clock_minutes(flight["scheduled_arrival_time_est"]))
             for flight, _ in departures(session, origin, None, date)
@@ -264,10 +326,7 @@ def _feeding(
 ) -> list[_Change]:
     """Changes to a flight that there is: a new first flight is enough."""
     found = [
-        min(
-            _Change(len({w for t, w in stays[stop].going if t >= at}), at, stop)
-            for at in leaving
-        )
+        min(_Change(stays[stop].goers(at), at, stop) for at in leaving)
         for stop, leaving in _by_place(
             (flight["origin"], clock_minutes(flight["scheduled_departure_time_est"]))
             for flight, _ in departures(session, None, destination, date)
@@ -343,6 +402,7 @@ def _make_airports(session: Session, key: str) -> list[str]:
 _ENDS = ("origin", "destination")
 _ARRIVALS = Memo(_make_arrivals)
 _DEPARTURES = Memo(_make_departures)
+_TIMES = Memo(_make_times)
 _AIRPORTS = Memo(_make_airports)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from environments.core.domain import Archetype
 from environments.core.environment import Environment
+from writ_app.engine.collector import seldom_collected
 from writ_app.engine.decontamination import Screen
 from writ_app.engine.fill_report import FillReport
 from writ_app.engine.filling import Filler
@@ -53,11 +54,12 @@ class BatchDesign:
 
     def tasks(self, done: Iterable[Task] = ()) -> Iterator[Task]:
         """`done` are the tasks of the pieces before, and come first."""
-        for task in chain(done, self._new_tasks()):
-            self._kept[task.archetype] += 1
-            if self._screen is not None:
-                self._screen.keep(task)
-            yield task
+        with seldom_collected():
+            for task in chain(done, self._new_tasks()):
+                self._kept[task.archetype] += 1
+                if self._screen is not None:
+                    self._screen.keep(task)
+                yield task
 
     @property
     def progress(self) -> list[Mapping[str, Any]]:
