@@ -124,6 +124,8 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
+# Hosts that an endpoint's base URL may name; empty: any (but see writ_app/models/endpoint_rules.py).
+MODEL_HOSTS = env_list("WRIT_MODEL_HOSTS")
 # litellm would otherwise fetch a price table from the internet when it is imported.
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 

@@ -4,26 +4,61 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from writ_app.models.accounts import Team, User
 from writ_app.models.catalog import Environment, Task
+from writ_app.models.endpoint_rules import (
+    check_base_url,
+    check_key_variable,
+    check_model,
+    check_parameters,
+)
 from writ_app.models.fields import OrderedJSONField
 
 
+class ModelEndpointQuerySet(models.QuerySet["ModelEndpoint"]):
+    def offered(self) -> "ModelEndpointQuerySet":
+        """Those that a new batch may choose."""
+        return self.filter(enabled=True).order_by("name")
+
+
 class ModelEndpoint(models.Model):
-    """A chat model behind a provider or any OpenAI-compatible address. Never holds a key, only the name of its variable."""
+    """A chat model behind a provider or any OpenAI-compatible address. Never holds a key, only the name of its variable.
+
+    A batch pins what it was ordered with (`Batch.played_by`), so editing a row changes batches of later, not those there are.
+    """
 
     name = models.SlugField(max_length=60, unique=True)
-    model = models.CharField(max_length=200)
+    model = models.CharField(max_length=200, validators=[check_model])
     """As litellm names it, e.g. `openai/some-model`."""
-    base_url = models.URLField(blank=True)
-    key_variable = models.CharField(max_length=80, blank=True)
-    parameters = models.JSONField(default=dict, blank=True)
+    base_url = models.CharField(max_length=200, blank=True, validators=[check_base_url])
+    key_variable = models.CharField(
+        max_length=80, blank=True, validators=[check_key_variable]
+    )
+    parameters = models.JSONField(
+        default=dict, blank=True, validators=[check_parameters]
+    )
     """Sampling: temperature, max_tokens, timeout (seconds), …"""
+    max_in_flight = models.PositiveIntegerField(
+        default=64, validators=[MinValueValidator(1), MaxValueValidator(2000)]
+    )
+    """Requests at the same time, per process that simulates; how many it bears is found out below that."""
+    prompt_price = models.FloatField(
+        null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    """US dollars per million tokens, as `completion_price`. Null: as litellm's price table has it."""
+    completion_price = models.FloatField(
+        null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    enabled = models.BooleanField(default=True)
+    """Whether new batches may choose it; batches that there are go on with it."""
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = ModelEndpointQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name
@@ -71,6 +106,16 @@ class Batch(models.Model):
     user_simulator = models.ForeignKey(
         ModelEndpoint, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    paraphraser = models.ForeignKey(
+        ModelEndpoint, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    """Null: the user says what the task's own words say."""
+    judge = models.ForeignKey(
+        ModelEndpoint, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    """Writes notes on trajectories and decides nothing. Null: no notes."""
+    played_by = models.JSONField(default=dict)
+    """Role → what its endpoint was when the batch was ordered; a role without one is scripted, or not played."""
     status = models.CharField(
         max_length=10, choices=BatchStatus, default=BatchStatus.DESIGNING
     )

@@ -34,6 +34,7 @@ from writ_app.models.synthesis import (
 )
 from writ_app.services import catalog
 from writ_app.services.synthesis.design import BatchDesign, complete_grid
+from writ_app.services.synthesis.endpoints import model_of, pin, pin_models
 from writ_app.services.synthesis.mix import default_mix
 
 MAX_ORDERED = 20_000
@@ -90,6 +91,8 @@ def start_batch(
     fault_share: float = 0.0,
     agent: ModelEndpoint | None = None,
     user_simulator: ModelEndpoint | None = None,
+    paraphraser: ModelEndpoint | None = None,
+    judge: ModelEndpoint | None = None,
 ) -> Batch:
     """Order a batch: by the mix, or with a `grid` (see engine.grid) as its filling. Raises BadOrder.
 
@@ -120,7 +123,7 @@ def start_batch(
         filling = None if grid is None else complete_grid(grid, mix, world)
     except BadGrid as error:
         raise BadOrder(str(error)) from error
-    return Batch.objects.create(
+    batch = Batch(
         team=team,
         created_by=by,
         name=name,
@@ -133,7 +136,12 @@ def start_batch(
         fault_share=fault_share,
         agent=agent,
         user_simulator=user_simulator,
+        paraphraser=paraphraser,
+        judge=judge,
     )
+    batch.played_by = pin_models(batch)
+    batch.save()
+    return batch
 
 
 def design_batch(*, batch_id: int) -> Iterator[int]:
@@ -244,7 +252,7 @@ def chat_model(name: str) -> ChatModel:
     """The model of the endpoint called `name`, or, of a name like `provider/model`, that model. Raises ModelUnavailable."""
     endpoint = ModelEndpoint.objects.filter(name=name).first()
     if endpoint is not None:
-        return _from_endpoint(endpoint)
+        return model_of(pin(endpoint))
     if "/" in name:
         return chat.from_endpoint(name=name, model=name)
     known = ", ".join(
@@ -395,29 +403,19 @@ def _models(
     if batch.agent is None:
         agent = ScriptedAgent(environment, task, ledger, "" if by_user else fault)
     else:
-        agent = _endpoint_model(batch.agent)
+        agent = _endpoint_model(batch.played_by["agent"])
     if batch.user_simulator is None:
         user = ScriptedUser(task, ledger, fault if by_user else "")
     else:
-        user = _endpoint_model(batch.user_simulator)
+        user = _endpoint_model(batch.played_by["user"])
     return agent, user
 
 
-def _from_endpoint(endpoint: ModelEndpoint) -> ChatModel:
-    return chat.from_endpoint(
-        name=endpoint.name,
-        model=endpoint.model,
-        base_url=endpoint.base_url,
-        key_variable=endpoint.key_variable,
-        parameters=endpoint.parameters,
-    )
-
-
-def _endpoint_model(endpoint: ModelEndpoint) -> ChatModel:
+def _endpoint_model(pinned: Mapping[str, Any]) -> ChatModel:
     try:
-        return _from_endpoint(endpoint)
+        return model_of(pinned)
     except ModelUnavailable as error:
-        return _Unavailable(endpoint.name, error)
+        return _Unavailable(pinned["name"], error)
 
 
 @dataclass(frozen=True)
