@@ -111,9 +111,7 @@ def check_base_url(text: str) -> None:
         )
     allowed: list[str] = settings.MODEL_HOSTS
     if allowed and address.hostname not in allowed:
-        raise ValidationError(
-            f"WRIT_MODEL_HOSTS allows {', '.join(allowed)} only."
-        )
+        raise ValidationError(f"WRIT_MODEL_HOSTS allows {', '.join(allowed)} only.")
 
 
 def _is_forbidden(address: SplitResult) -> bool:

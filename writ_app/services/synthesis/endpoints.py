@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from writ_app.adapters import chat
-from writ_app.engine.llm import ChatModel
 from writ_app.models.synthesis import Batch, ModelEndpoint
 
 ROLES = {
@@ -36,7 +35,7 @@ def pin(endpoint: ModelEndpoint) -> dict[str, Any]:
     return {name: getattr(endpoint, name) for name in PINNED}
 
 
-def model_of(pinned: Mapping[str, Any]) -> ChatModel:
+def model_of(pinned: Mapping[str, Any]) -> chat.LiteLLMChat:
     """The chat model of what was pinned. Raises ModelUnavailable if its key is not set."""
     return chat.from_endpoint(
         name=pinned["name"],
@@ -44,4 +43,6 @@ def model_of(pinned: Mapping[str, Any]) -> ChatModel:
         base_url=pinned["base_url"],
         key_variable=pinned["key_variable"],
         parameters=pinned["parameters"],
+        prompt_price=pinned["prompt_price"],
+        completion_price=pinned["completion_price"],
     )
