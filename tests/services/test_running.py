@@ -536,7 +536,11 @@ class TestGarbage:
             said = dict(zip(seeds, map(as_message, GARBAGE.values()), strict=True))
 
             def answer(key: Key) -> Reply | None:
-                return completion_reply(said[key[0]]) if key[1] == side else None
+                # Once: what is as long as that would be sent along two hundred times.
+                again = len(said[key[0]]["content"] or "") > 1000 and key[2] > 3
+                if key[1] != side or again:
+                    return None
+                return completion_reply(said[key[0]])
 
             players.before = answer
             players_say_something_to_everything(players)
