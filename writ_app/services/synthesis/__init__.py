@@ -6,16 +6,19 @@ from writ_app.services.synthesis.batches import (
     BatchProgress,
     RejectReason,
     batch_progress,
-    cancel_batch,
     chat_model,
     design_batch,
-    finish_batch_if_done,
-    ledger_of,
     paraphrase_batch,
-    requeue_stale,
-    run_simulation,
     start_batch,
     unfinished_designs,
+)
+from writ_app.services.synthesis.control import (
+    CannotChange,
+    cancel_batch,
+    finish_batch_if_done,
+    pause_batch,
+    resume_batch,
+    retry_failed,
 )
 from writ_app.services.synthesis.design import default_cells
 from writ_app.services.synthesis.mix import class_groups, default_mix
@@ -25,11 +28,20 @@ from writ_app.services.synthesis.report import (
     mix_lines,
     view_design,
 )
+from writ_app.services.synthesis.running import (
+    is_work_left,
+    ledger_of,
+    run_pending,
+    run_simulation,
+    take_back,
+    tidy,
+)
 
 __all__ = [
     "MAX_ORDERED",
     "BadOrder",
     "BatchProgress",
+    "CannotChange",
     "DesignView",
     "RejectReason",
     "batch_progress",
@@ -41,12 +53,18 @@ __all__ = [
     "design_batch",
     "finish_batch_if_done",
     "grid_weights",
+    "is_work_left",
     "ledger_of",
     "mix_lines",
     "paraphrase_batch",
-    "requeue_stale",
+    "pause_batch",
+    "resume_batch",
+    "retry_failed",
+    "run_pending",
     "run_simulation",
     "start_batch",
+    "take_back",
+    "tidy",
     "unfinished_designs",
     "view_design",
 ]
