@@ -16,14 +16,14 @@ REASONS_SHOWN = 3
 
 
 class Cause(StrEnum):
-    """Why no more was put into a cell; a fact, but for the last one."""
+    """Why no more was put into a cell."""
 
     NO_KIND = "no_kind"
     """The grid allows no archetype with so many writes."""
     NOBODY = "nobody"
     """There is no person to ask for anything."""
     EXHAUSTED = "exhausted"
-    """Every candidate that was found has been tried."""
+    """Every candidate that was found has been tried, but for those of `busy` people and those behind searches that were `cut` off."""
     GIVEN_UP = "given_up"
     """Too many candidates in a row failed; there may be others."""
 

@@ -126,6 +126,7 @@ class _Filling:
         self._richest = sorted(people, key=lambda one: -filler.belongings[one])
         self._recipes = {recipe.name: recipe for recipe in filler.recipes}
         world = self._designer.environment.content_hash
+        # No other shard has these people.
         self._rng = random.Random(f"fill {seed} {world} {sorted(people)[:1]}")
         self._missing = Counter(wanted)
         each = wanted.total() / max(1, len(people))
