@@ -11,7 +11,7 @@ CODE = "\n".join(
     path.read_text()
     for path in (
         *(ROOT / "environments/core").glob("*.py"),
-        *(ROOT / "writ_app/engine").glob("*.py"),
+        *(ROOT / "writ_app/engine").rglob("*.py"),
         *(ROOT / "writ_app/services").rglob("*.py"),
     )
     if path != Path(errors.__file__)
