@@ -1,5 +1,6 @@
 """Proofs, tried from outside: with the state, the tools and the words of the definition, not with the prover's own steps."""
 
+import gc
 import random
 from collections.abc import Iterator
 
@@ -22,7 +23,10 @@ from environments.core.query import (
 )
 from environments.core.state import Session
 from environments.core.tools import ToolCall
-from writ_app.engine.evidence import Observer, prove, solve
+from environments.registry import world
+from writ_app.engine.collector import seldom_collected
+from writ_app.engine.errors import InvalidTask
+from writ_app.engine.evidence import Case, Observer, prove, solve
 from writ_app.engine.task_design import Designer
 from writ_app.engine.types import CertificateRead, Task
 
@@ -219,3 +223,40 @@ class TestCertificate:
             proof.reads[-1].witness is None
         )  # one change at a time does not make thirty
         assert not proof.burden.exact
+
+
+class TestChangesThatCanMatter:
+    def test_those_left_out_never_lead_to_another_answer(self) -> None:
+        """Of all archetypes with one write: nothing that the query does not speak of decides."""
+        airline = world("airline").generated(seed=2, users=80, flights=200)
+        designer, rng = Designer(airline), random.Random(3)
+        observer, left_out = Observer(airline), 0
+
+        for slug in designer.archetypes:
+            try:
+                task = designer.design(slug, 4, draws=30)
+            except InvalidTask:
+                continue
+            source = airline.domain.from_state(Session(airline.state))
+            found = answer(task.query, task.facts, source, airline.domain)
+            case = Case(observer, task.query, task.facts, found, rng)
+            calls = list(found.reads.values())
+            for call in rng.sample(calls, min(4, len(calls))):
+                for patch in airline.domain.mutations(case.base, call, rng):
+                    if not case._can_matter(patch):
+                        left_out += 1
+                        assert case._evaluate(patch) is None, (slug, patch)
+        assert left_out > 500
+
+
+class TestSeldomCollected:
+    def test_leaves_the_collector_as_it_was(self) -> None:
+        before = gc.get_threshold()
+
+        with seldom_collected():
+            during, frozen = gc.get_threshold(), gc.get_freeze_count()
+
+        assert during > before
+        assert frozen
+        assert gc.get_threshold() == before
+        assert gc.get_freeze_count() == 0

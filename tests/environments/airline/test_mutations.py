@@ -168,6 +168,22 @@ class TestMutations:
 
             assert changed == [call.key]
 
+    def test_a_new_flight_can_be_dear_in_business_alone(
+        self, either: Environment
+    ) -> None:
+        rng = random.Random(5)
+        origin, destination = rng.sample(airports(either), 2)
+        call = flight_search(DIRECT, origin, destination, "2024-05-22")
+        offers = [
+            day["prices"]
+            for patch in either.domain.mutations(Session(either.state), call, rng)
+            for step in patch
+            if step["op"] == "add"
+            for day in step["value"]["dates"].values()
+        ]
+
+        assert any(one["business"] > 100 * one["economy"] for one in offers)
+
     def test_the_first_connections_show_in_few_searches_but_their_own(
         self, either: Environment
     ) -> None:

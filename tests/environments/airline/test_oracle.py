@@ -21,7 +21,7 @@ from environments.airline.relations import (
 from environments.core.domain import Source
 from environments.core.environment import Environment, EnvironmentSession
 from environments.core.errors import Unidentifiable
-from environments.core.state import Session
+from environments.core.state import Session, State
 from environments.core.tools import Mode, ToolCall
 
 
@@ -340,3 +340,51 @@ class TestTrips:
                 overnight += nights
 
         assert overnight
+
+
+class TestChangedTimetable:
+    def test_has_the_rows_that_it_would_have_as_a_base(
+        self, either: Environment
+    ) -> None:
+        """What is taken over from the base is what all of it would give, in the same places."""
+        rng = random.Random(8)
+        flights = either.state.collections["flights"]
+        places = sorted({flight["origin"] for flight in flights.values()})
+        others = 0
+
+        for _ in range(40):
+            origin, destination = rng.sample(places, 2)
+            date = f"2024-05-{rng.randint(17, 29)}"
+            calls = [
+                flight_search(name, origin, destination, date)
+                for name in (DIRECT, ONE_STOP)
+            ]
+            patches = [
+                patch
+                for call in calls
+                for patch in either.domain.mutations(Session(either.state), call, rng)
+            ]
+            changed = Session(either.state)
+            for patch in rng.sample(patches, 3):
+                changed.apply_patch(patch)
+            gone, moved = rng.sample(sorted(flights), 2)
+            changed.remove("flights", gone)
+            changed.edit("flights", moved)["origin"] = origin
+            alone = State(_collections(changed), either.state.indexes)
+
+            for call in (*calls, flight_search(ONE_STOP, origin, places[0], date)):
+                ours = oracle.StateRows(changed, either.mode).trips(call)
+                fresh = oracle.StateRows(Session(alone), either.mode).trips(call)
+                base = oracle.StateRows(Session(either.state), either.mode).trips(call)
+                assert [(row.values, row.pointer) for row in ours] == [
+                    (row.values, row.pointer) for row in fresh
+                ]
+                others += ours != base
+        assert others > 40
+
+
+def _collections(session: Session) -> dict[str, dict[str, Any]]:
+    return {
+        name: {key: session.get(name, key) for key in session.keys(name)}
+        for name in session.base.collections
+    }

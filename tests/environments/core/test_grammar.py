@@ -47,6 +47,19 @@ class TestUnderstand:
             assert understood.facts == facts
             assert understood.clauses == ("why", "wish")
 
+    def test_takes_the_longest_of_words_that_begin_alike(self) -> None:
+        days = {"1": ("May 1",), "10": ("May 10",), "or": ("May 1 or May 2",)}
+        clause = Clause("when", ("On {day}[, maybe|].",))
+
+        for value, words in (
+            ("1", "May 1"),
+            ("10", "may 10"),
+            ("or", "May 1 or May 2"),
+        ):
+            (found,) = understand(f"On {words}.", [kind("K", clause)], {"day": days})
+            assert found.facts == {"day": value}
+        assert understand("On May 1 or.", [kind("K", clause)], {"day": days}) == []
+
     def test_finds_nothing_in_words_that_no_clause_accounts_for(self) -> None:
         assert (
             understand("I want red. And a pony.", [kind("K", WISH, WHY)], LEXICON) == []

@@ -33,6 +33,7 @@ from environments.core.query import (
     compare,
     const,
     fact,
+    names_looked_at,
     ref,
     renamed,
     undeclined,
@@ -211,3 +212,43 @@ class TestUndeclined:
         query = Query(steps=(both, self.REFUSE))
 
         assert undeclined(query) == query
+
+
+class TestNamesLookedAt:
+    def test_are_relations_and_fields_wherever_they_stand(self) -> None:
+        late = compare(ref("leg.status"), "eq", const("late"))
+        legs = Selection(name="leg", relation="legs", of=ref("trip"), where=late)
+        trips = Selection(
+            name="trip",
+            relation="trips",
+            by={"owner": ref("profile.id")},
+            where=compare(ref("trip.price"), "lt", fact("limit")),
+        )
+        write = Write(tool="cancel", arguments={"trip": ref("trip.names.0")})
+        query = Query(
+            steps=(
+                The(selection=trips),
+                Branch(condition=Exists(selection=legs), then=(write,)),
+            )
+        )
+
+        assert names_looked_at(query) == {
+            "trips",
+            "id",
+            "price",
+            "legs",
+            "status",
+            "names",
+        }
+
+    def test_are_not_known_of_a_row_that_is_taken_as_a_whole(self) -> None:
+        trip = Selection(name="trip", relation="trips")
+        whole = Tell(what="the trip", value=ref("trip"))
+
+        assert names_looked_at(Query(steps=(The(selection=trip), whole))) is None
+        total = Value(name="total", value=ref("trip.price"))
+        told = Tell(what="the price", value=ref("total"))
+        assert names_looked_at(Query(steps=(The(selection=trip), total, told))) == {
+            "trips",
+            "price",
+        }

@@ -292,3 +292,44 @@ class TestAffected:
             ("index:by_name", "Ann"),
             ("index:by_name", "Zoe"),
         }
+
+
+class TestEquals:
+    def test_says_the_same_as_equal_effects(self) -> None:
+        base = small_state()
+
+        def changed(price: object, *, age: int = 4) -> Session:
+            session = Session(base)
+            session.edit("things", "1")["price"] = price
+            session.edit("people", "ann")["age"] = age
+            return session
+
+        sessions = [
+            Session(base),
+            changed(2.0),
+            changed(2),  # another text, though equal in Python
+            changed(3.0),
+            changed(2.0, age=5),
+            changed(True),
+        ]
+        sessions.append(Session(base))
+        sessions[-1].remove("people", "bob")
+
+        for one in sessions:
+            for other in sessions:
+                assert one.equals(other) is (one.effect() == other.effect())
+        assert sessions[0].equals(sessions[1])
+        assert not sessions[1].equals(sessions[2])
+
+
+class TestChangedKeys:
+    def test_are_in_the_order_of_their_first_change(self) -> None:
+        session = Session(small_state())
+
+        session.remove("people", "bob")
+        session.put("people", "cat", {"name": "Cat", "age": 1, "tags": []})
+        session.edit("things", "1")["price"] = 1.0
+        session.put("people", "bob", {"name": "Bob", "age": 6, "tags": []})
+
+        assert session.changed_keys("people") == ["bob", "cat"]
+        assert session.changed_keys("things") == ["1"]
