@@ -189,6 +189,17 @@ def load_litellm() -> Any:
     return litellm
 
 
+def warm_up() -> None:
+    """Have everything imported that a call needs: litellm puts off much of it until the first."""
+    load_litellm().completion(
+        model="openai/none",
+        api_key=NO_KEY,
+        messages=[{"role": "user", "content": "Hello"}],
+        mock_response="Hello",
+        _skip_mcp_handler=True,
+    )
+
+
 def skip_success_log() -> None:
     """For this event loop task: spare litellm a report of every answer, which nobody here listens to (0.6 ms each)."""
     from litellm._internal_context import is_internal_call
