@@ -44,8 +44,9 @@ def design_batch(*, batch_id: int) -> None:
 @shared_task
 def run_simulations() -> None:
     """Simulate whatever waits. Wakes another worker if there is more than one process can hold, and a successor at the end."""
+    limit = settings.CELERY_TASK_SOFT_TIME_LIMIT
     left = synthesis.run_pending(
-        seconds=settings.CELERY_TASK_SOFT_TIME_LIMIT - HANDOVER_SECONDS,
+        seconds=max(limit - HANDOVER_SECONDS, limit / 2),
         stop=lambda: _stopping[0] == 1,
         wake=run_simulations.delay,
     )
