@@ -9,6 +9,7 @@ import json
 import logging
 import math
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -189,6 +190,17 @@ def load_litellm() -> Any:
     return litellm
 
 
+def warm_up() -> None:
+    """Have everything imported that a call needs: litellm puts off much of it until the first."""
+    load_litellm().completion(
+        model="openai/none",
+        api_key=NO_KEY,
+        messages=[{"role": "user", "content": "Hello"}],
+        mock_response="Hello",
+        _skip_mcp_handler=True,
+    )
+
+
 def skip_success_log() -> None:
     """For this event loop task: spare litellm a report of every answer, which nobody here listens to (0.6 ms each)."""
     from litellm._internal_context import is_internal_call
@@ -305,15 +317,13 @@ def _finite(text: str) -> float:
     return number
 
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
 def storable[T](value: T, depth: int = 0) -> T:
     """JSON without what Postgres and UTF-8 cannot hold: NUL and half characters become U+FFFD. Raises ValueError if too deep."""
     if isinstance(value, str):
-        clean = value.replace("\x00", "\ufffd")
-        try:
-            clean.encode()
-        except UnicodeEncodeError:
-            clean = clean.encode(errors="surrogatepass").decode(errors="replace")
-        return clean  # type: ignore[return-value]
+        return _UNSTORABLE.sub("\ufffd", value)  # type: ignore[return-value]
     if depth > MAX_DEPTH:
         raise ValueError("nested too deep")
     if isinstance(value, dict):

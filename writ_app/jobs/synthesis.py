@@ -5,7 +5,7 @@ from typing import Any
 
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
-from celery.signals import worker_shutting_down
+from celery.signals import worker_init, worker_shutting_down
 from django.conf import settings
 
 from writ_app.services import synthesis
@@ -16,6 +16,13 @@ DESIGNED_PER_WAKE = 50
 
 # Shared with every process of the pool, which are forked from the one that hears of the shutdown.
 _stopping = mmap.mmap(-1, 1)
+
+
+@worker_init.connect
+def preload(sender: Any, **kwargs: Any) -> None:
+    """Before the pool is forked, of a worker that simulates."""
+    if "simulations" in sender.app.amqp.queues.consume_from:
+        synthesis.preload()
 
 
 @worker_shutting_down.connect
@@ -37,8 +44,9 @@ def design_batch(*, batch_id: int) -> None:
 @shared_task
 def run_simulations() -> None:
     """Simulate whatever waits. Wakes another worker if there is more than one process can hold, and a successor at the end."""
+    limit = settings.CELERY_TASK_SOFT_TIME_LIMIT
     left = synthesis.run_pending(
-        seconds=settings.CELERY_TASK_SOFT_TIME_LIMIT - HANDOVER_SECONDS,
+        seconds=max(limit - HANDOVER_SECONDS, limit / 2),
         stop=lambda: _stopping[0] == 1,
         wake=run_simulations.delay,
     )

@@ -59,6 +59,7 @@ class PacedChat:
                 pause = self.retry.pause(attempt, error, self.rng)
                 if pause is None:
                     raise self._final(error, attempt, began) from error
+            self.gate()  # no use in waiting for nothing
             await self.sleep(pause)
 
     async def _ask(self, request: dict[str, Any]) -> Completion:

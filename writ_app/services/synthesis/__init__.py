@@ -31,6 +31,7 @@ from writ_app.services.synthesis.report import (
 from writ_app.services.synthesis.running import (
     is_work_left,
     ledger_of,
+    preload,
     run_pending,
     run_simulation,
     take_back,
@@ -58,6 +59,7 @@ __all__ = [
     "mix_lines",
     "paraphrase_batch",
     "pause_batch",
+    "preload",
     "resume_batch",
     "retry_failed",
     "run_pending",

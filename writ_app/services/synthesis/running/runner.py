@@ -5,6 +5,7 @@ once its lease is over. Told to stop, it lets calls in flight come back for a mo
 """
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -12,14 +13,14 @@ import socket
 import time
 import traceback
 import uuid
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.db import Error, connection
 
-from writ_app.adapters.chat import storable
+from writ_app.adapters.chat import storable, warm_up
 from writ_app.engine.errors import ModelUnavailable
 from writ_app.engine.llm import AsyncChatModel, AtOnce
 from writ_app.engine.pacing import Limiter, PacedChat, Retry, Stopped
@@ -97,8 +98,9 @@ class Runner:
         until = time.monotonic() + self._seconds
         renewed = time.monotonic()
         heartbeat = claims.lease().total_seconds() / 4
-        await self._database.call(claims.tidy)
+        watch = asyncio.create_task(self._watch())
         try:
+            await self._database.call(claims.tidy)
             while not self._stop() and time.monotonic() < until:
                 if time.monotonic() - renewed >= heartbeat:
                     renewed = time.monotonic()
@@ -110,8 +112,18 @@ class Runner:
                         return False
                 await self._pause()
             return bool(self._held) or await self._database.call(claims.is_work_left)
+        except DatabaseAway:
+            return True
         finally:
+            watch.cancel()
             await self._drain()
+
+    async def _watch(self) -> None:
+        """Once told to stop, wait for a database that is away for a moment only: leases say what this runner then cannot."""
+        while not self._stop():
+            await asyncio.sleep(TICK)
+        await asyncio.sleep(2 * self._grace)
+        self._database.give_up()
 
     # --- what is held ---
 
@@ -140,10 +152,12 @@ class Runner:
         if not batch.endpoints:
             own = sum(one.work.claim.batch == batch.batch for one in held)
             return SCRIPTED_AT_A_TIME - own
-        used = Counter(
-            endpoint.pk for one in held for endpoint in one.work.endpoints.values()
+        # A conversation is at one endpoint at a time, so two of them bear as many as both together.
+        using = sum(
+            any(one.pk in batch.endpoints for one in each.work.endpoints.values())
+            for each in held
         )
-        return min(most - used[pk] for pk, most in batch.endpoints.items())
+        return sum(batch.endpoints.values()) - using
 
     def _begin(self, work: Work) -> None:
         self._batches[work.claim.batch] = work.batch.status
@@ -171,11 +185,16 @@ class Runner:
         for claim in held:
             if standing.held.get(claim) != SimulationStatus.RUNNING:
                 self._cancel(claim)
-        self._heed(standing)
+        self._batches |= standing.batches
+        self._cancel_stopped()
 
     def _heed(self, standing: Standing) -> None:
+        if not standing.batches.items() <= self._batches.items():
+            self._batches |= standing.batches
+            self._cancel_stopped()
+
+    def _cancel_stopped(self) -> None:
         """Simulations of a batch that was stopped wait for nothing but calls in flight."""
-        self._batches |= standing.batches
         for claim, held in list(self._held.items()):
             if not self._goes_on(claim.batch) and not held.in_call:
                 self._cancel(claim)
@@ -191,15 +210,12 @@ class Runner:
     async def _drain(self) -> None:
         """Give everything back. Calls in flight have a moment to come back, and are recorded if they do."""
         self._stopping = True
-        for claim, held in list(self._held.items()):
-            if not held.in_call:
-                self._cancel(claim)
+        self._cancel_stopped()
         tasks = [held.task for held in self._held.values()]
         if tasks:
             await asyncio.wait(tasks, timeout=self._grace)
         for task in tasks:
             task.cancel()
-        # A database that is away has a moment, too: without it, leases say what this runner cannot.
         asyncio.get_running_loop().call_later(self._grace, self._database.give_up)
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._database.close()
@@ -317,6 +333,23 @@ def _outcome(work: Work, trajectory: Trajectory) -> Ended:
         verification = Verification(checks=(check,), version="none")
     scripted = len(work.endpoints) < 2
     return Ended(work.claim, trajectory, verification, scripted)
+
+
+def preload() -> None:
+    """Import, once for all processes that will be forked from this one, what calls to endpoints need: 150 MB and seconds each.
+
+    Nothing if there are no endpoints, or no database to say so.
+    """
+    try:
+        wanted = ModelEndpoint.objects.exists()
+    except Error:
+        return
+    finally:
+        connection.close()  # forks must not share it
+    if wanted:
+        warm_up()
+        gc.collect()
+        gc.freeze()  # a collection would write to, and so copy, what is shared
 
 
 _runner: asyncio.Runner | None = None
