@@ -6,7 +6,7 @@ seconds and 170 MB to import, so a web server tries endpoints in a process that 
 
 import sys
 import time
-from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import Any, Literal
 
 from writ_app.adapters import chat
@@ -62,6 +62,8 @@ class TriedCall(Frozen):
     """One answer, or why there is none. `problem` says what is wrong, `advice` what to do about it."""
 
     kind: Literal["text", "tool"]
+    answered: bool = True
+    """Whether the provider gave anything, usable or not."""
     problem: str = ""
     advice: str = ""
     text: str = ""
@@ -101,7 +103,7 @@ def try_profile(profile: Profile) -> Trial:
         return Trial(problem=str(error))
     chat.load_litellm()  # not counted as the model's time
     text = _ask(profile, model, "text")
-    if text.problem and not text.advice:
+    if not text.answered:
         return Trial(calls=(text,))
     return Trial(calls=(text, _ask(profile, model, "tool")))
 
@@ -122,11 +124,20 @@ def _ask(
             seed=1,
         )
     except ModelUnavailable as error:
-        advice = NO_TOOLS if kind == "tool" else ""
-        return _failed(kind, error, advice, began)
+        return TriedCall(
+            kind=kind,
+            answered=False,
+            problem=str(error),
+            advice=NO_TOOLS if kind == "tool" else "",
+            seconds=time.monotonic() - began,
+        )
     except MalformedCompletion as error:
-        advice = NO_TOOLS if kind == "tool" else NO_COMPLETION
-        return _failed(kind, error, advice, began)
+        return TriedCall(
+            kind=kind,
+            problem=str(error),
+            advice=NO_TOOLS if kind == "tool" else NO_COMPLETION,
+            seconds=time.monotonic() - began,
+        )
     problem = _wrong_call(answer) if kind == "tool" else ""
     return TriedCall(
         kind=kind,
@@ -140,17 +151,6 @@ def _ask(
         completion_tokens=answer.usage.completion_tokens,
         cost=_cost(profile, answer),
         raw=getattr(answer, "raw", None),
-    )
-
-
-def _failed(
-    kind: Literal["text", "tool"], error: Exception, advice: str, began: float
-) -> TriedCall:
-    return TriedCall(
-        kind=kind,
-        problem=str(error),
-        advice=advice,
-        seconds=time.monotonic() - began,
     )
 
 
@@ -174,9 +174,12 @@ def _cost(profile: Profile, answer: Completion) -> float:
     return (prompt + completion) / 1e6
 
 
-def main(read: Callable[[], str], write: Callable[[str], Any]) -> None:
-    write(try_profile(Profile.model_validate_json(read())).model_dump_json())
+def main() -> None:
+    profile = Profile.model_validate_json(sys.stdin.read())
+    with redirect_stdout(sys.stderr):  # whatever a library prints is not the result
+        trial = try_profile(profile)
+    sys.stdout.write(trial.model_dump_json())
 
 
 if __name__ == "__main__":
-    main(sys.stdin.read, sys.stdout.write)
+    main()

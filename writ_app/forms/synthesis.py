@@ -43,13 +43,13 @@ class BatchForm(forms.Form):
         help_text="The same seed gives the same tasks, byte for byte.",
     )
     agent = forms.ModelChoiceField(
-        queryset=ModelEndpoint.objects.order_by("name"),
+        queryset=ModelEndpoint.objects.offered(),
         required=False,
         empty_label="scripted",
         label="Agent",
     )
     user_simulator = forms.ModelChoiceField(
-        queryset=ModelEndpoint.objects.order_by("name"),
+        queryset=ModelEndpoint.objects.offered(),
         required=False,
         empty_label="scripted",
         label="User",

@@ -88,5 +88,10 @@ class Migration(migrations.Migration):
             name='parameters',
             field=models.JSONField(blank=True, default=dict, validators=[writ_app.models.endpoint_rules.check_parameters]),
         ),
+        migrations.AlterField(
+            model_name='modelendpoint',
+            name='name',
+            field=models.SlugField(max_length=60, unique=True, validators=[writ_app.models.endpoint_rules.check_name]),
+        ),
         migrations.RunPython(pin_models, migrations.RunPython.noop, elidable=True),
     ]

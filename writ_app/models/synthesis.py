@@ -15,6 +15,7 @@ from writ_app.models.endpoint_rules import (
     check_base_url,
     check_key_variable,
     check_model,
+    check_name,
     check_parameters,
 )
 from writ_app.models.fields import OrderedJSONField
@@ -32,7 +33,7 @@ class ModelEndpoint(models.Model):
     A batch pins what it was ordered with (`Batch.played_by`), so editing a row changes batches of later, not those there are.
     """
 
-    name = models.SlugField(max_length=60, unique=True)
+    name = models.SlugField(max_length=60, unique=True, validators=[check_name])
     model = models.CharField(max_length=200, validators=[check_model])
     """As litellm names it, e.g. `openai/some-model`."""
     base_url = models.CharField(max_length=200, blank=True, validators=[check_base_url])

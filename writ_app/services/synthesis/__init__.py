@@ -18,6 +18,11 @@ from writ_app.services.synthesis.batches import (
     unfinished_designs,
 )
 from writ_app.services.synthesis.design import default_cells
+from writ_app.services.synthesis.endpoints import (
+    EndpointLine,
+    list_endpoints,
+    try_endpoint,
+)
 from writ_app.services.synthesis.mix import class_groups, default_mix
 from writ_app.services.synthesis.report import (
     DesignView,
@@ -31,6 +36,7 @@ __all__ = [
     "BadOrder",
     "BatchProgress",
     "DesignView",
+    "EndpointLine",
     "RejectReason",
     "batch_progress",
     "cancel_batch",
@@ -42,11 +48,13 @@ __all__ = [
     "finish_batch_if_done",
     "grid_weights",
     "ledger_of",
+    "list_endpoints",
     "mix_lines",
     "paraphrase_batch",
     "requeue_stale",
     "run_simulation",
     "start_batch",
+    "try_endpoint",
     "unfinished_designs",
     "view_design",
 ]
