@@ -15,6 +15,7 @@ from writ_app.jobs.synthesis import design_batch
 from writ_app.models.synthesis import Batch, BatchStatus
 from writ_app.services.synthesis import (
     batch_progress,
+    batches_progress,
     cancel_batch,
     grid_weights,
     mix_lines,
@@ -31,7 +32,8 @@ def batches(request: MemberRequest) -> HttpResponse:
     page = Paginator(visible.defer("environment__state"), 20).get_page(
         request.GET.get("page")
     )
-    lines = [(batch, batch_progress(batch)) for batch in page]
+    progress = batches_progress(page)
+    lines = [(batch, progress[batch.pk]) for batch in page]
     context = {"page": page, "lines": lines}
     return render_page(request, "synthesis/batches.html", context)
 

@@ -3,9 +3,6 @@
 from writ_app.services.synthesis.batches import (
     MAX_ORDERED,
     BadOrder,
-    BatchProgress,
-    RejectReason,
-    batch_progress,
     cancel_batch,
     chat_model,
     design_batch,
@@ -24,6 +21,13 @@ from writ_app.services.synthesis.endpoints import (
     try_endpoint,
 )
 from writ_app.services.synthesis.mix import class_groups, default_mix
+from writ_app.services.synthesis.progress import (
+    BatchProgress,
+    RejectReason,
+    batch_progress,
+    batches_progress,
+)
+from writ_app.services.synthesis.rates import AcceptRates, accept_rates
 from writ_app.services.synthesis.report import (
     DesignView,
     grid_weights,
@@ -33,12 +37,15 @@ from writ_app.services.synthesis.report import (
 
 __all__ = [
     "MAX_ORDERED",
+    "AcceptRates",
     "BadOrder",
     "BatchProgress",
     "DesignView",
     "EndpointLine",
     "RejectReason",
+    "accept_rates",
     "batch_progress",
+    "batches_progress",
     "cancel_batch",
     "chat_model",
     "class_groups",

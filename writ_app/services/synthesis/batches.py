@@ -1,4 +1,4 @@
-"""Batches: ordered, designed, simulated, verified, counted."""
+"""Batches: ordered, designed, simulated, verified."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Min
 from django.db.models.functions import Now
 
 from environments.core import environment as core
@@ -46,35 +45,6 @@ _DESIGN_LOCK = 20_260_608
 
 class BadOrder(WritError):
     """A batch that cannot be ordered as asked; the text says what to change."""
-
-
-@dataclass(frozen=True)
-class RejectReason:
-    """Rejections of one kind: the failed check, who is to answer, how many, and one example."""
-
-    reason: str
-    owner: str
-    count: int
-    example: int
-    """Primary key of a trajectory."""
-
-
-@dataclass(frozen=True)
-class BatchProgress:
-    ordered: int
-    designed: int
-    """Simulations that have a task."""
-    pending: int
-    running: int
-    done: int
-    cancelled: int
-    accepted: int
-    rejected: int
-    reasons: tuple[RejectReason, ...]
-
-    @property
-    def finished(self) -> int:
-        return self.done + self.cancelled
 
 
 def start_batch(
@@ -305,34 +275,6 @@ def finish_batch_if_done(*, batch_id: int) -> None:
         Batch.objects.filter(pk=batch_id, status=BatchStatus.RUNNING).update(
             status=BatchStatus.DONE, finished_at=Now()
         )
-
-
-def batch_progress(batch: Batch) -> BatchProgress:
-    """Where a batch stands, in two queries."""
-    statuses = dict(batch.simulations.values_list("status").annotate(Count("id")))
-    outcomes = (
-        Trajectory.objects.filter(simulation__batch=batch)
-        .values("accepted", "reason", "owner")
-        .annotate(count=Count("id"), example=Min("id"))
-        .order_by("-count", "reason")
-    )
-    accepted = sum(row["count"] for row in outcomes if row["accepted"])
-    reasons = tuple(
-        RejectReason(row["reason"], row["owner"], row["count"], row["example"])
-        for row in outcomes
-        if not row["accepted"]
-    )
-    return BatchProgress(
-        ordered=batch.ordered,
-        designed=sum(statuses.values()),
-        pending=statuses.get(SimulationStatus.PENDING, 0),
-        running=statuses.get(SimulationStatus.RUNNING, 0),
-        done=statuses.get(SimulationStatus.DONE, 0),
-        cancelled=statuses.get(SimulationStatus.CANCELLED, 0),
-        accepted=accepted,
-        rejected=sum(reason.count for reason in reasons),
-        reasons=reasons,
-    )
 
 
 def _add_simulation(
