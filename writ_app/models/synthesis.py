@@ -65,6 +65,37 @@ class ModelEndpoint(models.Model):
         return self.name
 
 
+class EndpointHealth(models.Model):
+    """How an endpoint does as seen by one process that asks it; the process writes it every few seconds."""
+
+    endpoint = models.ForeignKey(
+        ModelEndpoint, on_delete=models.CASCADE, related_name="health"
+    )
+    process = models.CharField(max_length=80)
+    """Host and process."""
+    in_flight = models.PositiveIntegerField(default=0)
+    limit = models.FloatField(default=0)
+    """Requests at the same time that it bears at present, as far as was found out."""
+    busy = models.PositiveIntegerField(default=0)
+    """Answers of the kind "slow down" (429) since the process began; as the next two."""
+    timeouts = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    """Other answers that were none."""
+    last_error = models.TextField(blank=True)
+    last_error_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["endpoint", "process"], name="health_once_per_process"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} as seen by {self.process}"
+
+
 class BatchStatus(models.TextChoices):
     DESIGNING = "DESIGNING", "designing tasks"
     RUNNING = "RUNNING", "simulating"
