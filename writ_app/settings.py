@@ -110,6 +110,10 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Who simulates waits for models nearly all the time, so it has workers of its own.
+CELERY_TASK_ROUTES = {
+    "writ_app.jobs.synthesis.run_simulations": {"queue": "simulations"}
+}
 CELERY_TASK_SOFT_TIME_LIMIT = env_int("WRIT_JOB_SECONDS", 900)
 CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 60
 # A message not acknowledged by then is delivered again, so this must outlast every job.
@@ -117,12 +121,18 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * CELERY_TASK_TIME_LI
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
-    "requeue-stale": {
-        "task": "writ_app.jobs.synthesis.requeue_stale",
-        "schedule": 30.0,
-        "options": {"expires": 30},
+    "send-unfinished": {
+        "task": "writ_app.jobs.synthesis.send_unfinished",
+        "schedule": 15.0,
+        "options": {"expires": 15},
     },
 }
+# Conversations that one process holds at a time. Endpoints have bounds of their own.
+SIMULATIONS_IN_FLIGHT = env_int("WRIT_IN_FLIGHT", 256)
+# How long a simulation stays with a runner that gives no sign of life.
+SIMULATION_LEASE_SECONDS = env_int("WRIT_LEASE_SECONDS", 30)
+# How long calls in flight may take to come back when a runner is told to stop.
+STOP_SECONDS = env_int("WRIT_STOP_SECONDS", 2)
 
 # Hosts that an endpoint's base URL may name; empty: any (but see writ_app/models/endpoint_rules.py).
 MODEL_HOSTS = env_list("WRIT_MODEL_HOSTS")

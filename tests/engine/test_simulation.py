@@ -204,20 +204,22 @@ class TestSimulate:
         busy = ModelUnavailable("busy", retryable=True)
         trajectory = hold([busy, busy, HELLO], [HELLO, STOP], sleep=pauses.append)
         assert trajectory.ended_by is Ending.USER_STOP
-        assert pauses == [1.0, 2.0]
+        assert len(pauses) == 2
+        assert all(0 <= pause <= bound for pause, bound in zip(pauses, (2, 4), strict=True))
 
     def test_waits_as_long_as_the_provider_asks(self) -> None:
         pauses: list[float] = []
         busy = ModelUnavailable("busy", retryable=True, retry_after=7)
         hold([busy, HELLO], [HELLO, STOP], sleep=pauses.append)
-        assert pauses == [7]
+        [pause] = pauses
+        assert 7 <= pause <= 9
 
     def test_gives_a_provider_up_that_stays_busy_and_keeps_what_there_is(self) -> None:
         busy = ModelUnavailable("busy", retryable=True)
         trajectory = hold([busy] * 9, [HELLO], sleep=lambda pause: None)
         assert trajectory.ended_by is Ending.PROVIDER_ERROR
         assert trajectory.owner is Owner.PROVIDER
-        assert trajectory.note == "agent: busy (attempt 4)"
+        assert trajectory.note == "agent: busy (attempt 6)"
         assert len(trajectory.messages) == 2
 
     @pytest.mark.parametrize(

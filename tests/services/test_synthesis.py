@@ -3,11 +3,9 @@
 import json
 import threading
 from collections import Counter
-from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from tests.fakes import ListedChat
 from writ_app.engine import types
@@ -18,13 +16,11 @@ from writ_app.models.catalog import ReferenceTask, Task
 from writ_app.models.synthesis import (
     Batch,
     BatchStatus,
-    ModelEndpoint,
     Simulation,
-    SimulationStatus,
     Trajectory,
 )
 from writ_app.services import accounts, catalog, synthesis
-from writ_app.services.synthesis import BadOrder, batches
+from writ_app.services.synthesis import BadOrder
 
 
 @pytest.fixture
@@ -400,19 +396,6 @@ class TestRunSimulation:
         assert Trajectory.objects.count() == 1
         assert Simulation.objects.get(pk=first).attempt == 1
 
-    def test_by_a_worker_thought_dead_does_not_overwrite_its_successor(
-        self, team: Team, owner: User
-    ) -> None:
-        (first, *_) = design(order(team, owner))
-        assert Simulation.objects.claim(first)
-        slow = batches._with_inputs(first)
-        Simulation.objects.stale(timezone.now() + timedelta(seconds=1)).requeue()
-        synthesis.run_simulation(simulation_id=first)
-        stored = Trajectory.objects.get()
-
-        assert not Simulation.objects.finish(slow.pk, slow.attempt)
-        assert Trajectory.objects.get() == stored
-
     def test_with_a_planted_fault_is_rejected_with_a_reason_and_an_owner(
         self, team: Team, owner: User
     ) -> None:
@@ -450,54 +433,6 @@ class TestRunSimulation:
 
         assert Trajectory.objects.filter(simulation=first).count() == 1
         assert Simulation.objects.get(pk=first).attempt == 1
-
-
-class TestEndpoints:
-    def test_without_their_key_end_simulations_with_the_reason(
-        self, team: Team, owner: User
-    ) -> None:
-        endpoint = ModelEndpoint.objects.create(
-            name="elsewhere", model="openai/some-model", key_variable="NO_SUCH_VARIABLE"
-        )
-        batch = order(
-            team, owner, agent=endpoint, fault_share=1.0, ordered=1, mix={"R1": 1}
-        )
-
-        for simulation_id in design(batch):
-            synthesis.run_simulation(simulation_id=simulation_id)
-
-        trajectory = Trajectory.objects.get()
-        assert (trajectory.ended_by, trajectory.accepted) == (
-            "infrastructure_error",
-            False,
-        )
-        assert (trajectory.reason, trajectory.owner) == ("ended", "provider")
-        assert "NO_SUCH_VARIABLE" in trajectory.content["note"]
-        assert trajectory.content["agent"] == "elsewhere"
-        assert trajectory.simulation.fault == ""
-
-
-class TestRequeueStale:
-    def test_puts_back_what_dead_workers_held_and_names_all_that_waits(
-        self, team: Team, owner: User
-    ) -> None:
-        first, second, *rest = design(order(team, owner))
-        Simulation.objects.claim(first)
-        synthesis.run_simulation(simulation_id=second)
-
-        waiting = synthesis.requeue_stale(before=timezone.now() + timedelta(seconds=1))
-
-        assert waiting == [first, *rest]
-        assert Simulation.objects.get(pk=first).status == SimulationStatus.PENDING
-
-    def test_leaves_those_alone_who_are_still_at_it(
-        self, team: Team, owner: User
-    ) -> None:
-        first, *_ = design(order(team, owner))
-        Simulation.objects.claim(first)
-
-        assert synthesis.requeue_stale(before=timezone.now() - timedelta(hours=1)) == []
-        assert Simulation.objects.get(pk=first).status == SimulationStatus.RUNNING
 
 
 class TestCancelBatch:

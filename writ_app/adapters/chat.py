@@ -2,15 +2,17 @@
 
 Errors come out as two kinds: ModelUnavailable (the provider; `retryable` says whether asking again may help) and
 MalformedCompletion (the model). litellm's own retries are off: who asks again, and when, is the simulation's business.
+What comes in is made storable: nothing that a database or a page would choke on gets past this door.
 """
 
 import json
 import logging
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from writ_app.engine.errors import MalformedCompletion, ModelUnavailable
 from writ_app.engine.llm import Completion
@@ -20,6 +22,13 @@ TIMEOUT = 120.0
 """Seconds for one answer, unless the parameters say otherwise."""
 NO_KEY = "none"
 """Sent to addresses that ask for no key: the client insists on one."""
+MAX_CONNECTIONS = 4096
+"""Of one process, to one host or to all: above any number of calls that endpoints are given at a time."""
+MAX_CHARACTERS = 1_000_000
+"""Of one answer's text. Models that are stuck go on for long."""
+MAX_DEPTH = 50
+"""Of a call's arguments."""
+MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,9 @@ class LiteLLMChat:
     base_url: str = ""
     api_key: str = field(default="", repr=False)
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    prompt_price: float | None = None
+    """US dollars per million tokens, as `completion_price`. None: as litellm's table has it."""
+    completion_price: float | None = None
 
     def complete(
         self,
@@ -43,15 +55,31 @@ class LiteLLMChat:
     ) -> Completion:
         """One answer. Raises ModelUnavailable and MalformedCompletion."""
         litellm = load_litellm()
+        request = self._request(system, messages, tools, seed)
         try:
-            response = litellm.completion(
-                **self._request(system, messages, tools, seed)
-            )
+            response = litellm.completion(**request)
         except (
             Exception
         ) as error:  # every provider has its own; litellm's classes tell them apart
             raise self._translated(litellm, error) from error
-        return to_completion(response)
+        return self._read(response)
+
+    async def complete_async(
+        self,
+        *,
+        system: str,
+        messages: Sequence[Message],
+        tools: Sequence[dict[str, Any]],
+        seed: int,
+    ) -> Completion:
+        """As `complete`. litellm keeps one client per address, process and event loop, and its connections stay open."""
+        litellm = load_litellm()
+        request = self._request(system, messages, tools, seed)
+        try:
+            response = await litellm.acompletion(**request)
+        except Exception as error:  # as above; being cancelled is no Exception
+            raise self._translated(litellm, error) from error
+        return self._read(response)
 
     def _request(
         self,
@@ -93,14 +121,17 @@ class LiteLLMChat:
             return MalformedCompletion(
                 f"{where} sent an answer that is not a completion."
             )
-        retryable, text = _judged(litellm, error)
-        if _no_credit(error):
-            retryable, text = False, "has no credit left; top up the provider's account"
+        fault = _judged(litellm, error)
         return ModelUnavailable(
-            f"{where} {text} ({self._without_key(_short(error))})",
-            retryable=retryable,
+            f"{where} {fault.text} ({self._without_key(_short(error))})",
+            retryable=fault.retryable,
             retry_after=retry_after(error),
+            busy=fault.busy,
+            down=fault.down,
         )
+
+    def _read(self, response: Any) -> Completion:
+        return to_completion(response, self.prompt_price, self.completion_price)
 
     def _without_key(self, text: str) -> str:
         """Providers like to quote the key that they refuse."""
@@ -114,6 +145,8 @@ def from_endpoint(
     base_url: str = "",
     key_variable: str = "",
     parameters: Mapping[str, Any] | None = None,
+    prompt_price: float | None = None,
+    completion_price: float | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> LiteLLMChat:
     """The model of a stored endpoint, which names the variable that holds its key. Raises ModelUnavailable if that is not set."""
@@ -123,15 +156,30 @@ def from_endpoint(
         raise ModelUnavailable(
             f"The endpoint {name} needs a key: set {key_variable} in the environment of the workers.",
             retryable=False,
+            down=True,
         )
-    return LiteLLMChat(name, model, base_url, key, dict(parameters or {}))
+    return LiteLLMChat(
+        name,
+        model,
+        base_url,
+        key,
+        dict(parameters or {}),
+        prompt_price,
+        completion_price,
+    )
 
 
 @cache
 def load_litellm() -> Any:
-    """litellm with everything off that would go to the network by itself or print."""
+    """litellm with everything off that would go to the network by itself, print, or cost time with every call."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ.setdefault("LITELLM_TELEMETRY", "False")
+    # Its pool would hold calls back that the limiter has let through.
+    for name in ("AIOHTTP_CONNECTOR_LIMIT", "AIOHTTP_CONNECTOR_LIMIT_PER_HOST"):
+        os.environ.setdefault(name, str(MAX_CONNECTIONS))
+    # For OpenAI-compatible servers, too, litellm's own client: OpenAI's walks through every field of every tool's schema
+    # with every call, which is half of all the time that a call takes (3.5 ms instead of 7 with retail's tools).
+    os.environ.setdefault("EXPERIMENTAL_OPENAI_BASE_LLM_HTTP_HANDLER", "True")
     import litellm
 
     litellm.telemetry = False
@@ -170,80 +218,188 @@ def to_openai(message: Message) -> dict[str, Any]:
     }
 
 
-def to_completion(response: Any) -> Completion:
-    """Ours for a provider's answer. Raises MalformedCompletion for one without text and calls, or with broken calls."""
+def to_completion(
+    response: Any,
+    prompt_price: float | None = None,
+    completion_price: float | None = None,
+) -> Completion:
+    """Ours for a provider's answer. Raises MalformedCompletion, with what could be read, for one that cannot be used.
+
+    Prices in US dollars per million tokens; None: as litellm reckons.
+    """
+    usage, priced = _usage(response, prompt_price, completion_price)
     choices = getattr(response, "choices", None)
     choice = choices[0] if choices else None
     message = getattr(choice, "message", None)
     if choice is None or message is None:
-        raise MalformedCompletion("The answer has no choices.")
-    calls = tuple(map(_to_call, message.tool_calls or ()))
-    content = message.content or ""
-    if not isinstance(content, str):
-        raise MalformedCompletion("The answer's content is not a text.")
-    if not calls and not content.strip():
-        raise MalformedCompletion("The answer has neither text nor a tool call.")
-    if not calls and choice.finish_reason == "length":
-        raise MalformedCompletion("The answer was cut off: it reached max_tokens.")
-    return Completion(
-        content=content,
-        tool_calls=calls,
-        usage=_usage(response),
-        reasoning=getattr(message, "reasoning_content", None) or "",
+        raise MalformedCompletion(
+            "The answer has no choices.", Completion(usage=usage, priced=priced)
+        )
+    content, reasoning = message.content, getattr(message, "reasoning_content", None)
+    read = Completion(
+        content=storable(content)[:MAX_CHARACTERS] if isinstance(content, str) else "",
+        usage=usage,
+        priced=priced,
+        reasoning=storable(reasoning) if isinstance(reasoning, str) else "",
+        raw=_payload(response),
     )
+    try:
+        calls = tuple(map(_to_call, message.tool_calls or ()))
+        _check_usable(content, calls, choice.finish_reason)
+    except MalformedCompletion as error:
+        raise MalformedCompletion(str(error), read) from error
+    return read.model_copy(update={"tool_calls": calls})
+
+
+def _check_usable(content: Any, calls: Sequence[MessageCall], finish: Any) -> None:
+    if not isinstance(content, str | None):
+        raise MalformedCompletion("The answer's content is not a text.")
+    if not calls and not (content or "").strip():
+        raise MalformedCompletion("The answer has neither text nor a tool call.")
+    if not calls and finish == "length":
+        raise MalformedCompletion("The answer was cut off: it reached max_tokens.")
+    if len(content or "") > MAX_CHARACTERS:
+        raise MalformedCompletion(
+            f"The answer has more than {MAX_CHARACTERS:,} characters."
+        )
 
 
 def _to_call(made: Any) -> MessageCall:
-    """Raises MalformedCompletion for arguments that are not a JSON object."""
+    """Raises MalformedCompletion for arguments that are not a JSON object, or cannot be written as one."""
     name, text = made.function.name, made.function.arguments
     try:
-        arguments = json.loads(text) if isinstance(text, str) and text.strip() else text
-    except ValueError:
+        arguments = _read_json(text) if isinstance(text, str) and text.strip() else text
+        arguments = storable({} if arguments == "" else arguments)
+    except (ValueError, RecursionError):
         arguments = None
-    if not name or not isinstance(arguments or {}, dict) or arguments is None:
+    if not name or not isinstance(arguments, dict):
         raise MalformedCompletion(
-            f"The call of {name or 'no tool'} has arguments that are not a JSON object: {str(text)[:200]}"
+            f"The call of {storable(name) or 'no tool'} has arguments that are not a JSON object: {storable(str(text)[:200])}"
         )
-    return MessageCall(id=made.id or "", name=name, arguments=arguments or {})
-
-
-def _usage(response: Any) -> Usage:
-    usage = getattr(response, "usage", None)
-    hidden = getattr(response, "_hidden_params", None) or {}
-    return Usage(
-        prompt_tokens=getattr(usage, "prompt_tokens", None) or 0,
-        completion_tokens=getattr(usage, "completion_tokens", None) or 0,
-        cost=hidden.get("response_cost") or 0.0,
+    return MessageCall(
+        id=storable(made.id or ""), name=storable(name), arguments=arguments
     )
+
+
+def _read_json(text: str) -> Any:
+    """As the standard has it: without NaN, infinities, and numbers that only infinity can stand for. Raises ValueError."""
+    return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large")
+    return number
+
+
+def storable[T](value: T, depth: int = 0) -> T:
+    """JSON without what Postgres and UTF-8 cannot hold: NUL and half characters become U+FFFD. Raises ValueError if too deep."""
+    if isinstance(value, str):
+        clean = value.replace("\x00", "\ufffd")
+        try:
+            clean.encode()
+        except UnicodeEncodeError:
+            clean = clean.encode(errors="surrogatepass").decode(errors="replace")
+        return clean  # type: ignore[return-value]
+    if depth > MAX_DEPTH:
+        raise ValueError("nested too deep")
+    if isinstance(value, dict):
+        return {storable(key): storable(one, depth + 1) for key, one in value.items()}  # type: ignore[return-value]
+    if isinstance(value, list):
+        return [storable(one, depth + 1) for one in value]  # type: ignore[return-value]
+    return value
+
+
+def _payload(response: Any) -> dict[str, Any] | None:
+    """What the provider sent, as litellm passes it on; None if it cannot be stored."""
+    try:
+        payload: dict[str, Any] = storable(json.loads(response.model_dump_json()))
+    except (ValueError, RecursionError, AttributeError):
+        return None
+    return payload
+
+
+def _usage(
+    response: Any, prompt_price: float | None, completion_price: float | None
+) -> tuple[Usage, bool]:
+    """What an answer took, and whether its price is known."""
+    usage = getattr(response, "usage", None)
+    prompt = _count(getattr(usage, "prompt_tokens", None))
+    completion = _count(getattr(usage, "completion_tokens", None))
+    if prompt_price is not None and completion_price is not None:
+        cost = (prompt * prompt_price + completion * completion_price) / MILLION
+        priced = True
+    else:
+        hidden = getattr(response, "_hidden_params", None) or {}
+        cost = hidden.get("response_cost") or 0.0
+        priced = hidden.get("response_cost") is not None
+    return Usage(prompt_tokens=prompt, completion_tokens=completion, cost=cost), priced
+
+
+def _count(tokens: Any) -> int:
+    return tokens if isinstance(tokens, int) and tokens > 0 else 0
 
 
 # --- errors --------------------------------------------------------------------------------------------------------------------
 
-_BUSY = (408, 409, 425, 429)
+_MAY_PASS = (408, 409, 425, 429)
 """Statuses below 500 that may pass."""
 _KEY = "refused the key; check the variable that the endpoint names for it"
 _REFUSALS = {
     401: _KEY,
+    402: "has no credit left; top up the provider's account",
     403: _KEY,
     404: "is not there; check the endpoint's model and base URL",
     429: "asks to slow down",
 }
 
 
-def _judged(litellm: Any, error: Exception) -> tuple[bool, str]:
-    """Whether asking again may help, and what happened with what to do about it."""
+class _Fault(NamedTuple):
+    """What went wrong, with what to do about it. The rest as in ModelUnavailable."""
+
+    text: str
+    retryable: bool = False
+    busy: bool = False
+    down: bool = False
+
+
+def _judged(litellm: Any, error: Exception) -> _Fault:
     if isinstance(error, litellm.ContextWindowExceededError):
-        text = "cannot take a conversation of this length; choose a model with a larger context"
-        return False, text
+        return _Fault(
+            "cannot take a conversation of this length; choose a model with a larger context"
+        )
+    if _no_credit(error):
+        return _Fault(_REFUSALS[402], down=True)
     if isinstance(error, litellm.Timeout):
-        return True, "did not answer in time"
-    if "Connection error" in str(error):
-        return True, "could not be reached; check the endpoint's base URL"
+        return _Fault("did not answer in time", retryable=True, busy=True)
+    if _never_reached(error):
+        return _Fault(
+            "could not be reached; check the endpoint's base URL", retryable=True
+        )
     status = getattr(error, "status_code", None) or 500
     if status >= 500:
-        return True, "failed on its side"
+        return _Fault("failed on its side", retryable=True)
     text = "refused the request; check the endpoint's model and parameters"
-    return status in _BUSY, _REFUSALS.get(status, text)
+    return _Fault(
+        _REFUSALS.get(status, text),
+        retryable=status in _MAY_PASS,
+        busy=status == 429,
+        down=status in (401, 402, 403, 404),
+    )
+
+
+def _never_reached(error: Exception) -> bool:
+    """Whether there was nobody to take the request."""
+    chain = _chain(error)
+    return "Connection error" in str(error) or any(
+        isinstance(cause, ConnectionError) or type(cause).__name__ == "ConnectError"
+        for cause in chain
+    )
 
 
 def _is_garbage(litellm: Any, error: Exception) -> bool:
@@ -279,6 +435,7 @@ def _is_http_error(error: BaseException) -> bool:
 _GARBAGE = (
     "Expecting value",
     "provider returned 'choices'",
+    "provider returned a response with no 'choices'",
     "Empty or invalid response",
     "Invalid response object",
     "JSONDecodeError",

@@ -16,12 +16,29 @@ class InvalidTask(WritError):
 class ModelUnavailable(WritError):
     """The provider did not answer: it refused, timed out or broke off. `retryable` says whether asking again may help."""
 
-    def __init__(self, text: str, *, retryable: bool, retry_after: float | None = None):
+    def __init__(
+        self,
+        text: str,
+        *,
+        retryable: bool,
+        retry_after: float | None = None,
+        busy: bool = False,
+        down: bool = False,
+    ):
         super().__init__(text)
         self.retryable = retryable
         self.retry_after = retry_after
         """Seconds the provider asked to wait."""
+        self.busy = busy
+        """It had too much to do: it said so, or did not answer in time. Fewer calls at a time may help."""
+        self.down = down
+        """It answers nobody until somebody mends it (key, credit, model, address), so no other call needs to be tried."""
 
 
 class MalformedCompletion(WritError):
     """The model answered, but not in a shape that can be used (no content, arguments that are not an object, …)."""
+
+    def __init__(self, text: str, answer: object = None):
+        super().__init__(text)
+        self.answer = answer
+        """The Completion as far as it could be read, with what it cost; None if nothing of it could."""

@@ -313,6 +313,7 @@ class Ending(StrEnum):
     USER_ERROR = "user_error"
     PROVIDER_ERROR = "infrastructure_error"
     TIMEOUT = "timeout"
+    UNEXPECTED_ERROR = "unexpected_error"
 
 
 class Owner(StrEnum):

@@ -1,41 +1,57 @@
-"""Shells around the synthesis services: ids in, one call, retries."""
+"""Shells around the synthesis services: ids in, one call, retries. A message only wakes; rows say what there is to do."""
 
-from datetime import datetime, timedelta
+import mmap
+from typing import Any
 
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
+from celery.signals import worker_shutting_down
 from django.conf import settings
-from django.utils import timezone
 
 from writ_app.services import synthesis
+
+HANDOVER_SECONDS = 60
+"""Before a job's time is up, its runner gives back what it holds and sends for the next."""
+DESIGNED_PER_WAKE = 50
+
+# Shared with every process of the pool, which are forked from the one that hears of the shutdown.
+_stopping = mmap.mmap(-1, 1)
+
+
+@worker_shutting_down.connect
+def tell_runners(**kwargs: Any) -> None:
+    _stopping[0] = 1
 
 
 @shared_task
 def design_batch(*, batch_id: int) -> None:
-    """Design a batch's tasks; each simulation is sent as soon as its task is there."""
+    """Design a batch's tasks; they are simulated meanwhile."""
     try:
-        for simulation_id in synthesis.design_batch(batch_id=batch_id):
-            run_simulation.delay(simulation_id=simulation_id)
+        for number, _ in enumerate(synthesis.design_batch(batch_id=batch_id)):
+            if number % DESIGNED_PER_WAKE == 0:
+                run_simulations.delay()
     except SoftTimeLimitExceeded:
         design_batch.delay(batch_id=batch_id)  # goes on where this one was cut off
 
 
 @shared_task
-def run_simulation(*, simulation_id: int) -> None:
-    synthesis.run_simulation(simulation_id=simulation_id)
+def run_simulations() -> None:
+    """Simulate whatever waits. Wakes another worker if there is more than one process can hold, and a successor at the end."""
+    left = synthesis.run_pending(
+        seconds=settings.CELERY_TASK_SOFT_TIME_LIMIT - HANDOVER_SECONDS,
+        stop=lambda: _stopping[0] == 1,
+        wake=run_simulations.delay,
+    )
+    if left:
+        run_simulations.delay()
 
 
 @shared_task
-def requeue_stale() -> None:
-    """Pick up what dead workers left: nothing claims longer than a job may take."""
-    send_unfinished(
-        before=timezone.now() - timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT)
-    )
-
-
-def send_unfinished(*, before: datetime | None = None) -> None:
-    """Send everything that waits. What has been running since before that moment (default: now) counts as left behind."""
+def send_unfinished() -> None:
+    """Send for everything that waits: messages may have been lost, and workers with what they held."""
     for batch_id in synthesis.unfinished_designs():
         design_batch.delay(batch_id=batch_id)
-    for simulation_id in synthesis.requeue_stale(before=before or timezone.now()):
-        run_simulation.delay(simulation_id=simulation_id)
+    synthesis.tidy()
+    if synthesis.is_work_left():
+        # Whoever has no time for it until then is at work anyway.
+        run_simulations.apply_async(expires=settings.SIMULATION_LEASE_SECONDS)

@@ -31,8 +31,11 @@ from writ_app.adapters.processes import (
     stop_on_signals,
 )
 from writ_app.celery import app
+from writ_app.services import synthesis
 
 ANSWER_SECONDS = 60.0
+SIMULATIONS = "simulations"
+"""The queue of those who simulate; everything else is on Celery's own."""
 
 
 def add_site_arguments(parser: ArgumentParser) -> None:
@@ -85,6 +88,8 @@ def site_up(*, workers: int, listen: tuple[str, int] | None = None) -> Iterator[
             check_port_free(*listen)
         check_broker()
         call_command("migrate", verbosity=0, interactive=False)
+        if services.started:  # nobody else's workers: what was running died with them
+            synthesis.take_back()
         start_jobs(supervisor, workers=workers)
         yield Site(services, supervisor)
 
@@ -96,12 +101,18 @@ def start_jobs(
     beat: bool = True,
     env: Mapping[str, str] | None = None,
 ) -> Child:
-    """Start the Celery worker and the clock that sends periodic jobs; returns the worker."""
+    """Start what designs, what simulates, and the clock that sends periodic jobs; returns what simulates.
+
+    Simulations have `workers` processes of their own: they keep them as long as there is work, and designs should not wait.
+    """
     celery = partial(python, "celery", "-A", "writ_app.celery")
-    command = celery("worker", "--concurrency", str(workers), "--loglevel", "INFO")
-    # One worker needs no talk between workers, and starts faster without.
-    command += ["--without-gossip", "--without-mingle"]
-    worker = supervisor.start("worker", command, env=env, cwd=settings.BASE_DIR)
+    queues = {"worker": ("celery", 1), "runner": (SIMULATIONS, workers)}
+    for name, (queue, processes) in queues.items():
+        command = celery("worker", "--queues", queue, "--hostname", f"{name}@%h")
+        command += ["--concurrency", str(processes), "--loglevel", "INFO"]
+        # They need no talk with each other, and start faster without.
+        command += ["--without-gossip", "--without-mingle"]
+        worker = supervisor.start(name, command, env=env, cwd=settings.BASE_DIR)
     if beat:
         schedule = str(settings.VAR_DIR / "celerybeat-schedule")
         command = celery("beat", "--schedule", schedule, "--pidfile", "")

@@ -16,6 +16,7 @@ from writ_app.models.synthesis import (
     Paraphrase,
     Simulation,
     Trajectory,
+    Turn,
 )
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "Task",
     "Team",
     "Trajectory",
+    "Turn",
     "User",
 ]

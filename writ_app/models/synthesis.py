@@ -1,6 +1,6 @@
 """Batches of simulations, and what came of them."""
 
-from datetime import datetime
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -19,6 +19,9 @@ from writ_app.models.endpoint_rules import (
     check_parameters,
 )
 from writ_app.models.fields import OrderedJSONField
+
+MINUTES = timedelta(minutes=15)
+"""How long who runs a single simulation, and gives no signs of life, may take."""
 
 
 class ModelEndpointQuerySet(models.QuerySet["ModelEndpoint"]):
@@ -99,6 +102,7 @@ class EndpointHealth(models.Model):
 class BatchStatus(models.TextChoices):
     DESIGNING = "DESIGNING", "designing tasks"
     RUNNING = "RUNNING", "simulating"
+    PAUSED = "PAUSED", "paused"
     DONE = "DONE", "done"
     CANCELLED = "CANCELLED", "cancelled"
 
@@ -151,6 +155,22 @@ class Batch(models.Model):
     status = models.CharField(
         max_length=10, choices=BatchStatus, default=BatchStatus.DESIGNING
     )
+    stopped_by = models.TextField(blank=True)
+    """Of a paused batch: why, in words for its owner."""
+    max_cost = models.DecimalField(
+        max_digits=12, decimal_places=4, null=True, blank=True
+    )
+    """US dollars; null: no cap. Once `cost` reaches it, no further call is sent."""
+    max_tokens = models.BigIntegerField(null=True, blank=True)
+    """Prompt and completion together; null: no cap."""
+    cost = models.DecimalField(
+        max_digits=18, decimal_places=9, default=0, editable=False
+    )
+    """US dollars spent so far, on everything that was answered: drafts and useless answers too. Moves with the turns."""
+    prompt_tokens = models.BigIntegerField(default=0, editable=False)
+    completion_tokens = models.BigIntegerField(default=0, editable=False)
+    turns = models.BigIntegerField(default=0, editable=False)
+    """Answers of endpoints so far; scripted ones are not counted."""
     design_report = OrderedJSONField(default=dict)
     """Counts of the design stage: proposals, refusals by reason, tasks by archetype."""
     created_by = models.ForeignKey(
@@ -166,6 +186,10 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
 
 
 class SimulationStatus(models.TextChoices):
@@ -184,31 +208,38 @@ class SimulationQuerySet(models.QuerySet["Simulation"]):
             status__in=[SimulationStatus.PENDING, SimulationStatus.RUNNING]
         )
 
-    def stale(self, before: datetime) -> "SimulationQuerySet":
-        """Running since before that moment: the worker that claimed them is taken for dead."""
-        return self.filter(status=SimulationStatus.RUNNING, started_at__lt=before)
+    def current(self) -> "SimulationQuerySet":
+        """Without those that were tried again."""
+        return self.filter(retried_by=None)
 
-    def claim(self, pk: int) -> bool:
+    def expired(self) -> "SimulationQuerySet":
+        """Running, but whoever claimed them has not been heard of in time, by the database's clock."""
+        return self.filter(status=SimulationStatus.RUNNING, lease_until__lt=Now())
+
+    def claim(self, pk: int, *, runner: str = "", lease: timedelta = MINUTES) -> bool:
         """Take a waiting simulation; False if somebody else has it, or it is done."""
-        return (
-            self.filter(pk=pk)
-            .pending()
-            .update(
-                status=SimulationStatus.RUNNING,
-                started_at=Now(),
-                attempt=F("attempt") + 1,
-            )
-            == 1
+        return self.filter(pk=pk).pending().hold(runner=runner, lease=lease) == 1
+
+    def hold(self, *, runner: str, lease: timedelta) -> int:
+        """Make these simulations the runner's, under a new attempt."""
+        return self.update(
+            status=SimulationStatus.RUNNING,
+            started_at=Now(),
+            lease_until=Now() + lease,
+            runner=runner,
+            attempt=F("attempt") + 1,
         )
 
     def requeue(self) -> int:
-        return self.update(status=SimulationStatus.PENDING, started_at=None)
+        return self.update(
+            status=SimulationStatus.PENDING, started_at=None, lease_until=None
+        )
 
     def finish(self, pk: int, attempt: int) -> bool:
         """End a simulation that still runs under the same attempt; False if a successor took over."""
         return (
             self.filter(pk=pk, attempt=attempt, status=SimulationStatus.RUNNING).update(
-                status=SimulationStatus.DONE, finished_at=Now()
+                status=SimulationStatus.DONE, finished_at=Now(), lease_until=None
             )
             == 1
         )
@@ -229,6 +260,24 @@ class Simulation(models.Model):
     )
     attempt = models.PositiveSmallIntegerField(default=0)
     """Counts claims, so that a worker thought dead cannot overwrite its successor."""
+    runner = models.CharField(max_length=80, blank=True)
+    """Who claimed it last: host and process."""
+    lease_until = models.DateTimeField(null=True, editable=False)
+    """While it runs: when it may be given to somebody else, unless the runner is heard of before."""
+    setbacks = models.PositiveSmallIntegerField(default=0)
+    """How often it was put back because of something that may have been its own fault."""
+    round = models.PositiveSmallIntegerField(default=0)
+    """0: as ordered; above: tried again so many times."""
+    retry_of = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="retried_by",
+    )
+    """The simulation that this one tries again: its outcome stays as it is, and no longer counts."""
+    note = models.TextField(blank=True)
+    """What happened on the way, for whoever wonders."""
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
@@ -238,21 +287,70 @@ class Simulation(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["batch", "task", "plan", "seed"], name="simulation_ordered_once"
+                fields=["batch", "task", "plan", "seed", "round"],
+                name="simulation_ordered_once",
             )
         ]
         indexes: ClassVar = [
             models.Index(fields=["batch", "status"], name="simulation_by_batch"),
-            # requeue_stale looks for these every half minute
+            # Runners look for these all the time.
             models.Index(
-                fields=["started_at"],
+                fields=["batch", "id"],
+                condition=Q(status="PENDING"),
+                name="simulation_pending",
+            ),
+            models.Index(
+                fields=["lease_until"],
                 condition=Q(status="RUNNING"),
-                name="simulation_running",
+                name="simulation_leased",
             ),
         ]
 
     def __str__(self) -> str:
         return f"simulation {self.pk}"
+
+
+class Turn(models.Model):
+    """One finished answer of an endpoint, or of a scripted model that talks to one. Stored before the next is asked for.
+
+    With them a simulation that was interrupted is brought back to where it was without asking, and paying, again.
+    """
+
+    simulation = models.ForeignKey(
+        Simulation, on_delete=models.PROTECT, related_name="turns"
+    )
+    position = models.PositiveSmallIntegerField()
+    """Number in the conversation, of both sides together, from 0."""
+    side = models.CharField(max_length=5)
+    """agent or user."""
+    fingerprint = models.CharField(max_length=32)
+    """Hash of everything that led to it. An answer to something else is not used again."""
+    completion = OrderedJSONField(null=True)
+    """The engine's Completion, reasoning included; null while all drafts so far were rejected."""
+    drafts = OrderedJSONField(default=list)
+    """The engine's Drafts: answers of the user that were not said, with what was wrong with them."""
+    raw = OrderedJSONField(null=True)
+    """The provider's payload; null of scripted models."""
+    attempt = models.PositiveSmallIntegerField()
+    """The simulation's, when this was answered."""
+    cost = models.DecimalField(max_digits=18, decimal_places=9, default=0)
+    """US dollars; as the tokens, of the answer and its drafts."""
+    prompt_tokens = models.PositiveIntegerField(default=0)
+    completion_tokens = models.PositiveIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+    """From asking to having the last answer, waiting for the endpoint's limits included."""
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["simulation", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["simulation", "position"], name="turn_answered_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"turn {self.position} of simulation {self.simulation_id}"
 
 
 class TrajectoryQuerySet(models.QuerySet["Trajectory"]):

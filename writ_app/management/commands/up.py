@@ -27,10 +27,7 @@ class Command(BaseCommand):
 
     def serve(self, host: str, port: int, workers: int) -> None:
         with site_up(workers=workers, listen=(host, port)) as site:
-            if (
-                site.services.started
-            ):  # nobody else's workers: what was running died with them
-                send_unfinished()
+            send_unfinished()
             self.stdout.write(f"WRIT is up at {site.serve(host, port)}")
             log = site.services.layout.log
             self.stdout.write(f"Process {os.getpid()}, logs in {log}. Ctrl-C stops it.")

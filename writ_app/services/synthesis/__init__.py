@@ -3,16 +3,19 @@
 from writ_app.services.synthesis.batches import (
     MAX_ORDERED,
     BadOrder,
-    cancel_batch,
     chat_model,
     design_batch,
-    finish_batch_if_done,
-    ledger_of,
     paraphrase_batch,
-    requeue_stale,
-    run_simulation,
     start_batch,
     unfinished_designs,
+)
+from writ_app.services.synthesis.control import (
+    CannotChange,
+    cancel_batch,
+    finish_batch_if_done,
+    pause_batch,
+    resume_batch,
+    retry_failed,
 )
 from writ_app.services.synthesis.design import default_cells
 from writ_app.services.synthesis.endpoints import (
@@ -34,12 +37,21 @@ from writ_app.services.synthesis.report import (
     mix_lines,
     view_design,
 )
+from writ_app.services.synthesis.running import (
+    is_work_left,
+    ledger_of,
+    run_pending,
+    run_simulation,
+    take_back,
+    tidy,
+)
 
 __all__ = [
     "MAX_ORDERED",
     "AcceptRates",
     "BadOrder",
     "BatchProgress",
+    "CannotChange",
     "DesignView",
     "EndpointLine",
     "RejectReason",
@@ -54,13 +66,19 @@ __all__ = [
     "design_batch",
     "finish_batch_if_done",
     "grid_weights",
+    "is_work_left",
     "ledger_of",
     "list_endpoints",
     "mix_lines",
     "paraphrase_batch",
-    "requeue_stale",
+    "pause_batch",
+    "resume_batch",
+    "retry_failed",
+    "run_pending",
     "run_simulation",
     "start_batch",
+    "take_back",
+    "tidy",
     "try_endpoint",
     "unfinished_designs",
     "view_design",

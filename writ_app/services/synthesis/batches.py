@@ -3,23 +3,18 @@
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models.functions import Now
 
 from environments.core import environment as core
 from writ_app.adapters import chat
 from writ_app.engine import behaviour, types
 from writ_app.engine.errors import InvalidTask, ModelUnavailable, WritError
 from writ_app.engine.grid import BadGrid
-from writ_app.engine.llm import ChatModel, Completion
+from writ_app.engine.llm import ChatModel
 from writ_app.engine.paraphrase import PROMPT_VERSION, paraphrase
 from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser, applicable
-from writ_app.engine.simulation import simulate
-from writ_app.engine.verification import verify
 from writ_app.models.accounts import Team, User
 from writ_app.models.catalog import Environment, Task
 from writ_app.models.synthesis import (
@@ -28,13 +23,13 @@ from writ_app.models.synthesis import (
     ModelEndpoint,
     Paraphrase,
     Simulation,
-    SimulationStatus,
-    Trajectory,
 )
 from writ_app.services import catalog
+from writ_app.services.synthesis.control import finish_batch_if_done
 from writ_app.services.synthesis.design import BatchDesign, complete_grid
 from writ_app.services.synthesis.endpoints import model_of, pin, pin_models
 from writ_app.services.synthesis.mix import default_mix
+from writ_app.services.synthesis.running import ledger_of
 
 MAX_ORDERED = 20_000
 MAX_BY_GRID = 5_000
@@ -138,31 +133,6 @@ def design_batch(*, batch_id: int) -> Iterator[int]:
     finish_batch_if_done(batch_id=batch_id)
 
 
-def run_simulation(*, simulation_id: int) -> None:
-    """Simulate, verify and store; nothing if somebody else has it, or it is done."""
-    if not Simulation.objects.claim(simulation_id):
-        return
-    simulation = _with_inputs(simulation_id)
-    environment = catalog.load_environment(simulation.task.environment)
-    task = types.Task.model_validate(simulation.task.content)
-    ledger = ledger_of(simulation, task)
-    agent, user = _models(simulation, task, ledger, environment)
-    trajectory = simulate(  # minutes long with real models: no transaction is open
-        environment=environment,
-        task=task,
-        ledger=ledger,
-        agent=agent,
-        user=user,
-        seed=simulation.seed,
-        fault=simulation.fault,
-    )
-    verification = verify(
-        environment=environment, task=task, trajectory=trajectory, ledger=ledger
-    )
-    _store_outcome(simulation, trajectory, verification)
-    finish_batch_if_done(batch_id=simulation.batch_id)
-
-
 def paraphrase_batch(
     *,
     batch: Batch,
@@ -234,20 +204,6 @@ def chat_model(name: str) -> ChatModel:
     )
 
 
-def ledger_of(simulation: Simulation, task: types.Task) -> types.Ledger:
-    """What the user may say and when: follows from task, plan and seed, so it is not stored."""
-    rng = random.Random(f"ledger {simulation.seed}")
-    words = catalog.load_environment(simulation.task.environment).domain.words
-    return behaviour.make_ledger(task, behaviour.PLANS[simulation.plan], rng, words)
-
-
-def requeue_stale(*, before: datetime) -> list[int]:
-    """Put simulations of dead workers back, and give the ids of all that wait, so that forgotten ones are sent again."""
-    Simulation.objects.stale(before).requeue()
-    waiting = Simulation.objects.pending().filter(created_at__lt=before)
-    return list(waiting.order_by("id").values_list("id", flat=True)[:5000])
-
-
 def unfinished_designs() -> list[int]:
     """Batches whose design was begun and may have been interrupted."""
     return list(
@@ -255,26 +211,6 @@ def unfinished_designs() -> list[int]:
         .order_by("id")
         .values_list("id", flat=True)
     )
-
-
-@transaction.atomic
-def cancel_batch(*, batch: Batch) -> None:
-    """Stop a batch: what waits is not simulated, what is done stays."""
-    Batch.objects.in_progress().filter(pk=batch.pk).update(
-        status=BatchStatus.CANCELLED, finished_at=Now()
-    )
-    batch.simulations.pending().update(
-        status=SimulationStatus.CANCELLED, finished_at=Now()
-    )
-
-
-def finish_batch_if_done(*, batch_id: int) -> None:
-    """Close a batch that is designed and has nothing left to simulate."""
-    left = Simulation.objects.unfinished().filter(batch_id=batch_id)
-    if not left.exists():
-        Batch.objects.filter(pk=batch_id, status=BatchStatus.RUNNING).update(
-            status=BatchStatus.DONE, finished_at=Now()
-        )
 
 
 def _add_simulation(
@@ -320,87 +256,6 @@ def _is_possible(
     except ValueError:
         return False
     return True
-
-
-def _with_inputs(simulation_id: int) -> Simulation:
-    related = ("task__environment", "batch__agent", "batch__user_simulator")
-    return (
-        Simulation.objects.select_related(*related)
-        .defer("task__environment__state")
-        .get(pk=simulation_id)
-    )
-
-
-def _models(
-    simulation: Simulation,
-    task: types.Task,
-    ledger: types.Ledger,
-    environment: core.Environment,
-) -> tuple[ChatModel, ChatModel]:
-
-    batch, fault = simulation.batch, simulation.fault
-    by_user = bool(fault) and FAULTS[fault].owner is types.Owner.USER
-    agent: ChatModel
-    user: ChatModel
-    if batch.agent is None:
-        agent = ScriptedAgent(environment, task, ledger, "" if by_user else fault)
-    else:
-        agent = _endpoint_model(batch.played_by["agent"])
-    if batch.user_simulator is None:
-        user = ScriptedUser(task, ledger, fault if by_user else "")
-    else:
-        user = _endpoint_model(batch.played_by["user"])
-    return agent, user
-
-
-def _endpoint_model(pinned: Mapping[str, Any]) -> ChatModel:
-    try:
-        return model_of(pinned)
-    except ModelUnavailable as error:
-        return _Unavailable(pinned["name"], error)
-
-
-@dataclass(frozen=True)
-class _Unavailable:
-    """A model that cannot be asked at all: its simulations end with the reason instead of being lost."""
-
-    name: str
-    error: ModelUnavailable
-
-    def complete(
-        self,
-        *,
-        system: str,
-        messages: Sequence[types.Message],
-        tools: Sequence[dict[str, Any]],
-        seed: int,
-    ) -> Completion:
-        raise self.error
-
-
-@transaction.atomic
-def _store_outcome(
-    simulation: Simulation,
-    trajectory: types.Trajectory,
-    verification: types.Verification,
-) -> None:
-    """Store, unless a successor took the simulation over: then its outcome counts, not this one."""
-    if not Simulation.objects.finish(simulation.pk, simulation.attempt):
-        return
-    failed = next((check for check in verification.checks if not check.passed), None)
-    Trajectory.objects.create(
-        simulation=simulation,
-        content=trajectory.model_dump(mode="json"),
-        content_hash=trajectory.content_hash,
-        ended_by=trajectory.ended_by.value,
-        scripted=simulation.batch.agent is None
-        or simulation.batch.user_simulator is None,
-        steps=len(trajectory.messages),
-        verification=verification.model_dump(mode="json"),
-        accepted=verification.accepted,
-        reason=verification.reason,
-        owner=failed.owner.value if failed and failed.owner else "",
-    )
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from django.db.models import Func, OuterRef, Q, Subquery
 
 from writ_app.adapters import chat
 from writ_app.adapters.trial import MOST_SECONDS, Profile, Trial
-from writ_app.engine.llm import ChatModel
 from writ_app.models.synthesis import Batch, ModelEndpoint
 
 ROLES = {
@@ -107,7 +106,7 @@ def pin(endpoint: ModelEndpoint) -> dict[str, Any]:
     return {name: getattr(endpoint, name) for name in PINNED}
 
 
-def model_of(pinned: Mapping[str, Any]) -> ChatModel:
+def model_of(pinned: Mapping[str, Any]) -> chat.LiteLLMChat:
     """The chat model of what was pinned. Raises ModelUnavailable if its key is not set."""
     return chat.from_endpoint(
         name=pinned["name"],
@@ -115,4 +114,6 @@ def model_of(pinned: Mapping[str, Any]) -> ChatModel:
         base_url=pinned["base_url"],
         key_variable=pinned["key_variable"],
         parameters=pinned["parameters"],
+        prompt_price=pinned["prompt_price"],
+        completion_price=pinned["completion_price"],
     )
