@@ -13,6 +13,7 @@ from writ_app.engine.decontamination import (
     BenchmarkIndex,
     Contamination,
     Nearest,
+    Screen,
     distances,
     words_of,
 )
@@ -296,3 +297,25 @@ class TestAgainstTheReference:
             benchmark.check(task)
 
         assert (time.process_time() - start) / 200 < 0.001
+
+
+class TestScreen:
+    def test_of_two_halves_has_seen_what_one_of_the_whole_has(self) -> None:
+        task, other = apart()
+        benchmark = index(benchmark_task(4, known=f"You are {user_of(task)[0]}."))
+        whole, halves = Screen(benchmark), Screen(benchmark)
+
+        for screen in (whole, halves):
+            assert (screen.refuse(task), screen.refuse(other)) == ("contaminated", "")
+            screen.keep(other)
+        first = halves.take()
+        for screen in (whole, halves):
+            screen.refuse(task)
+            screen.keep(task)
+        second = halves.take()
+        first.add(second)
+
+        assert first.report() == whole.seen.report()
+        assert (first.report()["tasks"], first.benchmark_tasks) == (2, 1)
+        assert {one.tasks for one in first.examples} == {("4",)}
+        assert halves.seen.nearest == halves.seen.examples == []

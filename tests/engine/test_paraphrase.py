@@ -13,9 +13,12 @@ from environments.core.evaluate import answer
 from environments.core.query import AllOf, Best, Query
 from environments.core.state import Session
 from environments.registry import world
+from tests.engine.lines import desk
 from tests.engine.talks import small_shop, task_of
 from tests.fakes import ListedChat
 from writ_app.engine.behaviour import PLANS, make_ledger
+from writ_app.engine.composition import without_number
+from writ_app.engine.decontamination import BenchmarkIndex
 from writ_app.engine.errors import InvalidTask, MalformedCompletion, ModelUnavailable
 from writ_app.engine.llm import Completion
 from writ_app.engine.paraphrase import (
@@ -54,13 +57,28 @@ def words(task: Task, **changes: str) -> dict[str, str]:
 
 def reading(task: Task, **changes: Any) -> dict[str, Any]:
     told = [name for clause in task.clauses for name in clause.tells]
-    return {
+    part = {
         "archetype": task.archetype,
         "clauses": [clause.name for clause in task.clauses],
         "slots": {name: task.facts[name] for name in told},
         "variant": "",
-        **changes,
     }
+    return {"parts": [{**part, **changes}], "in_order": False}
+
+
+def parts_of(task: Task) -> list[dict[str, Any]]:
+    """The parts of a composed request, as a good reader gives them."""
+    parts: list[dict[str, Any]] = [
+        {"archetype": slug, "clauses": [], "slots": {}, "variant": ""}
+        for slug in task.parts
+    ]
+    for clause in task.clauses:
+        name, number = without_number(clause.name)
+        if name not in ("next", "after"):
+            parts[number]["clauses"].append(name)
+        for told in clause.tells:
+            parts[number]["slots"][without_number(told)[0]] = task.facts[told]
+    return parts
 
 
 def attempt(
@@ -221,10 +239,10 @@ class TestParaphrase:
         with pytest.raises(ValueError, match="this very task"):
             reworded(task_of("R1", 1), accepted)
 
-    def test_of_a_composed_request_or_elsewhere_is_not_tried(self) -> None:
-        composed = task_of("R1").model_copy(update={"parts": ("R1", "R6")})
+    def test_of_an_unknown_kind_or_elsewhere_is_not_tried(self) -> None:
+        composed = task_of("R1").model_copy(update={"parts": ("R1", "X9")})
 
-        with pytest.raises(InvalidTask, match="composed"):
+        with pytest.raises(InvalidTask, match="no archetype X9"):
             rewording(composed, {})
         with pytest.raises(InvalidTask, match="another world"):
             attempt(task_of("R1"), {}, {}, rental())
@@ -234,6 +252,121 @@ class TestParaphrase:
 
         with pytest.raises(ValueError, match="if and only if"):
             Paraphrase.model_validate(accepted.model_dump() | {"reason": "lost_fact"})
+
+
+class TestComposed:
+    """Requests of several parts: every part, and the order where one was said, must come back."""
+
+    KINDS = pytest.mark.parametrize(
+        ("name", "kind"),
+        [
+            ("rental", "joined"),
+            ("rental", "in order"),
+            ("retail", "joined"),
+            ("retail", "in order"),
+        ],
+    )
+
+    def reword(
+        self, name: str, kind: str, parts: list[dict[str, Any]], in_order: bool
+    ) -> Paraphrase:
+        task = desk(name).task(kind)
+        said = {clause.name: f"Well, {clause.text}" for clause in task.clauses}
+        read = {"readings": [{"parts": parts, "in_order": in_order}]}
+        return attempt(task, {"clauses": said}, read, desk(name).environment)
+
+    @KINDS
+    def test_that_keeps_all_parts_is_accepted(self, name: str, kind: str) -> None:
+        task = desk(name).task(kind)
+
+        found = self.reword(name, kind, parts_of(task), kind == "in order")
+
+        assert found.accepted, found.finding
+        assert [c.name for c in found.clauses] == [c.name for c in task.clauses]
+        assert reworded(task, found).text.count("Well, ") == len(task.clauses)
+
+    @KINDS
+    def test_that_loses_or_wins_a_part_is_rejected(self, name: str, kind: str) -> None:
+        parts = parts_of(desk(name).task(kind))
+
+        for wrong in (parts[:-1], parts[1:], [*parts, parts[0]]):
+            assert self.reword(name, kind, wrong, kind == "in order").reason == (
+                "other_query"
+            )
+
+    @KINDS
+    def test_that_says_otherwise_whether_the_order_matters_is_rejected(
+        self, name: str, kind: str
+    ) -> None:
+        parts = parts_of(desk(name).task(kind))
+
+        found = self.reword(name, kind, parts, kind != "in order")
+
+        assert found.reason == "other_query"
+        assert "in which order" in found.finding
+
+    @pytest.mark.parametrize("name", ["rental", "retail"])
+    def test_read_the_other_way_round_is_rejected_if_the_order_matters(
+        self, name: str
+    ) -> None:
+        free, bound = (
+            self.reword(name, kind, parts_of(desk(name).task(kind))[::-1], in_order)
+            for kind, in_order in (("joined", False), ("in order", True))
+        )
+
+        assert free.accepted, free.finding
+        assert bound.reason == "other_query"
+
+    @pytest.mark.parametrize("kind", ["joined", "in order"])
+    def test_with_a_clause_or_a_value_of_another_part_is_rejected(
+        self, kind: str
+    ) -> None:
+        task = desk("retail").task(kind)
+        shorter, other = parts_of(task), parts_of(task)
+        shorter[1]["clauses"].pop()
+        first = task.facts["product"]
+        assert other[1]["slots"]["product"] != first
+        other[1]["slots"]["product"] = first
+
+        reasons = [
+            self.reword("retail", kind, parts, kind == "in order").reason
+            for parts in (shorter, other)
+        ]
+
+        assert reasons == ["other_query", "other_query"]
+
+    def test_must_keep_each_parts_own_values(self) -> None:
+        task = desk("retail").task("joined")
+        said = {clause.name: clause.text for clause in task.clauses}
+        said["pay__2"] = "If it costs more, use PayPal."
+        read = {"readings": [{"parts": parts_of(task)}]}
+        shop = desk("retail").environment
+
+        found = attempt(task, {"clauses": said}, read, shop)
+
+        assert found.reason == "lost_fact"
+        assert task.facts["product__2"] in found.finding
+
+    def test_goes_the_whole_path(self) -> None:
+        task, shop = desk("retail").task("in order"), desk("retail").environment
+        accepted = self.reword("retail", "in order", parts_of(task), in_order=True)
+
+        other = reworded(task, accepted)
+
+        for plan in PLANS.values():
+            ledger = make_ledger(other, plan, random.Random(0), shop.domain.words)
+            trajectory = simulate(
+                environment=shop,
+                task=other,
+                ledger=ledger,
+                agent=ScriptedAgent(shop, other, ledger),
+                user=ScriptedUser(other, ledger),
+                seed=0,
+            )
+            verification = verify(
+                environment=shop, task=other, trajectory=trajectory, ledger=ledger
+            )
+            assert verification.accepted, verification.reason
 
 
 class TestOtherQueries:
@@ -363,6 +496,59 @@ class TestLostFacts:
         return attempt(task, {"clauses": said}, {"readings": [reading(task)]}, rental())
 
 
+class TestContaminated:
+    """The words of a benchmark's task must not come in by another door."""
+
+    BORROWED = "I would love to have it swapped for something a little cheaper"
+
+    def reword(self, said: dict[str, str], told: str, read: Any) -> Paraphrase:
+        task, scenario = task_of("R1"), {"instructions": {"reason_for_call": told}}
+        return paraphrase(
+            environment=small_shop(),
+            task=task,
+            paraphraser=ListedChat([answered({"clauses": said})]),
+            reader=ListedChat([answered(read)]),
+            seed=3,
+            benchmark=BenchmarkIndex(
+                small_shop(), [{"id": "17", "user_scenario": scenario}]
+            ),
+        )
+
+    def test_is_rejected_with_what_it_shares_before_it_is_read(self) -> None:
+        task = task_of("R1")
+        product = task.facts["product"]
+        said = words(task, wish=f"About the {product}: {self.BORROWED.lower()}!")
+
+        found = self.reword(said, f"You say: {self.BORROWED}.", "never asked")
+
+        assert (found.accepted, found.reason) == (False, "contaminated")
+        assert "i would love to have it swapped for" in found.finding
+        assert "of task 17" in found.finding
+        assert found.text
+        assert len(found.answers) == 1
+
+    def test_person_of_the_benchmark_is_named(self) -> None:
+        task = task_of("R1")
+        (key,) = (
+            read.call.arguments["user_id"]
+            for read in task.certificate
+            if read.call.name == "get_user_details"
+        )
+
+        found = self.reword(words(task), f"You are {key}.", "never asked")
+
+        assert found.reason == "contaminated"
+        assert f"entity {key!r} of task 17" in found.finding
+
+    def test_that_shares_nothing_is_read(self) -> None:
+        task = task_of("R1")
+        read = {"readings": [reading(task)]}
+
+        found = self.reword(words(task), f"You say: {self.BORROWED}.", read)
+
+        assert found.accepted, found.finding
+
+
 class TestHostileModels:
     @pytest.mark.parametrize(
         "garbage",
@@ -395,8 +581,10 @@ class TestHostileModels:
             '{"accepted": true}',
             '{"readings": "R1"}',
             '{"readings": [{"archetype": "R1"}]}',
-            '{"readings": [{"archetype": "R1", "clauses": [], "slots": {"a": {"b": 1}}}]}',
-            '{"readings": [{"archetype": 1, "clauses": [], "slots": {}}]}',
+            '{"readings": [{"archetype": "R1", "clauses": [], "slots": {}}]}',
+            '{"readings": [{"parts": []}]}',
+            '{"readings": [{"parts": [{"archetype": "R1", "clauses": [], "slots": {"a": {"b": 1}}}]}]}',
+            '{"readings": [{"parts": [{"archetype": 1, "clauses": [], "slots": {}}]}]}',
         ],
     )
     def test_that_give_no_reading_are_to_blame(self, garbage: str) -> None:

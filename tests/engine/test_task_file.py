@@ -15,7 +15,6 @@ from writ_app.engine.task_file import (
     read_tasks,
     to_file,
     to_task,
-    write_tasks,
 )
 
 KINDS = [
@@ -77,13 +76,6 @@ class TestRead:
             (1, "R1"),
             (4, "N1"),
         ]
-
-    def test_gives_what_was_written(self, tmp_path: Path) -> None:
-        shop, path = desk("retail"), tmp_path / "tasks.jsonl"
-        tasks = [shop.task("R1"), shop.task("I2")]
-
-        assert write_tasks(tasks, path) == 2
-        assert [task for _, task in read_tasks(path)] == [to_file(t) for t in tasks]
 
     @pytest.mark.parametrize(
         ("spoilt", "says"),

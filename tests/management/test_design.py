@@ -9,8 +9,10 @@ from django.core.management import CommandError, call_command
 
 from environments.registry import world
 from writ_app.adapters import batches
-from writ_app.adapters.tau2 import read_domain
-from writ_app.engine.task_file import read_tasks
+from writ_app.adapters.tau2 import benchmark_tasks, read_domain
+from writ_app.adapters.worlds import checkout_world
+from writ_app.engine.decontamination import BenchmarkIndex, distances
+from writ_app.engine.task_file import read_tasks, to_task
 
 CELLS = [
     {"writes": "1", "burden": "4-6"},
@@ -88,6 +90,8 @@ class TestDesign:
         for recipe in report["recipes"]:
             assert f"\n{recipe['recipe']} " in printed
         assert f"the most is {report['burden']['most']}." in printed
+        assert report["decontamination"] is None
+        assert "benchmark" not in printed
 
     def test_gives_the_same_bytes_however_many_workers(
         self, tmp_path: Path, grid: Path
@@ -204,6 +208,7 @@ class TestDesignOverACheckout:
             grid=grid,
             workers=1,
             out=out,
+            report=tmp_path / "r.json",
             stdout=printed,
             stderr=StringIO(),
         )
@@ -229,3 +234,12 @@ class TestDesignOverACheckout:
             stderr=StringIO(),
         )
         assert "4 tasks over retail tau2-" in printed.getvalue()
+
+        measured = benchmark_tasks(benchmark)
+        index = BenchmarkIndex(checkout_world(tau2_root, "retail")[0], measured)
+        near = [index.check(to_task(task)).nearest for task in tasks]
+        found = json.loads((tmp_path / "r.json").read_text())["decontamination"]
+        expected = distances(near, len(measured)).model_dump(mode="json")
+        assert found == {**expected, "examples": []}
+        assert f"the benchmark's {len(measured)} tasks" in printed.getvalue()
+        assert f"{expected['likeness']['p95']:.1%}" in printed.getvalue()

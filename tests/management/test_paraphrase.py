@@ -26,8 +26,8 @@ def answer(request: dict[str, Any]) -> Reply:
     if "clauses" in asked:
         said = {one["name"]: f"Well, {one['text']}" for one in asked["clauses"]}
         return text_reply(json.dumps({"clauses": said}))
-    reading = {"archetype": "R5", "clauses": ["wish", "refund"], "slots": {}}
-    return text_reply(json.dumps({"readings": [reading]}))
+    part = {"archetype": "R5", "clauses": ["wish", "refund"], "slots": {}}
+    return text_reply(json.dumps({"readings": [{"parts": [part]}]}))
 
 
 @pytest.fixture

@@ -487,11 +487,51 @@ class TestParaphraseBatch:
         assert row.task == Task.objects.get()
         assert Paraphrase.model_validate(row.content).text == row.text
 
-    def test_leaves_composed_requests_alone(self, team: Team, owner: User) -> None:
+    def test_has_composed_requests_reworded_too(self, team: Team, owner: User) -> None:
+        grid = grid_of(("2-3", "7-9", 1), ("2-3", "10-14", 1))
+        batch = order(team, owner, ordered=1, mix=None, grid=grid)
+        design(batch)
+        task = Task.objects.get()
+        assert task.content["parts"]
+        said = {clause["name"]: clause["text"] for clause in task.content["clauses"]}
+        writer = ListedChat([Completion(content=json.dumps({"clauses": said}))])
+        reader = ListedChat([Completion(content='{"readings": []}')])
+
+        (row,) = synthesis.paraphrase_batch(
+            batch=batch, paraphraser=writer, reader=reader
+        )
+
+        assert (row.task, row.reason) == (task, "unreadable")
+        assert row.text == task.text
+
+    def test_rejects_words_of_the_imported_benchmark(
+        self, team: Team, owner: User
+    ) -> None:
+        batch = order(team, owner, ordered=1, mix={"R5": 1})
+        design(batch)
+        task = Task.objects.get()
+        borrowed = "Seven words of theirs and then one more"
+        ReferenceTask.objects.create(
+            environment=batch.environment,
+            task_id="17",
+            position=0,
+            content={"id": "17", "user_scenario": {"instructions": borrowed}},
+        )
+        said = {c["name"]: f"{c['text']} {borrowed}." for c in task.content["clauses"]}
+        writer = ListedChat([Completion(content=json.dumps({"clauses": said}))])
+
+        (row,) = synthesis.paraphrase_batch(
+            batch=batch, paraphraser=writer, reader=ListedChat([])
+        )
+
+        assert (row.accepted, row.reason) == (False, "contaminated")
+        assert f"{borrowed.lower()!r} of task 17" in row.content["finding"]
+
+    def test_leaves_kinds_that_are_gone_alone(self, team: Team, owner: User) -> None:
         batch = order(team, owner, ordered=1, mix={"R5": 1})
         design(batch)
         row = Task.objects.get()
-        row.content = {**row.content, "parts": ["R5", "R6"]}
+        row.content = {**row.content, "archetype": "R99"}
         row.save()
         never = ListedChat([])
 

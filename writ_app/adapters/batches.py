@@ -4,7 +4,7 @@ Worlds are named, not handed over: each process makes its own, once. Knows nothi
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import batched, groupby, zip_longest
@@ -14,11 +14,10 @@ from environments.core.environment import Environment
 from writ_app.adapters.spread import Done, spread
 from writ_app.adapters.tau2 import BadCheckout, benchmark_tasks, read_domain
 from writ_app.adapters.worlds import BadWorld, NoCheckout, named_world
-from writ_app.engine.decontamination import BenchmarkIndex
+from writ_app.engine.decontamination import BenchmarkIndex, Screen, Seen
 from writ_app.engine.grid import Filler, FillReport, read_grid, shards_for
 from writ_app.engine.proving import FalseClaim, Prover
 from writ_app.engine.task_file import FileTask, line_of
-from writ_app.engine.types import Task
 
 LINES_AT_A_TIME = 8
 """Lines that a process checks before it gets others."""
@@ -61,6 +60,8 @@ class Batch:
     report: FillReport = field(default_factory=FillReport)
     tasks: list[Designed] = field(default_factory=list)
     """In the order of the file: the shards' first tasks, their second ones, …"""
+    seen: Seen | None = None
+    """How near they come to the benchmark whose database it is; None if it has none."""
 
 
 def design(order: Order, workers: int) -> Iterator[Designed | Batch]:
@@ -68,15 +69,21 @@ def design(order: Order, workers: int) -> Iterator[Designed | Batch]:
     pieces = [(order, shard) for shard in range(shards_for(order.people))]
     tasks: list[list[Designed]] = [[] for _ in pieces]
     reports = [FillReport() for _ in pieces]
+    seen: dict[int, Seen] = {}
     for shard, result in spread(_fill, pieces, workers):
         if isinstance(result, Designed):
             tasks[shard].append(result)
             yield result
         elif isinstance(result, FillReport):
             reports[shard] = result
+        elif isinstance(result, Seen):
+            seen[shard] = result
     batch = Batch()
     for report in reports:
         batch.report.add(report)
+    for _, one in sorted(seen.items()):
+        batch.seen = batch.seen or Seen(one.benchmark_tasks)
+        batch.seen.add(one)
     batch.tasks = [
         task for row in zip_longest(*tasks) for task in row if task is not None
     ]
@@ -119,32 +126,35 @@ def refute(
 # in a worker process
 
 
-def _fill(piece: tuple[Order, int]) -> Iterator[Designed | FillReport]:
+def _fill(piece: tuple[Order, int]) -> Iterator[Designed | FillReport | Seen]:
     order, shard = piece
-    filler = _filler(order)
+    filler, screen = _filler(order)
     shards = shards_for(order.people)
     for task in filler.fill(order.count, order.seed, shard, shards):
+        if screen is not None:
+            screen.keep(task)
         yield Designed(line_of(task), task.writes, task.burden.total)
     yield filler.report
+    if screen is not None:
+        yield screen.take()
 
 
 @lru_cache(maxsize=1)
-def _filler(order: Order) -> Filler:
+def _filler(order: Order) -> tuple[Filler, Screen | None]:
     """One for all shards of a process: what was read for one shard serves the next, and decides nothing."""
     environment = _world(order.world)
     grid = read_grid(json.loads(order.grid), environment)
-    refuse = _contaminated(order.world, environment)
-    return Filler(environment, grid, avoid=order.avoid, refuse=refuse)
+    screen = _screen(order.world, environment)
+    refuse = screen.refuse if screen is not None else lambda task: ""
+    return Filler(environment, grid, avoid=order.avoid, refuse=refuse), screen
 
 
-def _contaminated(world: World, environment: Environment) -> Callable[[Task], str]:
+def _screen(world: World, environment: Environment) -> Screen | None:
     """Over a benchmark's database, what shares anything with the benchmark's own tasks is refused."""
     if world.root is None:
-        return lambda task: ""
-    index = BenchmarkIndex(
-        environment, benchmark_tasks(read_domain(world.root, world.name))
-    )
-    return lambda task: "" if index.check(task).clean else "contaminated"
+        return None
+    tasks = benchmark_tasks(read_domain(world.root, world.name))
+    return Screen(BenchmarkIndex(environment, tasks)) if tasks else None
 
 
 def _refute(

@@ -6,7 +6,7 @@ Knows nothing about drawing, databases or users.
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, islice, permutations
@@ -78,7 +78,7 @@ class Composition:
     def _renamed(self, number: int, part: Part) -> Query:
         key = (id(part), number)
         if key not in self.known:
-            query = renamed(part.query, _suffix(number), self.identity)
+            query = numbered_query(part.query, number, self.identity)
             self.known[key] = query, part
         return self.known[key][0]
 
@@ -86,9 +86,7 @@ class Composition:
     def facts(self) -> dict[str, Any]:
         facts: dict[str, Any] = {}
         for number, part in enumerate(self.parts):
-            for name, value in part.facts.items():
-                known = name in self.identity
-                facts[name if known else name + _suffix(number)] = value
+            facts |= numbered_facts(part.facts, number, self.identity)
         return facts
 
     def query(self, order: Sequence[int] | None = None) -> Query:
@@ -196,6 +194,22 @@ def split_words(text: str) -> tuple[str, list[str]]:
     if len(names) > 1:
         raise InvalidTask("unclear_words", "The parts are joined in two ways.")
     return next(iter(names), ""), [piece for _, piece in pieces]
+
+
+def numbered_query(query: Query, number: int, identity: Collection[str]) -> Query:
+    """A part's query as it stands at that place (from 0); `identity` are names of facts that say who the user is."""
+    return renamed(query, _suffix(number), identity)
+
+
+def numbered_facts(
+    facts: Mapping[str, Any], number: int, identity: Collection[str]
+) -> dict[str, Any]:
+    """A part's facts by the names that they have at that place."""
+    suffix = _suffix(number)
+    return {
+        name if name in identity else name + suffix: value
+        for name, value in facts.items()
+    }
 
 
 def without_number(name: str) -> tuple[str, int]:

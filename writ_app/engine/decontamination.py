@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean, quantiles
 from typing import Any, Literal
 
@@ -57,6 +58,13 @@ class Contamination(Frozen):
     @property
     def clean(self) -> bool:
         return not self.shared
+
+    @property
+    def finding(self) -> str:
+        """What is shared, and with which tasks, for a person; "" if nothing is."""
+        return "; ".join(
+            f"{one.kind} {one.what!r} of {_tasks(one.tasks)}" for one in self.shared
+        )
 
 
 class Spread(Frozen):
@@ -220,31 +228,50 @@ EXAMPLES = 20
 """Findings that a screen keeps word for word."""
 
 
+@dataclass
+class Seen:
+    """What screens saw: how near the tasks that were kept come to a benchmark, and examples of what was found in the others."""
+
+    benchmark_tasks: int
+    nearest: list[Nearest] = field(default_factory=list)
+    examples: list[Shared] = field(default_factory=list)
+
+    def add(self, other: "Seen") -> None:
+        """What another screen saw of the same benchmark."""
+        self.nearest += other.nearest
+        self.examples = [*self.examples, *other.examples][:EXAMPLES]
+
+    def report(self) -> dict[str, Any]:
+        """Plain JSON: the distances, and the examples."""
+        spread = distances(self.nearest, self.benchmark_tasks)
+        examples = [one.model_dump(mode="json") for one in self.examples]
+        return {**spread.model_dump(mode="json"), "examples": examples}
+
+
 class Screen:
     """Refuses tasks that are not clean, and keeps count of what it saw: `refuse` judges a task, `keep` counts one that was kept."""
 
     def __init__(self, index: BenchmarkIndex):
         self._index = index
-        self._kept: list[Nearest] = []
-        self._examples: list[dict[str, Any]] = []
+        self.seen = Seen(len(index))
 
     def refuse(self, task: Task) -> str:
         """The reason, or "" for a clean task."""
         found = self._index.check(task)
         if found.clean:
             return ""
-        room = EXAMPLES - len(self._examples)
-        self._examples += [one.model_dump(mode="json") for one in found.shared[:room]]
+        room = EXAMPLES - len(self.seen.examples)
+        self.seen.examples += found.shared[:room]
         return "contaminated"
 
     def keep(self, task: Task) -> None:
         """Not every clean task is kept: some are there already, others land where nothing is missing."""
-        self._kept.append(self._index.check(task).nearest)
+        self.seen.nearest.append(self._index.check(task).nearest)
 
-    def report(self) -> dict[str, Any]:
-        """Plain JSON: the distances of what was kept, and examples of what was found in the rest."""
-        spread = distances(self._kept, len(self._index))
-        return {**spread.model_dump(mode="json"), "examples": list(self._examples)}
+    def take(self) -> Seen:
+        """What was seen since the last time."""
+        seen, self.seen = self.seen, Seen(len(self._index))
+        return seen
 
 
 def distances(nearest: Sequence[Nearest], benchmark_tasks: int) -> Distances:
@@ -331,6 +358,11 @@ def _scenario_texts(task: Mapping[str, Any]) -> Iterator[str]:
     for _, value in leaves([task.get("user_scenario"), task.get("ticket")]):
         if isinstance(value, str):
             yield value
+
+
+def _tasks(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""
+    return f"task {', '.join(ids[:3])}{more}"
 
 
 # --- marks and shapes ----------------------------------------------------------------------------------------------------------

@@ -241,16 +241,6 @@ def _certificate_read(read: FileRead) -> CertificateRead:
     return CertificateRead(call=_call(read), role=read.role, witness=witness)
 
 
-def write_tasks(tasks: Iterable[Task], path: Path) -> int:
-    """One line per task, as they come; the number of lines."""
-    count = 0
-    with path.open("w", encoding="utf-8") as out:
-        for task in tasks:
-            out.write(line_of(task) + "\n")
-            count += 1
-    return count
-
-
 def line_of(task: Task) -> str:
     plain = to_file(task).model_dump(mode="json", by_alias=True)
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))

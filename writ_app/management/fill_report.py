@@ -5,39 +5,9 @@ from typing import Any
 
 from environments.core.environment import Environment
 from writ_app.adapters.batches import Batch, Designed
+from writ_app.engine.errors import REASONS
 from writ_app.engine.grid import Cell
 from writ_app.engine.types import BURDEN_BANDS, WRITE_BANDS
-
-REFUSALS = {
-    "no_fit": "nobody tried had what the request speaks of",
-    "duplicate": "the same was asked for before",
-    "contaminated": "it shared something with a task of the benchmark",
-    "not_whole": "a read of the certificate could not be proved",
-    "tie": "two candidates were equally good",
-    "threshold": "a threshold was too close to call",
-    "too_few": "too few candidates for the rank asked for",
-    "no_match": "a description fitted no row",
-    "ambiguous": "a description fitted more than one row",
-    "empty": "nothing was asked for",
-    "missing": "a value was missing",
-    "missing_fact": "a fact was missing",
-    "illegal": "a tool refuses the write",
-    "same_effect": "another write would have done the same",
-    "degenerate": "there was nothing to choose between",
-    "idle_term": "a part of the objective decided nothing",
-    "wrong_class": "the policy's answer was another than the archetype's",
-    "order_blind": "the writes were called dependent and are not",
-    "entangled": "there were too many orders to try",
-    "two_readings": "the words can be understood in two ways",
-    "unclear_words": "the words did not lead back to the query",
-    "unsaid": "no clause says something that the user knows",
-    "one_sided": "one side of a decision could never be meant",
-    "policy": "the gold would break the policy",
-    "underivable": "a read's argument is known only from an earlier write",
-    "solver": "the tools did not lead to the oracle's answer",
-    "insufficient": "another database with the same evidence had another answer",
-}
-"""Reason code → what it means, in words."""
 
 
 def summary(
@@ -82,7 +52,7 @@ def summary(
             for name, recipe in sorted(report.recipes.items())
         ],
         "refused": [
-            {"reason": reason, "meaning": REFUSALS.get(reason, ""), "draws": count}
+            {"reason": reason, "meaning": REASONS.get(reason, ""), "draws": count}
             for reason, count in sorted(refused.items(), key=lambda one: (-one[1], one))
         ],
         "burden": _burden(batch.tasks),
@@ -91,6 +61,7 @@ def summary(
             "there": people,
             "most_tasks": max(report.people.values(), default=0),
         },
+        "decontamination": batch.seen.report() if batch.seen is not None else None,
     }
 
 
@@ -111,12 +82,28 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield "Draws that were refused:"
     for reason in found["refused"]:
-        meaning = reason["meaning"] or reason["reason"].replace("_", " ")
-        yield f"{reason['draws']:>8,}  {meaning} ({reason['reason']})"
+        yield f"{reason['draws']:>8,}  {reason['reason']:<16}{reason['meaning']}".rstrip()
     yield ""
     burden, people = found["burden"], found["people"]
     yield f"Burden: {burden['7_or_more']:.0%} have 7 or more, {burden['10_or_more']:.0%} have 10 or more, the most is {burden['most']}."
     yield f"People: {people['used']:,} of {people['there']:,} ask for something, one of them for {people['most_tasks']:,} tasks at most."
+    if found["decontamination"] is not None:
+        yield ""
+        yield from _distances(found["decontamination"])
+
+
+def _distances(found: dict[str, Any]) -> Iterator[str]:
+    yield f"How near they come to the benchmark's {found['benchmark_tasks']:,} tasks, as shares of a task's words:"
+    yield f"{'':<34}{'mean':>8}{'median':>8}{'95 %':>8}{'most':>8}"
+    for what, name in (
+        ("containment", "runs of eight words in one of them"),
+        ("likeness", "runs of three words in one of them"),
+    ):
+        shown = "".join(
+            f"{found[what][cut]:>8.1%}" for cut in ("mean", "median", "p95", "largest")
+        )
+        yield f"{name}{shown}"
+    yield f"{found['same_shape']:,} have the writes of one of them but for ids and numbers."
 
 
 def _burden(tasks: Sequence[Designed]) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def paraphrase_batch(
 ) -> Iterator[Paraphrase]:
     """Have the requests of a batch's tasks said in other words; each attempt is stored, and given, as soon as it is made.
 
-    A task that these models tried before is left out, unless a model or its provider failed then; so are composed requests.
+    A task that these models tried before is left out, unless a model or its provider failed then; so is one that its environment, as it is now, does not know.
     `limit` is for attempts, not for what is accepted.
     """
     tried = Paraphrase.objects.filter(
@@ -168,6 +168,7 @@ def paraphrase_batch(
                 paraphraser=paraphraser,
                 reader=reader,
                 seed=task.seed,
+                benchmark=catalog.benchmark_index(row.environment),
             )
         except InvalidTask:
             continue

@@ -67,7 +67,7 @@ class BatchDesign:
         if self._filler is not None:
             report |= _fill_counts(self._filler.report)
         if self._screen is not None:
-            report["decontamination"] = self._screen.report()
+            report["decontamination"] = self._screen.seen.report()
         return report
 
     def _refuse(self, task: Task) -> str:

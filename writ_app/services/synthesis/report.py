@@ -4,45 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from writ_app.engine.errors import REASONS
 from writ_app.engine.types import BURDEN_BANDS, WRITE_BANDS
 from writ_app.models.synthesis import Batch
 from writ_app.services.catalog import ChangedEnvironment, load_environment
 from writ_app.services.heat import HeatMap, make_heat_map
-
-REASONS = {
-    "composed": "A request of several parts cannot be reworded yet.",
-    "environment": "The task was designed in another world.",
-    "no_fit": "Nobody who was drawn had what the request speaks of.",
-    "duplicate": "The same request with the same facts had been designed before.",
-    "not_whole": "A read of its certificate could not be proved to be needed, and only whole proofs were ordered.",
-    "no_match": "A description in the request fits nothing in the database.",
-    "ambiguous": "A description in the request fits several things, so it is not clear which one is meant.",
-    "too_few": "There are too few candidates for the choice that is asked for.",
-    "tie": "Two candidates are equally good, so there is no one right answer.",
-    "threshold": "A value lies so close to the limit in the request that rounding would decide.",
-    "same_effect": "Another candidate would leave the database in the same state, so the answer is not the only one.",
-    "missing": "A field that the request speaks of is not there.",
-    "missing_fact": "The user would have to know something that was not drawn.",
-    "empty": "The request does nothing: no write, nothing told, nothing refused.",
-    "illegal": "The environment would refuse a write of the answer.",
-    "degenerate": "Only one candidate is feasible: there is nothing to choose.",
-    "idle_term": "A part of the objective is the same for all candidates, so it decides nothing.",
-    "wrong_class": "The policy's answer does not fit the class: a refusal that is allowed, or the reverse.",
-    "order_blind": "The writes are called dependent, but lead to the same state in another order.",
-    "two_readings": "The words may be understood in another way that has another answer.",
-    "unclear_words": "The words could not be parsed back to this request and no other.",
-    "unsaid": "The user knows something that no clause says.",
-    "entangled": "Its parts depend on each other in more orders than can be tried.",
-    "underivable": "A read that it needs can only be made after one of its own writes.",
-    "policy": "The answer would break a clause of the policy.",
-    "solver": "Played through the tools alone, the request does not lead to the oracle's answer.",
-    "insufficient": "Another database that agrees on every read of the certificate has another answer.",
-    "one_sided": "Nothing that may change makes a condition of the request go the other way.",
-    "exhausted": "No more tasks of a kind could be proved.",
-    "contaminated": "It is too close to a task of the benchmark.",
-    "no_requests": "Nothing can be asked in this environment yet.",
-}
-"""Code of a refusal → what it means to whoever ordered the batch."""
 
 
 @dataclass(frozen=True)
