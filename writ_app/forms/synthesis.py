@@ -1,7 +1,7 @@
 """Ordering a batch."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
@@ -21,6 +21,35 @@ from writ_app.services.synthesis import (
 )
 
 BY_MIX, BY_GRID = "mix", "grid"
+
+
+def _max_cost() -> forms.DecimalField:
+    return forms.DecimalField(
+        required=False,
+        min_value=0,
+        max_digits=10,
+        decimal_places=4,
+        label="Cap, US dollars",
+        help_text="Nothing more is asked once so much is spent. Empty: no cap.",
+        widget=forms.NumberInput(attrs={"step": "any", "min": 0}),
+    )
+
+
+def _max_tokens() -> forms.IntegerField:
+    return forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=10**15,
+        label="Cap, tokens",
+        help_text="Prompt and completion together.",
+    )
+
+
+class CapsForm(forms.Form):
+    """What a batch may cost from now on."""
+
+    max_cost = _max_cost()
+    max_tokens = _max_tokens()
 
 
 class BatchForm(forms.Form):
@@ -54,6 +83,22 @@ class BatchForm(forms.Form):
         empty_label="scripted",
         label="User",
     )
+    paraphraser = forms.ModelChoiceField(
+        queryset=ModelEndpoint.objects.offered(),
+        required=False,
+        empty_label="nobody",
+        label="Rewords requests",
+        help_text="What is read back as the same request is what the user says.",
+    )
+    judge = forms.ModelChoiceField(
+        queryset=ModelEndpoint.objects.offered(),
+        required=False,
+        empty_label="nobody",
+        label="Writes notes",
+        help_text="On finished trajectories; it never decides.",
+    )
+    max_cost = _max_cost()
+    max_tokens = _max_tokens()
     by = forms.ChoiceField(
         choices=[
             (BY_MIX, "Mix: kinds of request in turn, by weight"),
@@ -81,9 +126,13 @@ class BatchForm(forms.Form):
     )
 
     def __init__(
-        self, data: QueryDict | None = None, *, typed: QueryDict | None = None
+        self,
+        data: QueryDict | None = None,
+        *,
+        typed: QueryDict | None = None,
+        like: Mapping[str, Any] | None = None,
     ):
-        """`typed` is what was typed so far, to be kept and not judged yet."""
+        """`typed` is what was typed so far, to be kept and not judged yet; `like` an order (order_of) to begin with."""
         super().__init__(data)
         known = Environment.objects.order_by("name", "-id").defer("state", "policy")
         self.fields["environment"].queryset = known  # type: ignore[attr-defined]
@@ -93,7 +142,10 @@ class BatchForm(forms.Form):
         ]
         self.fields["plans"].initial = list(PLANS)
         given = data if data is not None else typed
-        self.chosen = _chosen(known, given.get("environment", "") if given else "")
+        asked = given.get("environment", "") if given else ""
+        if like is not None and not asked:
+            asked = str(like["environment"].pk)
+        self.chosen = _chosen(known, asked)
         self.archetypes: tuple[Archetype, ...] = ()
         if self.chosen is not None:
             self.archetypes = load_environment(self.chosen).domain.archetypes
@@ -110,8 +162,33 @@ class BatchForm(forms.Form):
         for _, cells in default_cells():
             for cell in cells:
                 self.fields[_cell(cell)] = _CellWeight(cell)
+        if like is not None:
+            self._begin_with(like)
         if typed is not None:
             self._keep(typed)
+
+    def _begin_with(self, order: Mapping[str, Any]) -> None:
+        """Fill the form with an order. A weight that the form cannot hold is rounded to the next that it can."""
+        for name in ("name", "ordered", "seed", "plans", "max_cost", "max_tokens"):
+            self.initial[name] = order[name]
+        for name in ("agent", "user_simulator", "paraphraser", "judge"):
+            self.initial[name] = order[name].pk if order[name] else None
+        self.initial["fault_share"] = round(100 * order["fault_share"])
+        for archetype in self.archetypes:
+            weight = order["mix"].get(archetype.slug, 0)
+            self.initial[self._weight(archetype)] = weight and max(1, round(weight))
+        if order["grid"] is None:
+            return
+        self.initial["by"] = BY_GRID
+        self.initial["whole"] = order["grid"]["whole"]
+        held = {
+            (cell["writes"], cell["burden"]): cell["weight"]
+            for cell in order["grid"]["cells"]
+        }
+        for _, cells in default_cells():
+            for cell in cells:
+                weight = held.get((cell.writes, cell.burden), 0)
+                self.initial[_cell(cell)] = f"{weight:g}"
 
     def _keep(self, typed: QueryDict) -> None:
         for name in set(self.fields) & set(typed):
@@ -205,7 +282,8 @@ class BatchForm(forms.Form):
     def order(self) -> dict[str, Any]:
         """Keywords for start_batch."""
         names = ["name", "environment", "seed", "ordered", "plans"]
-        names += ["agent", "user_simulator"]
+        names += ["agent", "user_simulator", "paraphraser", "judge"]
+        names += ["max_cost", "max_tokens"]
         given = {name: self.cleaned_data[name] for name in names}
         share = self.cleaned_data["fault_share"] / 100
         wanted = {"mix": self.mix(), "grid": self.grid()}

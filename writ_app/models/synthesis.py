@@ -191,6 +191,12 @@ class Batch(models.Model):
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
 
+    @property
+    def endpoints(self) -> list[ModelEndpoint]:
+        """Those that play a role, each once."""
+        roles = (self.agent, self.user_simulator, self.paraphraser, self.judge)
+        return list(dict.fromkeys(endpoint for endpoint in roles if endpoint))
+
 
 class SimulationStatus(models.TextChoices):
     PENDING = "PENDING", "waiting"

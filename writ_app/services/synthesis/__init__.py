@@ -5,7 +5,6 @@ from writ_app.services.synthesis.batches import (
     BadOrder,
     chat_model,
     design_batch,
-    paraphrase_batch,
     start_batch,
     unfinished_designs,
 )
@@ -23,7 +22,14 @@ from writ_app.services.synthesis.endpoints import (
     list_endpoints,
     try_endpoint,
 )
+from writ_app.services.synthesis.health import (
+    Health,
+    forget_old_health,
+    health_of,
+    record_health,
+)
 from writ_app.services.synthesis.mix import class_groups, default_mix
+from writ_app.services.synthesis.ordering import disabled_in, order_of, role_lines
 from writ_app.services.synthesis.progress import (
     BatchProgress,
     RejectReason,
@@ -37,6 +43,7 @@ from writ_app.services.synthesis.report import (
     mix_lines,
     view_design,
 )
+from writ_app.services.synthesis.rewording import paraphrase_batch
 from writ_app.services.synthesis.running import (
     is_work_left,
     ledger_of,
@@ -44,6 +51,12 @@ from writ_app.services.synthesis.running import (
     run_simulation,
     take_back,
     tidy,
+)
+from writ_app.services.synthesis.spending import (
+    Spending,
+    batch_spending,
+    caps_of,
+    change_caps,
 )
 
 __all__ = [
@@ -54,26 +67,37 @@ __all__ = [
     "CannotChange",
     "DesignView",
     "EndpointLine",
+    "Health",
     "RejectReason",
+    "Spending",
     "accept_rates",
     "batch_progress",
+    "batch_spending",
     "batches_progress",
     "cancel_batch",
+    "caps_of",
+    "change_caps",
     "chat_model",
     "class_groups",
     "default_cells",
     "default_mix",
     "design_batch",
+    "disabled_in",
     "finish_batch_if_done",
+    "forget_old_health",
     "grid_weights",
+    "health_of",
     "is_work_left",
     "ledger_of",
     "list_endpoints",
     "mix_lines",
+    "order_of",
     "paraphrase_batch",
     "pause_batch",
+    "record_health",
     "resume_batch",
     "retry_failed",
+    "role_lines",
     "run_pending",
     "run_simulation",
     "start_batch",

@@ -17,6 +17,7 @@ from writ_app.models.synthesis import (
     SimulationStatus,
     Trajectory,
 )
+from writ_app.services.synthesis.control import PROVIDER_FAULTS
 
 WINDOW = timedelta(minutes=5)
 """What is called the present pace is that of so long."""
@@ -33,6 +34,8 @@ class RejectReason:
     count: int
     example: int
     """Primary key of a trajectory."""
+    failed: int = 0
+    """How many of them ended by no fault of agent or user."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class BatchProgress:
     rejected: int
     reasons: tuple[RejectReason, ...]
     """Most frequent first."""
+    failed: int
+    """Ended by no fault of agent or user, so that another try is fair."""
     pace: Pace
 
     @property
@@ -109,7 +114,8 @@ def _counts(pks: Iterable[int], now: datetime) -> Mapping[int, _Counts]:
     found: defaultdict[int, _Counts] = defaultdict(lambda: _Counts({}))
     ended = Q(status=SimulationStatus.DONE, finished_at__gte=now - WINDOW)
     grouped = (
-        Simulation.objects.filter(batch__in=list(pks))
+        Simulation.objects.current()
+        .filter(batch__in=list(pks))
         .values("batch", "status")
         .annotate(
             count=Count("id"),
@@ -132,14 +138,26 @@ def _outcomes(pks: Iterable[int]) -> Mapping[int, list[RejectReason]]:
     """By batch, most frequent first; what was accepted has no reason."""
     found: defaultdict[int, list[RejectReason]] = defaultdict(list)
     grouped = (
-        Trajectory.objects.filter(simulation__batch__in=list(pks))
+        Trajectory.objects.filter(
+            simulation__batch__in=list(pks), simulation__retried_by=None
+        )
         .values("simulation__batch", "reason", "owner")
-        .annotate(count=Count("id"), example=Min("id"))
+        .annotate(
+            count=Count("id"),
+            example=Min("id"),
+            failed=Count("id", filter=Q(ended_by__in=PROVIDER_FAULTS)),
+        )
         .order_by("-count", "reason")
     )
     for row in grouped:
         found[row["simulation__batch"]].append(
-            RejectReason(row["reason"], row["owner"], row["count"], row["example"])
+            RejectReason(
+                row["reason"],
+                row["owner"],
+                row["count"],
+                row["example"],
+                row["failed"],
+            )
         )
     return found
 
@@ -163,6 +181,7 @@ def _progress(
         accepted=sum(outcome.count for outcome in outcomes) - rejected,
         rejected=rejected,
         reasons=reasons,
+        failed=sum(outcome.failed for outcome in outcomes),
         pace=_pace(counts, done, left, now, ended=batch.finished_at is not None),
     )
 

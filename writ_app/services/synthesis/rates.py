@@ -47,8 +47,21 @@ class RateLine:
 
     slug: str
     title: str
-    by_plan: tuple[Rate, ...]
+    by_plan: tuple[tuple[str, Rate], ...]
     whole: Rate
+
+    @property
+    def composed(self) -> bool:
+        return self.slug == SEVERAL
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading that sorts: what it asks for next, and how the table is sorted by it now ("" if by another)."""
+
+    title: str
+    sort: str
+    order: str
 
 
 @dataclass(frozen=True)
@@ -64,7 +77,7 @@ class AcceptRates:
 
     plans: tuple[str, ...]
     lines: tuple[RateLine, ...]
-    all_by_plan: tuple[Rate, ...]
+    all_by_plan: tuple[tuple[str, Rate], ...]
     whole: Rate
     burdens: tuple[str, ...]
     cells: tuple[tuple[str, tuple[RateCell, ...]], ...]
@@ -73,6 +86,17 @@ class AcceptRates:
     plan: str
     sort: str
     """One of SORTS, or the slug of a plan; with - in front: the other way round."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        titles = {"name": "request", "count": "finished", "rate": "all plans"}
+        words = {plan: plan.replace("_", " ") for plan in self.plans}
+        return tuple(self._column(by, title) for by, title in (titles | words).items())
+
+    def _column(self, by: str, title: str) -> Column:
+        if self.sort == by:
+            return Column(title, f"-{by}", "ascending")
+        return Column(title, by, "descending" if self.sort == f"-{by}" else "")
 
 
 def accept_rates(
@@ -90,14 +114,14 @@ def accept_rates(
         RateLine(
             slug,
             titles.get(slug, slug),
-            tuple(sums.of(slug, one) for one in plans),
+            tuple((one, sums.of(slug, one)) for one in plans),
             sums.of(slug, ""),
         )
         for slug in slugs
     ]
     by, backwards = sort.removeprefix("-"), sort.startswith("-")
     if by != "name":
-        lines.sort(key=_key(by, plans))
+        lines.sort(key=_key(by))
     if backwards:
         lines.reverse()
     narrowed = sums.cells[archetype, plan]
@@ -107,7 +131,7 @@ def accept_rates(
     return AcceptRates(
         plans=plans,
         lines=tuple(lines),
-        all_by_plan=tuple(sums.of("", one) for one in plans),
+        all_by_plan=tuple((one, sums.of("", one)) for one in plans),
         whole=sums.of("", ""),
         burdens=burdens,
         cells=tuple(
@@ -136,7 +160,9 @@ class _Sums:
         self.places: set[Place] = set()
         self.cells: defaultdict[tuple[str, str], dict[Place, Rate]] = defaultdict(dict)
         found = (
-            Trajectory.objects.filter(simulation__batch=batch)
+            Trajectory.objects.filter(
+                simulation__batch=batch, simulation__retried_by=None
+            )
             .order_by()
             .values_list(
                 "simulation__task__archetype",
@@ -144,7 +170,7 @@ class _Sums:
                 "simulation__task__writes",
                 "simulation__task__burden",
             )
-            .annotate(Count("id", filter=Q(accepted=True)), Count("id"))
+            .annotate(good=Count("id", filter=Q(accepted=True)), count=Count("id"))
         )
         for slug, plan, writes, burden, accepted, count in found:
             archetype = SEVERAL if "+" in slug else slug
@@ -162,13 +188,13 @@ class _Sums:
         return sum(self.cells.get((archetype, plan), {}).values(), Rate())
 
 
-def _key(by: str, plans: tuple[str, ...]) -> Callable[[RateLine], tuple[float, int]]:
+def _key(by: str) -> Callable[[RateLine], tuple[float, int]]:
     """Lowest share first, of those with any; then by how many there are."""
 
     def key(line: RateLine) -> tuple[float, int]:
         if by == "count":
             return line.whole.count, 0
-        rate = line.whole if by == "rate" else line.by_plan[plans.index(by)]
+        rate = line.whole if by == "rate" else dict(line.by_plan)[by]
         return (rate.share if rate.count else 2.0), rate.count
 
     return key
