@@ -205,7 +205,9 @@ class TestSimulate:
         trajectory = hold([busy, busy, HELLO], [HELLO, STOP], sleep=pauses.append)
         assert trajectory.ended_by is Ending.USER_STOP
         assert len(pauses) == 2
-        assert all(0 <= pause <= bound for pause, bound in zip(pauses, (2, 4), strict=True))
+        assert all(
+            0 <= pause <= bound for pause, bound in zip(pauses, (2, 4), strict=True)
+        )
 
     def test_waits_as_long_as_the_provider_asks(self) -> None:
         pauses: list[float] = []

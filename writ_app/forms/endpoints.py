@@ -123,8 +123,7 @@ class EndpointForm(forms.ModelForm):
         for name in USUAL:
             if name in held:
                 self.initial.setdefault(name, held.pop(name))
-        if held:
-            self.initial.setdefault("more", held)
+        self.initial.setdefault("more", held)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

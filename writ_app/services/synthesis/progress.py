@@ -16,6 +16,7 @@ from writ_app.models.synthesis import (
     Simulation,
     SimulationStatus,
     Trajectory,
+    not_retried,
 )
 from writ_app.services.synthesis.control import PROVIDER_FAULTS
 
@@ -139,7 +140,7 @@ def _outcomes(pks: Iterable[int]) -> Mapping[int, list[RejectReason]]:
     found: defaultdict[int, list[RejectReason]] = defaultdict(list)
     grouped = (
         Trajectory.objects.filter(
-            simulation__batch__in=list(pks), simulation__retried_by=None
+            not_retried("simulation"), simulation__batch__in=list(pks)
         )
         .values("simulation__batch", "reason", "owner")
         .annotate(

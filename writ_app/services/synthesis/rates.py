@@ -8,7 +8,7 @@ from itertools import product
 from django.db.models import Count, Q
 
 from writ_app.engine.types import BURDEN_BANDS, WRITE_BANDS, burden_band, write_band
-from writ_app.models.synthesis import Batch, Trajectory
+from writ_app.models.synthesis import Batch, Trajectory, not_retried
 from writ_app.services.heat import SHADES, Place
 from writ_app.services.synthesis.report import archetype_titles
 
@@ -161,7 +161,7 @@ class _Sums:
         self.cells: defaultdict[tuple[str, str], dict[Place, Rate]] = defaultdict(dict)
         found = (
             Trajectory.objects.filter(
-                simulation__batch=batch, simulation__retried_by=None
+                not_retried("simulation"), simulation__batch=batch
             )
             .order_by()
             .values_list(

@@ -8,7 +8,7 @@ from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from writ_app.engine.pacing import Budget
-from writ_app.models.synthesis import Batch, Turn
+from writ_app.models.synthesis import Batch, Turn, not_retried
 from writ_app.services.synthesis.control import CannotChange
 from writ_app.services.synthesis.progress import ENOUGH, BatchProgress
 
@@ -64,12 +64,12 @@ def batch_spending(batch: Batch, progress: BatchProgress) -> Spending:
     """One query over the batch's turns."""
     since = timezone.now() - LATELY
     found = (
-        Turn.objects.filter(simulation__batch=batch, simulation__retried_by=None)
+        Turn.objects.filter(not_retried("simulation"), simulation__batch=batch)
         .order_by()
         .values("side")
         .annotate(
-            turns=Count("id"),
-            lately=Count("id", filter=Q(created_at__gte=since)),
+            turns=Count("position"),
+            lately=Count("position", filter=Q(created_at__gte=since)),
             prompt=Sum("prompt_tokens"),
             completion=Sum("completion_tokens"),
             spent=Sum("cost"),
