@@ -45,12 +45,11 @@ def resume_batch(*, batch: Batch) -> None:
 
     A cap that was reached has to be raised, or taken away, first: otherwise the next answer pauses the batch again.
     """
+    batch.refresh_from_db(fields=["status", "design_report"])
+    # The report is complete when the design is.
+    status = BatchStatus.RUNNING if batch.design_report else BatchStatus.DESIGNING
     paused = Batch.objects.filter(pk=batch.pk, status=BatchStatus.PAUSED)
-    designing = paused.filter(design_report={}).update(
-        status=BatchStatus.DESIGNING, stopped_by=""
-    )
-    if not designing and not paused.update(status=BatchStatus.RUNNING, stopped_by=""):
-        batch.refresh_from_db(fields=["status"])
+    if not paused.update(status=status, stopped_by=""):
         raise CannotChange(
             f"Only a paused batch can be resumed; this one is {batch.get_status_display()}."
         )

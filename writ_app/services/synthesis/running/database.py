@@ -63,7 +63,7 @@ class Database:
         if self._writer is not None:
             await self._writer
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, connection.close)
+        await loop.run_in_executor(self._thread, lambda: connection.close())
         self._thread.shutdown(wait=False)
 
     async def _write_all(self) -> None:

@@ -1,0 +1,94 @@
+"""Scripted models behind HTTP: what they would say in every simulation of a batch, worked out before anybody asks.
+
+A request is known by its seed, which every simulation of a batch has of its own, by its side, and by how much was said before.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.fakes import Reply, completion_reply
+from writ_app.engine.llm import ChatModel, Completion
+from writ_app.engine.simulation import hold
+from writ_app.models.synthesis import Batch, Simulation
+from writ_app.services.synthesis.running.inputs import Work, load
+from writ_app.services.synthesis.running.record import Claim
+
+type Key = tuple[int, str, int]
+"""Seed, side, number of messages before the answer, the system prompt included."""
+
+
+@dataclass
+class _Noting:
+    model: ChatModel
+    side: str
+    said: dict[Key, Completion]
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    def complete(self, **request: Any) -> Completion:
+        answer = self.model.complete(**request)
+        self.said[request["seed"], self.side, 1 + len(request["messages"])] = answer
+        return answer
+
+
+def played(batch: Batch) -> dict[Key, dict[str, Any]]:
+    """Every answer that the scripted models give in the batch, in OpenAI's form."""
+    said: dict[Key, Completion] = {}
+    for work in load(batch.simulations.values_list("pk", flat=True)):
+        assert isinstance(work, Work), work
+        hold(
+            work.begin(),
+            agent=_Noting(work.scripted("agent"), "agent", said),
+            user=_Noting(work.scripted("user"), "user", said),
+        )
+    return {key: to_wire(answer) for key, answer in said.items()}
+
+
+def to_wire(answer: Completion) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": answer.content or None}
+    if answer.tool_calls:
+        message["tool_calls"] = [
+            {
+                "id": made.id,
+                "type": "function",
+                "function": {
+                    "name": made.name,
+                    "arguments": json.dumps(made.arguments),
+                },
+            }
+            for made in answer.tool_calls
+        ]
+    return message
+
+
+def key_of(request: dict[str, Any]) -> Key:
+    side = "agent" if "tools" in request else "user"
+    return request["seed"], side, len(request["messages"])
+
+
+@dataclass
+class Players:
+    """The server's side: answers by heart, after a pause in seconds, and keeps what it was asked."""
+
+    answers: dict[Key, dict[str, Any]]
+    pause: float = 0.0
+    before: Callable[[Key], Reply | None] = lambda key: None
+    """Asked first: something else to answer, or None."""
+    asked: list[Key] = field(default_factory=list)
+
+    def __call__(self, request: dict[str, Any]) -> Reply:
+        key = key_of(request)
+        reply = self.before(key)
+        if reply is None:
+            self.asked.append(key)
+            reply = completion_reply(self.answers[key])
+            reply.pause = self.pause
+        return reply
+
+
+def claim_of(simulation: Simulation) -> Claim:
+    return Claim(simulation.pk, simulation.attempt, simulation.batch_id)
