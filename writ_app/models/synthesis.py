@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from writ_app.models.accounts import Team, User
@@ -205,7 +206,7 @@ class SimulationStatus(models.TextChoices):
     CANCELLED = "CANCELLED", "cancelled"
 
 
-def not_retried(simulation: str) -> Exists:
+def not_retried(simulation: str) -> Combinable:
     """Condition: the simulation at that path was not tried again. As NOT EXISTS, which Postgres estimates better than a join."""
     return ~Exists(Simulation.objects.filter(retry_of=OuterRef(simulation)))
 

@@ -190,7 +190,7 @@ def batch_resume(request: MemberRequest, pk: int) -> HttpResponse:
     def resume(*, batch: Batch) -> None:
         change_caps(batch=batch, **form.cleaned_data)
         resume_batch(batch=batch)
-        transaction.on_commit(send_unfinished)
+        transaction.on_commit(send_unfinished.delay)
 
     return _change(request, pk, resume, "It goes on where it was.")
 
@@ -200,7 +200,7 @@ def batch_resume(request: MemberRequest, pk: int) -> HttpResponse:
 def batch_retry(request: MemberRequest, pk: int) -> HttpResponse:
     def retry(*, batch: Batch) -> None:
         retry_failed(batch=batch)
-        transaction.on_commit(send_unfinished)
+        transaction.on_commit(send_unfinished.delay)
 
     return _change(request, pk, retry, "What failed is tried again.")
 

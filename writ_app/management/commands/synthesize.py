@@ -6,6 +6,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,6 @@ WORLD_SEED, PEOPLE = 1, 200
 """Of a generated world, if none of that name is stored."""
 LOOK_SECONDS = 0.5
 INCOMPLETE, BAD_ORDER, INTERRUPTED = 1, 2, 130
-ROLES = {
-    "agent": "agent",
-    "user": "user_simulator",
-    "paraphraser": "paraphraser",
-    "judge": "judge",
-}
-"""Option → keyword of the order."""
 
 
 class BadWords(WritError):
@@ -84,7 +78,7 @@ class Command(BaseCommand):
             help="share with a planted mistake, of scripted models",
         )
         who = parser.add_argument_group("who plays (default: scripted)")
-        for role in ROLES:
+        for role in synthesis.ROLES:
             who.add_argument(f"--{role}", metavar="ENDPOINT")
         who.add_argument("--max-cost", metavar="DOLLARS", help="stop at this spend")
         who.add_argument("--max-tokens", type=int, metavar="N", help="stop at so many")
@@ -142,14 +136,14 @@ class Command(BaseCommand):
             "ordered": options["count"],
             "seed": options["seed"],
             "fault_share": options["faults"],
-            "max_cost": options["max_cost"],
+            "max_cost": _dollars(options["max_cost"]) if options["max_cost"] else None,
             "max_tokens": options["max_tokens"],
             "mix": _weights(options["mix"]) if options["mix"] else None,
             "grid": _json(options["grid"]) if options["grid"] else None,
             "plans": options["plans"].split(",") if options["plans"] else None,
             **{
                 keyword: _endpoint(options[role]) if options[role] else None
-                for role, keyword in ROLES.items()
+                for role, keyword in synthesis.ROLES.items()
             },
         }
         order |= {name: value for name, value in given.items() if value is not None}
@@ -292,6 +286,16 @@ def _endpoint(name: str) -> ModelEndpoint:
         raise BadWords(
             f"There is no endpoint {name!r} to choose; there is {names}. They are added under Models in the app."
         )
+    return found
+
+
+def _dollars(text: str) -> Decimal:
+    try:
+        found = Decimal(text)
+    except InvalidOperation as error:
+        raise BadWords(f"--max-cost {text} is not a number.") from error
+    if not found.is_finite() or found >= 10**8:
+        raise BadWords(f"--max-cost {text} is no sum of dollars.")
     return found
 
 

@@ -18,6 +18,7 @@ from writ_app.services.synthesis.control import (
 )
 from writ_app.services.synthesis.design import default_cells
 from writ_app.services.synthesis.endpoints import (
+    ROLES,
     EndpointLine,
     list_endpoints,
     try_endpoint,
@@ -61,6 +62,7 @@ from writ_app.services.synthesis.spending import (
 
 __all__ = [
     "MAX_ORDERED",
+    "ROLES",
     "AcceptRates",
     "BadOrder",
     "BatchProgress",
