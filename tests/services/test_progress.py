@@ -328,33 +328,3 @@ class TestSpending:
 
         paid.refresh_from_db()
         assert (paid.max_cost, paid.max_tokens) == (None, 1001)
-
-
-class TestHealth:
-    def test_is_what_all_processes_see_together(self) -> None:
-        endpoint = ModelEndpoint.objects.create(name="mine", model="openai/mine")
-        idle = ModelEndpoint.objects.create(name="idle", model="openai/idle")
-        seen = {"endpoint_id": endpoint.pk, "timeouts": 1, "failures": 0}
-        earlier = timezone.now() - timedelta(minutes=1)
-        for process, flying, limit, busy in (("a", 1, 2.0, 0), ("a", 3, 4.5, 2)):
-            synthesis.record_health(
-                process=process, in_flight=flying, limit=limit, busy=busy, **seen
-            )
-        synthesis.record_health(
-            process="b",
-            in_flight=5,
-            limit=9.9,
-            busy=1,
-            last_error="slow down",
-            last_error_at=earlier,
-            **seen,
-        )
-        synthesis.record_health(process="gone", in_flight=7, limit=7, busy=4, **seen)
-        endpoint.health.filter(process="gone").update(seen_at=earlier)
-
-        mine, other = synthesis.health_of([endpoint, idle])
-
-        assert (mine.processes, mine.in_flight, mine.limit) == (2, 8, 13)
-        assert (mine.busy, mine.timeouts, mine.last_error) == (7, 3, "slow down")
-        assert (other.processes, other.last_error_at) == (0, None)
-        assert synthesis.forget_old_health(before=timezone.now()) == 3

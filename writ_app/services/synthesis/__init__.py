@@ -25,9 +25,7 @@ from writ_app.services.synthesis.endpoints import (
 )
 from writ_app.services.synthesis.health import (
     Health,
-    forget_old_health,
     health_of,
-    record_health,
 )
 from writ_app.services.synthesis.mix import class_groups, default_mix
 from writ_app.services.synthesis.ordering import disabled_in, order_of, role_lines
@@ -86,7 +84,6 @@ __all__ = [
     "design_batch",
     "disabled_in",
     "finish_batch_if_done",
-    "forget_old_health",
     "grid_weights",
     "health_of",
     "is_work_left",
@@ -96,7 +93,6 @@ __all__ = [
     "order_of",
     "paraphrase_batch",
     "pause_batch",
-    "record_health",
     "resume_batch",
     "retry_failed",
     "role_lines",
