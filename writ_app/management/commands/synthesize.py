@@ -104,12 +104,12 @@ class Command(BaseCommand):
                 self.batch = self.found_or_ordered(options)
                 if waits:
                     self.wait(site, self.batch)
-                self.report(self.batch, as_json=options["json"], waited=waits)
+                complete = self.report(self.batch, options["json"], waited=waits)
         except WritError as error:
             raise CommandError(str(error), returncode=BAD_ORDER) from error
         except KeyboardInterrupt:
             raise CommandError(self.goes_on(), returncode=INTERRUPTED) from None
-        if waits and not _is_complete(self.batch):
+        if waits and not complete:
             raise SystemExit(INCOMPLETE)
 
     # --- ordering ---------------------------------------------------------------------------------------------------------------
@@ -193,13 +193,16 @@ class Command(BaseCommand):
                     site.check()
                 time.sleep(LOOK_SECONDS)
 
-    def report(self, batch: Batch, *, as_json: bool, waited: bool) -> None:
+    def report(self, batch: Batch, as_json: bool, *, waited: bool) -> bool:
+        """Print what came of it so far; returns whether every ordered outcome is there."""
         found = summary(batch, synthesis.batch_progress(batch))
         if as_json:
             self.stdout.write(json.dumps(found, indent=1, ensure_ascii=False))
-            return
-        for line in summary_lines(found) if waited else [_ordered(batch)]:
-            self.stdout.write(line)
+        else:
+            for line in summary_lines(found) if waited else [_ordered(batch)]:
+                self.stdout.write(line)
+        done = batch.status == BatchStatus.DONE
+        return done and found["simulated"] == batch.ordered
 
     def goes_on(self) -> str:
         if self.batch is None:
@@ -243,11 +246,6 @@ def _ordered(batch: Batch) -> str:
 def _has_ended(batch: Batch) -> bool:
     ended = batch.status in (BatchStatus.DONE, BatchStatus.CANCELLED)
     return ended or bool(batch.stopped_by)
-
-
-def _is_complete(batch: Batch) -> bool:
-    progress = synthesis.batch_progress(batch)
-    return batch.status == BatchStatus.DONE and progress.done == batch.ordered
 
 
 # --- words ---------------------------------------------------------------------------------------------------------------------
