@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes import Reply, completion_reply
+from tests.model_server import SEEDS
 from writ_app.engine.llm import ChatModel, Completion
 from writ_app.engine.simulation import hold
-from writ_app.models.synthesis import Batch, Simulation
+from writ_app.models.synthesis import Batch, BatchStatus, ModelEndpoint, Simulation
+from writ_app.services.synthesis.endpoints import pin_models
 from writ_app.services.synthesis.running.inputs import Work, load
 from writ_app.services.synthesis.running.record import Claim
 
@@ -88,6 +90,32 @@ class Players:
             reply = completion_reply(self.answers[key])
             reply.pause = self.pause
         return reply
+
+
+def copies(template: Batch, url: str, times: int) -> Batch:
+    """A batch of that many copies of a designed one's simulations, played by models at `url`."""
+    endpoint = ModelEndpoint.objects.create(
+        name=f"models-{ModelEndpoint.objects.count()}",
+        model="openai/scripted",
+        base_url=url,
+        max_in_flight=2000,
+        prompt_price=1,
+        completion_price=1,
+    )
+    batch = Batch.objects.get(pk=template.pk)
+    batch.pk, batch.status = None, BatchStatus.RUNNING
+    batch.agent = batch.user_simulator = endpoint
+    batch.played_by = pin_models(batch)
+    batch.ordered = times * template.simulations.count()
+    batch.save()
+    Simulation.objects.bulk_create(
+        Simulation(
+            batch=batch, task=row.task, plan=row.plan, seed=row.seed + number * SEEDS
+        )
+        for number in range(times)
+        for row in template.simulations.all()
+    )
+    return batch
 
 
 def claim_of(simulation: Simulation) -> Claim:

@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ENV = {
     "POSTGRES_PASSWORD": "secret",
     "WRIT_PUBLISH": "127.0.0.1:8321",
-    "WRIT_WORKERS": "4",
+    "WRIT_WORKERS": "2",
+    "WRIT_RUNNERS": "2",
 }
 VARIABLE = re.compile(r"\$\{(\w+)(?::[-?][^}]*)?\}")
 
@@ -32,6 +33,7 @@ class TestComposeFile:
             "migrate",
             "web",
             "worker",
+            "runner",
             "beat",
             "postgres",
             "valkey",

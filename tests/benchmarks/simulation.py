@@ -8,8 +8,8 @@ before, so that it costs little. The ideal is `concurrency / delay` turns per se
 """
 
 import argparse
-import asyncio
 import json
+import multiprocessing
 import os
 import re
 import resource
@@ -17,104 +17,60 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.model_server import ModelServer, started, write_answers
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-SEEDS = 10_000_000
-"""Copies of a simulation have seeds this far apart, and are answered alike."""
 TASKS = 60
 WARM_UP = 4.0
 """Seconds until every place is taken and answers come evenly."""
-HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-)
 
 
-# --- the models: python -m tests.benchmarks.simulation --serve ANSWERS --delay SECONDS ------------------------------------------
+# --- the runners: python -m tests.benchmarks.simulation --run SECONDS --slots N --processes N ----------------------------------
 
 
-class Models(asyncio.Protocol):
-    """One connection. Requests are not parsed, only recognized: by seed, side, and number of messages."""
-
-    answers: dict[str, bytes] = {}
-    delay = 0.0
-    times: list[float] = []
-    seed = re.compile(rb'"seed": ?(\d+)')
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport, self.buffer = transport, b""
-
-    def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        end = self.buffer.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        head = self.buffer[:end].lower()
-        _, _, rest = head.partition(b"content-length:")
-        length = int(rest.split(b"\r\n")[0])
-        if len(self.buffer) < end + 4 + length:
-            return
-        body, self.buffer = self.buffer[end + 4 : end + 4 + length], b""
-        if head.startswith(b"post /times"):
-            self.send(json.dumps(self.times).encode())
-            self.times.clear()
-            return
-        self.times.append(time.monotonic())
-        asyncio.get_running_loop().call_later(self.delay, self.send, self.answer(body))
-
-    def answer(self, body: bytes) -> bytes:
-        found = self.seed.search(body)
-        assert found
-        side = "agent" if b'"tools":' in body else "user"
-        said = body.count(b'"role":')
-        return self.answers[f"{int(found[1]) % SEEDS} {side} {said}"]
-
-    def send(self, body: bytes) -> None:
-        self.transport.write(HEAD % len(body) + body)
-
-
-async def serve(answers: Path, delay: float) -> None:
-    Models.answers = {
-        key: json.dumps(body).encode()
-        for key, body in json.loads(answers.read_text()).items()
-    }
-    Models.delay = delay
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(Models, "127.0.0.1", 0, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201
-    await server.serve_forever()
-
-
-# --- a runner's process: python -m tests.benchmarks.simulation --run SECONDS --slots N -----------------------------------------
-
-
-def run(seconds: float, slots: int) -> None:
-    """Says what it took, as JSON, after a line to say that it is ready."""
+def run(seconds: float, slots: int, processes: int) -> None:
+    """Forks runners as a Celery worker does; says what they took, as JSON, after a line to say that all is ready."""
     set_up_django()
-    from writ_app.adapters.chat import load_litellm
-    from writ_app.models.catalog import Environment
-    from writ_app.services import catalog, synthesis
+    from writ_app.services import synthesis
 
-    load_litellm()
-    for row in Environment.objects.all():
-        catalog.load_environment(row)
+    synthesis.preload()
     print("ready", flush=True)  # noqa: T201
     sys.stdin.readline()
+    fork = multiprocessing.get_context("fork")
+    took = fork.SimpleQueue()
+    children = [
+        fork.Process(target=run_one, args=(seconds, slots, took))
+        for _ in range(processes)
+    ]
+    for child in children:
+        child.start()
+    found = [took.get() for _ in children]
+    total = {name: sum(one[name] for one in found) for name in found[0]}
+    total["pss"] += proportional_size()
+    print(json.dumps(total), flush=True)  # noqa: T201
+    for child in children:
+        child.kill()
+
+
+def run_one(seconds: float, slots: int, took: Any) -> None:
+    from writ_app.services import synthesis
+
     before = time.process_time()
     synthesis.run_pending(seconds=seconds, slots=slots)
-    rollup = Path("/proc/self/smaps_rollup").read_text()
-    shared = re.search(r"Pss:\s+(\d+)", rollup)
-    assert shared
-    took = {
-        "cpu": time.process_time() - before,
-        "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "pss": int(shared[1]) / 1024,
-    }
-    print(json.dumps(took), flush=True)  # noqa: T201
+    cpu = time.process_time() - before
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    took.put({"cpu": cpu, "rss": peak, "pss": proportional_size()})
+    time.sleep(60)  # shared memory is only shared while everybody is there
+
+
+def proportional_size() -> float:
+    """MB of this process, what is shared divided by those who share it."""
+    found = re.search(r"Pss:\s+(\d+)", Path("/proc/self/smaps_rollup").read_text())
+    assert found
+    return int(found[1]) / 1024
 
 
 def set_up_django() -> None:
@@ -129,11 +85,8 @@ def set_up_django() -> None:
 
 def main() -> None:
     wanted = arguments()
-    if wanted.serve:
-        asyncio.run(serve(wanted.serve, wanted.delay))
-        return
     if wanted.run:
-        run(wanted.run, wanted.slots)
+        run(wanted.run, wanted.slots, wanted.processes)
         return
     with tempfile.TemporaryDirectory(prefix="writ-benchmark-") as var:
         os.environ |= {"WRIT_VAR_DIR": var, "WRIT_ENV": "test"}
@@ -149,9 +102,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--world", default="retail")
-    for internal in ("serve", "run", "slots"):
-        kind = {"serve": Path, "run": float, "slots": int}[internal]
-        parser.add_argument(f"--{internal}", type=kind, help=argparse.SUPPRESS)
+    parser.add_argument("--run", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--slots", type=int, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -159,17 +111,18 @@ def measure(wanted: argparse.Namespace, var: Path) -> None:
     from django.conf import settings
     from django.core.management import call_command
 
+    from tests.played import played
     from writ_app.adapters.embedded.services import services_running
 
     with services_running(settings.EMBEDDED, ["postgres"]):
         call_command("migrate", verbosity=0)
         batch = order(wanted.world)
         answers = var / "answers.json"
-        answers.write_text(json.dumps(by_heart(batch)))
+        write_answers(answers, played(batch))
         print(HEADER)  # noqa: T201
         for concurrency in wanted.concurrency:
-            with models(answers, wanted.delay) as url:
-                found = measure_one(batch, url, concurrency, wanted)
+            with started(answers, wanted.delay) as server:
+                found = measure_one(batch, server, concurrency, wanted)
             print(line(concurrency, wanted, found), flush=True)  # noqa: T201
 
 
@@ -189,67 +142,34 @@ def line(concurrency: int, wanted: argparse.Namespace, found: dict[str, float]) 
 
 
 def measure_one(
-    template: Any, url: str, concurrency: int, wanted: argparse.Namespace
+    template: Any, server: ModelServer, concurrency: int, wanted: argparse.Namespace
 ) -> dict[str, float]:
     """Runners that hold `concurrency` conversations together, for so many seconds."""
     processes = min(wanted.processes, concurrency)
-    batch = copy(template, url, concurrency, wanted)
+    batch = order_copies(template, server.url, concurrency, wanted)
     command = [sys.executable, "-m", "tests.benchmarks.simulation"]
-    command += ["--run", str(wanted.seconds + WARM_UP)]
+    command += ["--run", str(wanted.seconds + WARM_UP), "--processes", str(processes)]
     command += ["--slots", str(concurrency // processes)]
-    workers = [
-        subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(processes)
-    ]
-    for worker in workers:
-        assert worker.stdout
-        assert worker.stdout.readline() == "ready\n"
+    runners = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert runners.stdout
+    assert runners.stdout.readline() == "ready\n"
     began = time.monotonic()
-    for worker in workers:
-        assert worker.stdin
-        worker.stdin.write("\n")
-        worker.stdin.flush()
-    took = [json.loads(worker.communicate()[0]) for worker in workers]
-    times = asked_at(url)
+    took = json.loads(runners.communicate("\n")[0])
+    asked = server.asked()
     since, until = began + WARM_UP, began + wanted.seconds
-    within = sum(since <= at < until for at in times)
+    within = sum(since <= at < until for at, *_ in asked)
     batch.refresh_from_db()
     assert batch.turns >= 0.9 * within, (batch.turns, within, batch.stopped_by)
     return {
         "processes": processes,
         "rate": within / (until - since),
-        "cpu": 1000 * sum(one["cpu"] for one in took) / len(times),
-        "rss": sum(one["rss"] for one in took),
-        "pss": sum(one["pss"] for one in took),
+        "cpu": 1000 * took["cpu"] / len(asked),
+        "rss": took["rss"],
+        "pss": took["pss"],
         "load": os.getloadavg()[0],
     }
-
-
-def asked_at(url: str) -> list[float]:
-    """When the models were asked, by the monotonic clock that all processes share."""
-    import urllib.request
-
-    request = urllib.request.Request(
-        url.replace("/v1", "/times"), data=b"{}", method="POST"
-    )
-    with urllib.request.urlopen(request) as reply:
-        times: list[float] = json.load(reply)
-    return times
-
-
-@contextmanager
-def models(answers: Path, delay: float) -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.benchmarks.simulation"]
-    command += ["--serve", str(answers), "--delay", str(delay)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert server.stdout
-    try:
-        yield f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
-    finally:
-        server.kill()
-        server.wait()
 
 
 def order(world: str) -> Any:
@@ -272,47 +192,16 @@ def order(world: str) -> Any:
     return batch
 
 
-def by_heart(batch: Any) -> dict[str, Any]:
-    from tests.fakes import completion_reply
-    from tests.played import played
-
-    return {
-        " ".join(map(str, key)): json.loads(completion_reply(message).body)
-        for key, message in played(batch).items()
-    }
-
-
-def copy(template: Any, url: str, concurrency: int, wanted: argparse.Namespace) -> Any:
+def order_copies(
+    template: Any, url: str, concurrency: int, wanted: argparse.Namespace
+) -> Any:
     """A batch with more simulations than can be held in the time."""
-    from writ_app.models.synthesis import Batch, BatchStatus, ModelEndpoint, Simulation
-    from writ_app.services.synthesis.endpoints import pin_models
+    from tests.played import copies
+    from writ_app.models.synthesis import Batch, BatchStatus
 
-    Batch.objects.exclude(pk=template.pk).update(status=BatchStatus.CANCELLED)
-    Batch.objects.filter(pk=template.pk).update(status=BatchStatus.CANCELLED)
-    endpoint = ModelEndpoint.objects.create(
-        name=f"models-{ModelEndpoint.objects.count()}",
-        model="openai/scripted",
-        base_url=url,
-        max_in_flight=2000,
-        prompt_price=1,
-        completion_price=1,
-    )
-    rows = list(template.simulations.all())
-    batch = Batch.objects.get(pk=template.pk)
-    batch.pk, batch.name, batch.status = None, f"{concurrency}", BatchStatus.RUNNING
-    batch.agent = batch.user_simulator = endpoint
-    batch.played_by = pin_models(batch)
-    batch.save()
+    Batch.objects.update(status=BatchStatus.CANCELLED)  # what was measured before
     turns = concurrency * (wanted.seconds + WARM_UP) / wanted.delay
-    copies = 1 + int((2 * concurrency + turns / 8) / len(rows))
-    Simulation.objects.bulk_create(
-        Simulation(
-            batch=batch, task=row.task, plan=row.plan, seed=row.seed + copy * SEEDS
-        )
-        for copy in range(copies)
-        for row in rows
-    )
-    return batch
+    return copies(template, url, 1 + int((2 * concurrency + turns / 8) / TASKS))
 
 
 if __name__ == "__main__":

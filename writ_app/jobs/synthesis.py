@@ -5,7 +5,7 @@ from typing import Any
 
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
-from celery.signals import worker_shutting_down
+from celery.signals import worker_init, worker_shutting_down
 from django.conf import settings
 
 from writ_app.services import synthesis
@@ -16,6 +16,13 @@ DESIGNED_PER_WAKE = 50
 
 # Shared with every process of the pool, which are forked from the one that hears of the shutdown.
 _stopping = mmap.mmap(-1, 1)
+
+
+@worker_init.connect
+def preload(sender: Any, **kwargs: Any) -> None:
+    """Before the pool is forked, of a worker that simulates."""
+    if "simulations" in sender.app.amqp.queues.consume_from:
+        synthesis.preload()
 
 
 @worker_shutting_down.connect

@@ -46,6 +46,7 @@ from writ_app.services.synthesis.rewording import paraphrase_batch
 from writ_app.services.synthesis.running import (
     is_work_left,
     ledger_of,
+    preload,
     run_pending,
     run_simulation,
     take_back,
@@ -93,6 +94,7 @@ __all__ = [
     "order_of",
     "paraphrase_batch",
     "pause_batch",
+    "preload",
     "resume_batch",
     "retry_failed",
     "role_lines",

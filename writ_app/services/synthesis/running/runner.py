@@ -5,6 +5,7 @@ once its lease is over. Told to stop, it lets calls in flight come back for a mo
 """
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -18,8 +19,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.db import OperationalError, connection
 
-from writ_app.adapters.chat import storable
+from writ_app.adapters.chat import storable, warm_up
 from writ_app.engine.errors import ModelUnavailable
 from writ_app.engine.llm import AsyncChatModel, AtOnce
 from writ_app.engine.pacing import Limiter, PacedChat, Retry, Stopped
@@ -343,6 +345,23 @@ def _outcome(work: Work, trajectory: Trajectory) -> Ended:
         verification = Verification(checks=(check,), version="none")
     scripted = len(work.endpoints) < 2
     return Ended(work.claim, trajectory, verification, scripted)
+
+
+def preload() -> None:
+    """Import, once for all processes that will be forked from this one, what calls to endpoints need: 150 MB and seconds each.
+
+    Nothing if there are no endpoints, or no database to say so.
+    """
+    try:
+        wanted = ModelEndpoint.objects.exists()
+    except OperationalError:
+        return
+    finally:
+        connection.close()  # forks must not share it
+    if wanted:
+        warm_up()
+        gc.collect()
+        gc.freeze()  # a collection would write to, and so copy, what is shared
 
 
 _runner: asyncio.Runner | None = None
