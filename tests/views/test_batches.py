@@ -141,9 +141,10 @@ class TestStates:
         assert slow.strip().startswith("<div")
         assert "every 10s" in slow
         assert ended.headers["HX-Refresh"] == "true"
-        assert "hx-trigger" not in text_of(
-            signed_in.get(reverse("batch", args=[over.pk]))
-        )
+        for status in (BatchStatus.DONE, BatchStatus.PAUSED):
+            Batch.objects.filter(pk=over.pk).update(status=status)
+            page = text_of(signed_in.get(reverse("batch", args=[over.pk])))
+            assert "hx-trigger" not in page
 
     def test_show_caps_and_how_near_they_are(self, signed_in, owner):
         batch = make(owner, max_cost=Decimal(10), cost=Decimal("9.5"), max_tokens=1000)
@@ -303,7 +304,7 @@ class TestClone:
         assert (values["ordered"], values["seed"]) == (9, 77)
         assert values["environment"] == batch.environment_id
         assert (values["agent"], values["user_simulator"]) == (endpoint.pk, None)
-        assert (values["judge"], values["max_cost"]) == (endpoint.pk, Decimal("2.5"))
+        assert (values["judge"], values["max_cost"]) == (endpoint.pk, "2.5")
         assert (values["plans"], values["fault_share"]) == (["corrected"], 25)
         assert (values["by"], values["whole"]) == ("grid", False)
         weights = {n: v for n, v in values.items() if n.startswith("grid-")}

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -11,7 +12,7 @@ from environments.core.domain import Archetype, TaskClass
 from writ_app.engine.behaviour import PLANS
 from writ_app.engine.grid import Target
 from writ_app.models.catalog import Environment
-from writ_app.models.synthesis import ModelEndpoint
+from writ_app.models.synthesis import Batch, ModelEndpoint
 from writ_app.services.catalog import load_environment
 from writ_app.services.synthesis import (
     MAX_ORDERED,
@@ -50,6 +51,19 @@ class CapsForm(forms.Form):
 
     max_cost = _max_cost()
     max_tokens = _max_tokens()
+
+    def __init__(self, data: QueryDict | None = None, *, like: Batch | None = None):
+        super().__init__(data)
+        if like is not None:
+            self.initial = {
+                "max_cost": _short(like.max_cost),
+                "max_tokens": like.max_tokens,
+            }
+
+
+def _short(dollars: Decimal | None) -> str | None:
+    """Without noughts that say nothing."""
+    return None if dollars is None else f"{dollars.normalize():f}"
 
 
 class BatchForm(forms.Form):
@@ -94,8 +108,8 @@ class BatchForm(forms.Form):
         queryset=ModelEndpoint.objects.offered(),
         required=False,
         empty_label="nobody",
-        label="Writes notes",
-        help_text="On finished trajectories; it never decides.",
+        label="Judge",
+        help_text="For notes on finished trajectories; it never decides.",
     )
     max_cost = _max_cost()
     max_tokens = _max_tokens()
@@ -169,8 +183,9 @@ class BatchForm(forms.Form):
 
     def _begin_with(self, order: Mapping[str, Any]) -> None:
         """Fill the form with an order. A weight that the form cannot hold is rounded to the next that it can."""
-        for name in ("name", "ordered", "seed", "plans", "max_cost", "max_tokens"):
+        for name in ("name", "ordered", "seed", "plans", "max_tokens"):
             self.initial[name] = order[name]
+        self.initial["max_cost"] = _short(order["max_cost"])
         for name in ("agent", "user_simulator", "paraphraser", "judge"):
             self.initial[name] = order[name].pk if order[name] else None
         self.initial["fault_share"] = round(100 * order["fault_share"])

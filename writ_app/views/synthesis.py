@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.forms import model_to_dict
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
@@ -146,15 +145,13 @@ def _batch(request: MemberRequest, pk: int) -> Batch:
 
 
 def _live(row: Batch, progress: BatchProgress) -> dict[str, Any]:
-    """A paused batch lives until what was in flight is recorded."""
-    working = row.status in (BatchStatus.DESIGNING, BatchStatus.RUNNING)
-    paused = row.status == BatchStatus.PAUSED
     return {
         "batch": row,
         "progress": progress,
-        "live": working or (paused and progress.running > 0),
+        # Not of a paused one: polling would take away what is being typed into its form.
+        "live": row.status in (BatchStatus.DESIGNING, BatchStatus.RUNNING),
         "spent_caps": caps_of(row),
-        "caps": CapsForm(initial=model_to_dict(row, ["max_cost", "max_tokens"])),
+        "caps": CapsForm(like=row),
     }
 
 

@@ -42,7 +42,7 @@ def role_lines(batch: Batch) -> list[tuple[str, dict[str, Any], str]]:
         "agent": ("Agent", "scripted"),
         "user": ("User", "scripted"),
         "paraphraser": ("Rewords requests", "nobody"),
-        "judge": ("Writes notes", "nobody"),
+        "judge": ("Judge", "nobody"),
     }
     return [
         (title, batch.played_by.get(role, {}), otherwise)
