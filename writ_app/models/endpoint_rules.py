@@ -50,6 +50,7 @@ _KEY_SHAPES = re.compile(
     r"\b(?:(?:sk|pk|rk|xai|nvapi|pplx|csk)-|(?:gsk|hf|ghp|r8|fw)_|AIza|AKIA)[A-Za-z0-9_-]{12,}"
     r"|\bBearer\s+\S{8,}|\b[A-Za-z0-9]{32,}\b"
 )
+_ODD_NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 _LINK_LOCAL_NAMES = ("metadata.google.internal", "metadata", "instance-data")
 
 
@@ -129,15 +130,12 @@ def _is_forbidden(address: SplitResult) -> bool:
     host = (address.hostname or "").rstrip(".")
     if host in _LINK_LOCAL_NAMES:
         return True
-    if re.fullmatch(r"[0-9a-fx.]+", host) and not re.fullmatch(r"\d+(\.\d+){3}", host):
-        # 2852039166 and 0xa9fea9fe are IPv4 addresses to a resolver
-        return bool(re.fullmatch(r"(0x[0-9a-f]*|\d+)(\.(0x[0-9a-f]*|\d+)){0,3}", host))
     try:
         number = ipaddress.ip_address(host)
     except ValueError:
-        return False
-    mapped = getattr(number, "ipv4_mapped", None)
-    number = mapped or number
+        # To a resolver 2852039166, 0xa9fea9fe and 0251.0376.0251.0376 are addresses, too.
+        return all(_ODD_NUMBER.fullmatch(part) for part in host.split("."))
+    number = getattr(number, "ipv4_mapped", None) or number
     return number.is_link_local or number.is_unspecified or number.is_multicast
 
 
