@@ -116,7 +116,10 @@ def chat_server(
         def log_message(self, *args: object) -> None:
             pass
 
-    listener = ThreadingHTTPServer(("127.0.0.1", 0), Post)
+    class Listener(ThreadingHTTPServer):
+        request_queue_size = 512  # hundreds may knock at once
+
+    listener = Listener(("127.0.0.1", 0), Post)
     listener.daemon_threads = True
     # Polling more often than every half second, so that the end does not wait for it.
     thread = threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)

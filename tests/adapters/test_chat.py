@@ -1,7 +1,9 @@
 """The chat adapter over real HTTP, against a small server of the tests' own. litellm takes seconds to import, once."""
 
+import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -16,7 +18,7 @@ from tests.fakes import (
     over_http,
     text_reply,
 )
-from writ_app.adapters.chat import LiteLLMChat, from_endpoint
+from writ_app.adapters.chat import LiteLLMChat, from_endpoint, storable
 from writ_app.engine.errors import MalformedCompletion, ModelUnavailable
 from writ_app.engine.llm import Completion
 from writ_app.engine.scripted import ScriptedAgent, ScriptedUser
@@ -24,6 +26,7 @@ from writ_app.engine.simulation import simulate
 from writ_app.engine.types import Ending, Message, MessageCall, Owner, Trajectory, Usage
 
 HI = Message(role="user", content="Hi")
+PATIENT = {"timeout": 60.0}
 TOOL = {
     "type": "function",
     "function": {
@@ -210,6 +213,134 @@ class TestComplete:
                 system="", messages=[HI], tools=[], seed=1
             )
         assert len(server.requests) == 1
+
+
+class TestCompleteAsync:
+    def test_answers_as_the_other_door_does(self) -> None:
+        reply = call_reply("look", '{"at": "Zoë"}')
+        with chat_server([reply, reply]) as server:
+            model = LiteLLMChat("m", "openai/test", server.url, "sk", PATIENT)
+            request = {"system": "Be kind.", "messages": [HI], "tools": [TOOL]}
+            answer = asyncio.run(model.complete_async(**request, seed=7))
+            assert answer == model.complete(**request, seed=7)
+        assert server.requests[0] == server.requests[1]
+        assert answer.raw is not None
+        assert answer.raw["choices"][0]["finish_reason"] == "tool_calls"
+
+    def test_has_as_many_calls_in_flight_as_are_made(self) -> None:
+        calls = 200
+        together = threading.Barrier(calls)  # nobody is answered before all have asked
+
+        def answer(request: object) -> Reply:
+            together.wait(60)
+            return text_reply("Hello")
+
+        async def all_at_once() -> list[Completion]:
+            model = LiteLLMChat("m", "openai/test", server.url, "sk", PATIENT)
+            return await asyncio.gather(
+                *(
+                    model.complete_async(system="", messages=[HI], tools=[], seed=n)
+                    for n in range(calls)
+                )
+            )
+
+        with chat_server(answer) as server:
+            answers = asyncio.run(all_at_once())
+        assert {one.content for one in answers} == {"Hello"}
+
+    def test_says_what_went_wrong_as_the_other_door_does(self) -> None:
+        with chat_server([error_reply(429, "slow down", Retry_After="7")]) as server:
+            model = LiteLLMChat("m", "openai/test", server.url, "sk", PATIENT)
+            with pytest.raises(ModelUnavailable) as refused:
+                asyncio.run(
+                    model.complete_async(system="", messages=[HI], tools=[], seed=1)
+                )
+        error = refused.value
+        assert (error.retryable, error.busy, error.down) == (True, True, False)
+        assert error.retry_after == 7
+
+
+class TestFaults:
+    @pytest.mark.parametrize(
+        ("reply", "busy", "down"),
+        [
+            (error_reply(429, "slow down"), True, False),
+            (error_reply(503, "busy"), False, False),
+            (error_reply(401, "bad key"), False, True),
+            (error_reply(402, "pay first"), False, True),
+            (error_reply(404, "no such model"), False, True),
+            (error_reply(429, "insufficient_quota"), False, True),
+            (error_reply(400, "bad parameter"), False, False),
+        ],
+    )
+    def test_tell_who_needs_rest_from_who_needs_mending(
+        self, reply: Reply, busy: bool, down: bool
+    ) -> None:
+        error = failure(reply)
+        assert (error.busy, error.down) == (busy, down)
+
+
+class TestPrices:
+    def test_are_the_endpoints_own_where_it_has_them(self) -> None:
+        with chat_server([text_reply("Hello")]) as server:
+            model = LiteLLMChat(
+                "m",
+                "openai/test",
+                server.url,
+                prompt_price=2.0,
+                completion_price=10.0,
+            )
+            answer = model.complete(system="", messages=[HI], tools=[], seed=1)
+        assert answer.usage.cost == pytest.approx((11 * 2 + 3 * 10) / 1e6)
+        assert answer.priced
+
+    def test_are_litellms_for_models_that_it_knows(self) -> None:
+        with chat_server([text_reply("Hello")] * 2) as server:
+            known, unknown = (
+                LiteLLMChat("m", model, server.url).complete(
+                    system="", messages=[HI], tools=[], seed=1
+                )
+                for model in ("openai/gpt-4o", "openai/nobody-knows-me")
+            )
+        assert known.usage.cost > 0
+        assert (unknown.usage.cost, unknown.priced) == (0.0, False)
+
+    def test_are_paid_for_useless_answers_too(self) -> None:
+        with chat_server([call_reply("look", "[1]")]) as server:
+            model = LiteLLMChat(
+                "m", "openai/x", server.url, prompt_price=1e6, completion_price=0
+            )
+            with pytest.raises(MalformedCompletion) as refused:
+                model.complete(system="", messages=[HI], tools=[TOOL], seed=1)
+        answer = refused.value.answer
+        assert isinstance(answer, Completion)
+        assert answer.usage.cost == pytest.approx(11)
+
+
+class TestStorable:
+    @pytest.mark.parametrize(
+        ("value", "stored"),
+        [
+            ("a\x00b", "a\ufffdb"),
+            ("half \ud800 of it", "half \ufffd of it"),
+            (
+                {"k\x00": ["\x00", 1, None, True]},
+                {"k\ufffd": ["\ufffd", 1, None, True]},
+            ),
+            ("Zoë 🙂 \u202e", "Zoë 🙂 \u202e"),
+        ],
+    )
+    def test_replaces_what_neither_postgres_nor_utf_8_can_hold(
+        self, value: object, stored: object
+    ) -> None:
+        assert storable(value) == stored
+
+    def test_refuses_what_is_nested_without_end(self) -> None:
+        deep: list[object] = []
+        for _ in range(200):
+            deep = [deep]
+        with pytest.raises(ValueError, match="deep"):
+            storable(deep)
 
 
 class TestFromEndpoint:

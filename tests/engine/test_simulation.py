@@ -5,18 +5,23 @@ import pytest
 
 from tests.engine.talks import ledger_of, small_shop, talk, task_of
 from tests.fakes import ListedChat
+from writ_app.engine.behaviour import UserFinding
 from writ_app.engine.errors import MalformedCompletion, ModelUnavailable
-from writ_app.engine.llm import Completion
+from writ_app.engine.llm import AtOnce, Completion
 from writ_app.engine.scripted import ScriptedAgent, ScriptedUser
 from writ_app.engine.simulation import (
     GREETING,
     PROMPT_VERSION,
+    Conversation,
     Limits,
+    Turn,
     agent_prompt,
+    hold_async,
     simulate,
     user_prompt,
     user_view,
 )
+from writ_app.engine.simulation import hold as hold_on
 from writ_app.engine.types import Ending, Message, MessageCall, Owner, Trajectory, Usage
 
 STOP = Completion(content="Thanks ###STOP###")
@@ -291,3 +296,161 @@ class TestScriptedModelsTogether:
                 seed=seed,
             )
         assert time.perf_counter() - started < 2.0
+
+
+def conversation(**options: Any) -> Conversation:
+    return Conversation(
+        environment=small_shop(),
+        task=task_of("W1"),
+        ledger=ledger_of("W1"),
+        seed=3,
+        **options,
+    )
+
+
+def scripted() -> dict[str, Any]:
+    task, ledger = task_of("W1"), ledger_of("W1")
+    return {
+        "agent": ScriptedAgent(small_shop(), task, ledger),
+        "user": ScriptedUser(task, ledger),
+    }
+
+
+def recorded() -> tuple[list[Turn], Trajectory]:
+    turns: list[Turn] = []
+    return turns, hold_on(conversation(), **scripted(), on_turn=turns.append)
+
+
+NEVER = ListedChat([], "never")
+
+
+class TestResume:
+    @pytest.mark.parametrize("known", [0, 1, 4, 99])
+    def test_leads_to_the_same_end_without_asking_for_what_is_known(
+        self, known: int
+    ) -> None:
+        turns, trajectory = recorded()
+        talk = conversation()
+        assert talk.resume(turns[:known]) == min(known, len(turns))
+        asked: list[Turn] = []
+        again = hold_on(talk, **scripted(), on_turn=asked.append)
+        assert again == trajectory
+        assert [turn.position for turn in asked] == list(range(known, len(turns)))
+
+    def test_reads_back_from_json(self) -> None:
+        turns, trajectory = recorded()
+        stored = [Turn.model_validate_json(turn.model_dump_json()) for turn in turns]
+        talk = conversation()
+        talk.resume(stored)
+        assert hold_on(talk, agent=NEVER, user=NEVER).messages == trajectory.messages
+
+    def test_takes_no_answer_to_something_else(self) -> None:
+        turns, _ = recorded()
+        other = Conversation(
+            environment=small_shop(),
+            task=task_of("W1"),
+            ledger=ledger_of("W1", "corrected"),
+            seed=3,
+        )
+        assert other.resume(turns) == 0
+        changed = [*turns[:2], turns[2].model_copy(update={"fingerprint": "x"})]
+        assert conversation().resume([*changed, *turns[3:]]) == 2
+
+    def test_takes_no_answer_after_a_gap(self) -> None:
+        turns, _ = recorded()
+        assert conversation().resume([*turns[:2], *turns[3:]]) == 2
+
+
+class Screen:
+    """Finds as many faults as a text has exclamation marks."""
+
+    def __init__(self) -> None:
+        self.saw: list[tuple[int, str]] = []
+
+    def __call__(self, messages: Any, text: str) -> list[UserFinding]:
+        self.saw.append((len(messages), text))
+        return [UserFinding(kind="leaked", text="!")] * text.count("!")
+
+
+class TestScreen:
+    def said(
+        self, *texts: str, known: list[Turn] | None = None
+    ) -> tuple[list[Turn], list[dict[str, Any]], str]:
+        user = ListedChat([Completion(content=text) for text in texts])
+        turns: list[Turn] = []
+        talk = conversation(screen=Screen())
+        talk.resume(known or [])
+        hold_on(talk, agent=ListedChat([HELLO] * 9), user=user, on_turn=turns.append)
+        return turns, user.asked, talk.messages[1].content
+
+    def test_lets_a_good_turn_pass(self) -> None:
+        turns, asked, first = self.said("fine", "###STOP###")
+        assert first == "fine"
+        assert len(asked) == 2
+        assert turns[0].drafts == ()
+
+    def test_has_a_bad_turn_said_again_with_another_seed(self) -> None:
+        turns, asked, first = self.said("bad!", "fine ###STOP###")
+        assert first == "fine ###STOP###"
+        assert asked[0]["messages"] == asked[1]["messages"]
+        assert asked[0]["seed"] != asked[1]["seed"]
+        assert [turn.completion is None for turn in turns] == [True, False]
+        [draft] = turns[1].drafts
+        assert (draft.completion.content, len(draft.findings)) == ("bad!", 1)
+
+    def test_takes_the_least_bad_when_none_is_good(self) -> None:
+        turns, asked, first = self.said("a!!!", "b!", "c!!", "###STOP###")
+        assert first == "b!"
+        assert len(asked) == 4
+        final = turns[2]
+        assert final.completion is not None
+        assert final.completion.content == "b!"
+        assert [d.completion.content for d in final.drafts] == ["a!!!", "c!!"]
+
+    def test_remembers_drafts_over_an_interruption(self) -> None:
+        turns, _, _ = self.said("a!!!", "b!", "c!!", "###STOP###")
+        _, asked, first = self.said("c!!", "###STOP###", known=turns[1:2])
+        assert first == "b!"
+        assert len(asked) == 2
+
+    def test_leaves_the_agent_alone(self) -> None:
+        screen = Screen()
+        hold([Completion(content="Hello!!")], [HELLO, STOP], screen=screen)
+        assert [text for _, text in screen.saw] == ["Hello", STOP.content]
+
+
+class TestUsage:
+    def test_counts_drafts_and_useless_answers_too(self) -> None:
+        spent = Usage(prompt_tokens=1, cost=1.0)
+        useless = MalformedCompletion("no", Completion(usage=spent))
+        user = [
+            Completion(content="bad!", usage=spent),
+            Completion(content="fine", usage=spent),
+        ]
+        trajectory = hold([useless], list(user), screen=Screen())
+        assert trajectory.ended_by is Ending.AGENT_ERROR
+        assert trajectory.usage == Usage(prompt_tokens=3, cost=3.0)
+
+
+class TestCallsWithoutEnd:
+    def test_are_not_made(self) -> None:
+        trajectory = hold([calls(*["nope"] * 300)], [HELLO])
+        assert trajectory.ended_by is Ending.AGENT_ERROR
+        assert "300 calls at once" in trajectory.note
+        assert len(trajectory.messages) == 2
+
+
+class TestHoldAsync:
+    def test_holds_the_same_conversation(self) -> None:
+        import asyncio
+
+        turns, trajectory = recorded()
+        heard: list[Turn] = []
+
+        async def on_turn(turn: Turn) -> None:
+            heard.append(turn)
+
+        models = {side: AtOnce(model) for side, model in scripted().items()}
+        again = asyncio.run(hold_async(conversation(), **models, on_turn=on_turn))
+        assert again == trajectory
+        assert heard == turns

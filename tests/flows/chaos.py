@@ -62,7 +62,8 @@ def hold(wanted: argparse.Namespace) -> dict[str, Any]:
     layout = settings.EMBEDDED
     answers = wanted.var / "answers.json"
     with (
-        services_running(layout, settings.EMBEDDED_SERVICES, durable=False) as services,
+        # Durable: a database that forgets what it has confirmed is another matter.
+        services_running(layout, settings.EMBEDDED_SERVICES) as services,
         Supervisor(log=layout.log, journal=layout.children) as supervisor,
     ):
         call_command("migrate", verbosity=0)
@@ -89,7 +90,12 @@ def hold(wanted: argparse.Namespace) -> dict[str, Any]:
                     last = time.monotonic()
                 time.sleep(0.5)
             asked = Counter(one[1:] for one in server.asked())
-        return strokes.done | came_of(batch) | {"asked": dict(Counter(asked.values()))}
+        return {
+            **strokes.done,
+            **came_of(batch),
+            "shut_down_seconds": strokes.shut_down_seconds,
+            "asked": dict(Counter(asked.values())),
+        }
 
 
 def order() -> Any:
@@ -119,6 +125,7 @@ class Strokes:
 
     def __init__(self, services: Any, runner: Any, rng: random.Random):
         self.done = {"killed": 0, "all_killed": 0, "flushed": 0, "restarted": 0}
+        self.shut_down_seconds = 0.0
         self._services = {service.name: service for service in services.started}
         self._runner = runner
         self._rng = rng
@@ -128,7 +135,8 @@ class Strokes:
 
     def next(self) -> None:
         one = self.kill_one
-        strokes = [one, self.flush, one, self.restart, one, self.kill_all, one]
+        strokes = [one, self.flush, self.restart, self.shut_down, one, self.kill_all]
+        strokes += [one]
         if self._turn < len(strokes):
             strokes[self._turn]()
         self._turn += 1
@@ -145,6 +153,13 @@ class Strokes:
         for process in [*children, *{child.parent() for child in children}]:
             process.send_signal(signal.SIGKILL)
         self.done["all_killed"] += 1
+
+    def shut_down(self) -> None:
+        """As the supervisor or a container's host does it, with conversations under way."""
+        began = time.monotonic()
+        self._runner.process.send_signal(signal.SIGTERM)
+        self._runner.process.wait(60)
+        self.shut_down_seconds = time.monotonic() - began
 
     def flush(self) -> None:
         import redis

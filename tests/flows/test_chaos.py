@@ -46,8 +46,10 @@ class TestTwoHundredSimulations:
         assert ended.returncode == 0, ended.stderr
         found = json.loads(ended.stdout)
 
-        assert found["killed"] >= 3, found
+        assert found["killed"] >= 2, found
         assert min(found["all_killed"], found["flushed"], found["restarted"]) >= 1
+        # Asked to stop, a runner gives back what it holds, and does not wait for its conversations.
+        assert 0 < found["shut_down_seconds"] < 8, found
         assert (found["status"], found["stopped_by"]) == ("DONE", ""), found
         assert found["statuses"] == {"DONE": 200}
         assert found["outcomes"] == found["simulations_with_outcome"] == 200

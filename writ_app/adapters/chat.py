@@ -9,6 +9,7 @@ import json
 import logging
 import math
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -316,15 +317,13 @@ def _finite(text: str) -> float:
     return number
 
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
 def storable[T](value: T, depth: int = 0) -> T:
     """JSON without what Postgres and UTF-8 cannot hold: NUL and half characters become U+FFFD. Raises ValueError if too deep."""
     if isinstance(value, str):
-        clean = value.replace("\x00", "\ufffd")
-        try:
-            clean.encode()
-        except UnicodeEncodeError:
-            clean = clean.encode(errors="surrogatepass").decode(errors="replace")
-        return clean  # type: ignore[return-value]
+        return _UNSTORABLE.sub("\ufffd", value)  # type: ignore[return-value]
     if depth > MAX_DEPTH:
         raise ValueError("nested too deep")
     if isinstance(value, dict):

@@ -183,7 +183,7 @@ def _add_simulation(
     with transaction.atomic():
         row = catalog.store_task(environment=batch.environment, task=task)
         simulation, made = Simulation.objects.get_or_create(
-            batch=batch, task=row, plan=plan, seed=seed
+            batch=batch, task=row, plan=plan, seed=seed, round=0
         )
         if made and faulty:
             environment = catalog.load_environment(batch.environment)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
@@ -18,7 +19,7 @@ from writ_app.services.synthesis.running.record import Entry, Standing, record
 
 logger = logging.getLogger(__name__)
 
-PAUSE = 0.03
+PAUSE = 0.05
 """Seconds from one transaction to the next: what comes meanwhile goes together."""
 MOST = 200
 """Entries in one transaction."""
@@ -81,8 +82,14 @@ class Database:
     async def _write(
         self, entries: list[tuple[Entry, asyncio.Future[Standing]]]
     ) -> None:
+        tries = count()
+
+        def write() -> Standing:
+            # The second try cannot know what became of the first.
+            return record([entry for entry, _ in entries], repeated=next(tries) > 0)
+
         try:
-            standing = await self.call(record, [entry for entry, _ in entries])
+            standing = await self.call(write)
         except Exception as error:
             if len(entries) > 1 and not isinstance(error, DatabaseAway):
                 for one in entries:  # so that one does not take the others down

@@ -6,12 +6,12 @@ in the middle of a commit, nobody knows whether it happened.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -78,24 +78,30 @@ class _Spent:
     completion_tokens: int = 0
     turns: int = 0
 
+    def __iter__(self) -> Iterator[Decimal | int]:
+        return iter((self.cost, self.prompt_tokens, self.completion_tokens, self.turns))
 
-def record(entries: Sequence[Entry]) -> Standing:
-    """Write all entries or, if the database refuses one, none. Locks simulations before batches, as everybody does."""
+
+def record(entries: Sequence[Entry], *, repeated: bool = True) -> Standing:
+    """Write all entries or, if the database refuses one, none. Locks simulations before batches, as everybody does.
+
+    Not `repeated` is quicker: none of them can have been written before, not even by a commit that nobody heard of.
+    """
     claims = {entry.claim for entry in entries}
     with transaction.atomic():
         held = lock(claims)
         mine = [entry for entry in entries if entry.claim in held]
         answered = [entry for entry in mine if isinstance(entry, Answered)]
-        spent = _write_turns(answered)
+        spent = _write_turns(answered, repeated)
         _write_outcomes([e for e in mine if isinstance(e, Ended)], held)
         for entry in mine:
             if isinstance(entry, GivenBack):
                 _give_back(entry)
-        for batch_id in sorted(spent):
-            _spend(batch_id, spent[batch_id])
+        touched = sorted({claim.batch for claim in claims})
+        states = {pk: _spend(pk, spent.get(pk, _Spent())) for pk in touched}
         for batch_id, reason in _reasons_to_stop(mine):
-            stop_batch(batch_id=batch_id, reason=reason)
-        states = batch_states({claim.batch for claim in claims}, check_caps=True)
+            if stop_batch(batch_id=batch_id, reason=reason):
+                states[batch_id] = BatchStatus.PAUSED.value
     for batch_id in {e.claim.batch for e in mine if isinstance(e, Ended)}:
         finish_batch_if_done(batch_id=batch_id)
     return Standing(held, states)
@@ -116,33 +122,20 @@ def lock(claims: Collection[Claim]) -> dict[Claim, str]:
     }
 
 
-def batch_states(ids: Iterable[int], *, check_caps: bool = False) -> dict[int, str]:
-    """Statuses. With `check_caps` a batch that has spent what it may is paused first."""
-    states = {}
-    columns = ("status", "cost", "prompt_tokens", "completion_tokens")
-    caps = ("max_cost", "max_tokens")
-    for batch in Batch.objects.filter(pk__in=ids).only(*columns, *caps).order_by("pk"):
-        reason = budget_of(batch).spent(float(batch.cost), batch.tokens)
-        if check_caps and reason and stop_batch(batch_id=batch.pk, reason=reason):
-            states[batch.pk] = BatchStatus.PAUSED.value
-        else:
-            states[batch.pk] = batch.status
-    return states
+def batch_states(ids: Iterable[int]) -> dict[int, str]:
+    return dict(Batch.objects.filter(pk__in=ids).values_list("pk", "status"))
 
 
-def budget_of(batch: Batch) -> Budget:
-    cost = None if batch.max_cost is None else float(batch.max_cost)
-    return Budget(max_cost=cost, max_tokens=batch.max_tokens)
-
-
-def _write_turns(entries: Sequence[Answered]) -> dict[int, _Spent]:
+def _write_turns(entries: Sequence[Answered], repeated: bool) -> dict[int, _Spent]:
     """Insert or complete turns; returns what each batch spent on what had not been written before."""
     rows = [_turn_row(entry) for entry in entries]
+    # A turn is begun, and then completed, only while drafts are rejected.
+    begun = [row for row in rows if repeated or row.drafts]
     there = {
         (row.simulation_id, row.position): row
         for row in Turn.objects.filter(
-            simulation__in=[row.simulation_id for row in rows],
-            position__in={row.position for row in rows},
+            simulation__in=[row.simulation_id for row in begun],
+            position__in={row.position for row in begun},
         ).defer("completion", "drafts", "raw")
     }
     spent: defaultdict[int, _Spent] = defaultdict(_Spent)
@@ -237,13 +230,25 @@ def _give_back(entry: GivenBack) -> None:
     rows.requeue()
 
 
-def _spend(batch_id: int, spent: _Spent) -> None:
-    Batch.objects.filter(pk=batch_id).update(
-        cost=F("cost") + spent.cost,
-        prompt_tokens=F("prompt_tokens") + spent.prompt_tokens,
-        completion_tokens=F("completion_tokens") + spent.completion_tokens,
-        turns=F("turns") + spent.turns,
+def _spend(batch_id: int, spent: _Spent) -> str:
+    """Add to what a batch has spent, and pause it if that reaches a cap. Returns its status."""
+    with connection.cursor() as cursor:  # the ORM would need two queries
+        cursor.execute(_SPEND, [*spent, batch_id])
+        status, cost, prompt, completion, max_cost, max_tokens = cursor.fetchone()
+    budget = Budget(
+        max_cost=None if max_cost is None else float(max_cost), max_tokens=max_tokens
     )
+    reason = budget.spent(float(cost), prompt + completion)
+    if reason and stop_batch(batch_id=batch_id, reason=reason):
+        return BatchStatus.PAUSED.value
+    return str(status)
+
+
+_SPEND = """\
+UPDATE writ_app_batch
+SET cost = cost + %s, prompt_tokens = prompt_tokens + %s, completion_tokens = completion_tokens + %s, turns = turns + %s
+WHERE id = %s
+RETURNING status, cost, prompt_tokens, completion_tokens, max_cost, max_tokens"""
 
 
 def _reasons_to_stop(entries: Iterable[Entry]) -> Iterable[tuple[int, str]]:
