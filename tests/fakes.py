@@ -182,3 +182,13 @@ def from_openai(message: dict[str, Any]) -> Message:
         tool_calls=calls,
         tool_call_id=message.get("tool_call_id", ""),
     )
+
+
+def rewording(request: dict[str, Any]) -> Reply:
+    """A writer that says everything after a "Well,", and a reader that knows only retail's R5."""
+    asked = json.loads(request["messages"][-1]["content"])
+    if "clauses" in asked:
+        said = {one["name"]: f"Well, {one['text']}" for one in asked["clauses"]}
+        return text_reply(json.dumps({"clauses": said}))
+    part = {"archetype": "R5", "clauses": ["wish", "refund"], "slots": {}}
+    return text_reply(json.dumps({"readings": [{"parts": [part]}]}))

@@ -4,7 +4,16 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from writ_app.views import accounts, catalog, home, release, review, synthesis, tasks
+from writ_app.views import (
+    accounts,
+    catalog,
+    endpoints,
+    home,
+    release,
+    review,
+    synthesis,
+    tasks,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -32,7 +41,18 @@ urlpatterns = [
     path("batches/", synthesis.batches, name="batches"),
     path("batches/new/", synthesis.batch_new, name="batch_new"),
     path("batches/<int:pk>/", synthesis.batch, name="batch"),
+    path("batches/<int:pk>/detail/", synthesis.batch_detail, name="batch_detail"),
+    path("batches/<int:pk>/pause/", synthesis.batch_pause, name="batch_pause"),
+    path("batches/<int:pk>/resume/", synthesis.batch_resume, name="batch_resume"),
+    path("batches/<int:pk>/retry/", synthesis.batch_retry, name="batch_retry"),
     path("batches/<int:pk>/cancel/", synthesis.batch_cancel, name="batch_cancel"),
+    path("endpoints/", endpoints.endpoints, name="endpoints"),
+    path("endpoints/new/", endpoints.endpoint_new, name="endpoint_new"),
+    path("endpoints/<int:pk>/", endpoints.endpoint, name="endpoint"),
+    path("endpoints/<int:pk>/try/", endpoints.endpoint_try, name="endpoint_try"),
+    path(
+        "endpoints/<int:pk>/enable/", endpoints.endpoint_enable, name="endpoint_enable"
+    ),
     path("releases/", release.releases, name="releases"),
     path("releases/<int:pk>/", release.release, name="release"),
     path("releases/<int:pk>/<str:name>", release.release_file, name="release_file"),

@@ -1,12 +1,10 @@
-import json
 from collections.abc import Iterator
 from io import StringIO
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.fakes import ChatServer, Reply, chat_server, error_reply, text_reply
+from tests.fakes import ChatServer, chat_server, error_reply, rewording
 from writ_app.models.accounts import User
 from writ_app.models.synthesis import Batch, ModelEndpoint, Paraphrase
 from writ_app.services import accounts, catalog, synthesis
@@ -18,16 +16,6 @@ def run(*words: object) -> str:
     out = StringIO()
     call_command("paraphrase", *map(str, words), stdout=out)
     return out.getvalue()
-
-
-def answer(request: dict[str, Any]) -> Reply:
-    """A writer that says everything after a "Well,", and a reader that knows only R5."""
-    asked = json.loads(request["messages"][-1]["content"])
-    if "clauses" in asked:
-        said = {one["name"]: f"Well, {one['text']}" for one in asked["clauses"]}
-        return text_reply(json.dumps({"clauses": said}))
-    part = {"archetype": "R5", "clauses": ["wish", "refund"], "slots": {}}
-    return text_reply(json.dumps({"readings": [{"parts": [part]}]}))
 
 
 @pytest.fixture
@@ -48,7 +36,7 @@ def batch() -> Batch:
 
 @pytest.fixture
 def server() -> Iterator[ChatServer]:
-    with chat_server(answer) as server:
+    with chat_server(rewording) as server:
         ModelEndpoint.objects.create(
             name="local", model="openai/test", base_url=server.url
         )
@@ -83,7 +71,7 @@ class TestParaphrase:
             run("--batch", batch.pk, "--model", "local")
         assert {row.reason for row in Paraphrase.objects.all()} == {"model_error"}
 
-        server.answer = answer
+        server.answer = rewording
         printed = run("--batch", batch.pk, "--model", "local")
 
         assert printed.startswith("3 paraphrases")

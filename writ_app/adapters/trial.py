@@ -6,7 +6,7 @@ seconds and 170 MB to import, so a web server tries endpoints in a process that 
 
 import sys
 import time
-from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import Any, Literal
 
 from writ_app.adapters import chat
@@ -62,6 +62,8 @@ class TriedCall(Frozen):
     """One answer, or why there is none. `problem` says what is wrong, `advice` what to do about it."""
 
     kind: Literal["text", "tool"]
+    answered: bool = True
+    """Whether the provider gave anything, usable or not."""
     problem: str = ""
     advice: str = ""
     text: str = ""
@@ -70,8 +72,8 @@ class TriedCall(Frozen):
     seconds: float = 0.0
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    cost: float = 0.0
-    """US dollars."""
+    cost: float | None = 0.0
+    """US dollars; None: no price is known."""
     raw: Any = None
     """What the provider sent, as JSON; None if nothing usable came."""
 
@@ -96,61 +98,51 @@ def try_profile(profile: Profile) -> Trial:
             base_url=profile.base_url,
             key_variable=profile.key_variable,
             parameters={**profile.parameters, "timeout": min(limit, MOST_SECONDS)},
+            prompt_price=profile.prompt_price,
+            completion_price=profile.completion_price,
         )
     except ModelUnavailable as error:
         return Trial(problem=str(error))
     chat.load_litellm()  # not counted as the model's time
-    text = _ask(profile, model, "text")
-    if text.problem and not text.advice:
+    text = _ask(model, "text")
+    if not text.answered:
         return Trial(calls=(text,))
-    return Trial(calls=(text, _ask(profile, model, "tool")))
+    return Trial(calls=(text, _ask(model, "tool")))
 
 
-def _ask(
-    profile: Profile, model: chat.LiteLLMChat, kind: Literal["text", "tool"]
-) -> TriedCall:
+def _ask(model: chat.LiteLLMChat, kind: Literal["text", "tool"]) -> TriedCall:
+    prompt = TOOL_PROMPT if kind == "tool" else TEXT_PROMPT
     began = time.monotonic()
+    answer = Completion()
+    problem, advice, answered = "", "", True
     try:
         answer = model.complete(
             system=SYSTEM,
-            messages=[
-                Message(
-                    role="user", content=TOOL_PROMPT if kind == "tool" else TEXT_PROMPT
-                )
-            ],
+            messages=[Message(role="user", content=prompt)],
             tools=[TOOL] if kind == "tool" else [],
             seed=1,
         )
     except ModelUnavailable as error:
-        advice = NO_TOOLS if kind == "tool" else ""
-        return _failed(kind, error, advice, began)
+        problem, answered = str(error), False
     except MalformedCompletion as error:
-        advice = NO_TOOLS if kind == "tool" else NO_COMPLETION
-        return _failed(kind, error, advice, began)
-    problem = _wrong_call(answer) if kind == "tool" else ""
+        problem, advice = str(error), NO_COMPLETION
+        if isinstance(error.answer, Completion):  # what could be read of it
+            answer, advice = error.answer, ""
+    else:
+        problem = _wrong_call(answer) if kind == "tool" else ""
     return TriedCall(
         kind=kind,
+        answered=answered,
         problem=problem,
-        advice=NO_TOOLS if problem else "",
+        advice=NO_TOOLS if problem and kind == "tool" else advice,
         text=answer.content,
         reasoning=answer.reasoning,
         calls=answer.tool_calls,
         seconds=time.monotonic() - began,
         prompt_tokens=answer.usage.prompt_tokens,
         completion_tokens=answer.usage.completion_tokens,
-        cost=_cost(profile, answer),
-        raw=getattr(answer, "raw", None),
-    )
-
-
-def _failed(
-    kind: Literal["text", "tool"], error: Exception, advice: str, began: float
-) -> TriedCall:
-    return TriedCall(
-        kind=kind,
-        problem=str(error),
-        advice=advice,
-        seconds=time.monotonic() - began,
+        cost=answer.usage.cost if answer.priced else None,
+        raw=answer.raw,
     )
 
 
@@ -166,17 +158,12 @@ def _wrong_call(answer: Completion) -> str:
     return ""
 
 
-def _cost(profile: Profile, answer: Completion) -> float:
-    if profile.prompt_price is None or profile.completion_price is None:
-        return answer.usage.cost
-    prompt = answer.usage.prompt_tokens * profile.prompt_price
-    completion = answer.usage.completion_tokens * profile.completion_price
-    return (prompt + completion) / 1e6
-
-
-def main(read: Callable[[], str], write: Callable[[str], Any]) -> None:
-    write(try_profile(Profile.model_validate_json(read())).model_dump_json())
+def main() -> None:
+    profile = Profile.model_validate_json(sys.stdin.read())
+    with redirect_stdout(sys.stderr):  # whatever a library prints is not the result
+        trial = try_profile(profile)
+    sys.stdout.write(trial.model_dump_json())
 
 
 if __name__ == "__main__":
-    main(sys.stdin.read, sys.stdout.write)
+    main()

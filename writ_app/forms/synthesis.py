@@ -1,7 +1,8 @@
 """Ordering a batch."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -11,7 +12,7 @@ from environments.core.domain import Archetype, TaskClass
 from writ_app.engine.behaviour import PLANS
 from writ_app.engine.grid import Target
 from writ_app.models.catalog import Environment
-from writ_app.models.synthesis import ModelEndpoint
+from writ_app.models.synthesis import Batch, ModelEndpoint
 from writ_app.services.catalog import load_environment
 from writ_app.services.synthesis import (
     MAX_ORDERED,
@@ -21,6 +22,48 @@ from writ_app.services.synthesis import (
 )
 
 BY_MIX, BY_GRID = "mix", "grid"
+
+
+def _max_cost() -> forms.DecimalField:
+    return forms.DecimalField(
+        required=False,
+        min_value=0,
+        max_digits=10,
+        decimal_places=4,
+        label="Cap, US dollars",
+        help_text="Nothing more is asked once so much is spent. Empty: no cap.",
+        widget=forms.NumberInput(attrs={"step": "any", "min": 0}),
+    )
+
+
+def _max_tokens() -> forms.IntegerField:
+    return forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=10**15,
+        label="Cap, tokens",
+        help_text="Prompt and completion together.",
+    )
+
+
+class CapsForm(forms.Form):
+    """What a batch may cost from now on."""
+
+    max_cost = _max_cost()
+    max_tokens = _max_tokens()
+
+    def __init__(self, data: QueryDict | None = None, *, like: Batch | None = None):
+        super().__init__(data)
+        if like is not None:
+            self.initial = {
+                "max_cost": _short(like.max_cost),
+                "max_tokens": like.max_tokens,
+            }
+
+
+def _short(dollars: Decimal | None) -> str | None:
+    """Without noughts that say nothing."""
+    return None if dollars is None else f"{dollars.normalize():f}"
 
 
 class BatchForm(forms.Form):
@@ -43,17 +86,33 @@ class BatchForm(forms.Form):
         help_text="The same seed gives the same tasks, byte for byte.",
     )
     agent = forms.ModelChoiceField(
-        queryset=ModelEndpoint.objects.order_by("name"),
+        queryset=ModelEndpoint.objects.offered(),
         required=False,
         empty_label="scripted",
         label="Agent",
     )
     user_simulator = forms.ModelChoiceField(
-        queryset=ModelEndpoint.objects.order_by("name"),
+        queryset=ModelEndpoint.objects.offered(),
         required=False,
         empty_label="scripted",
         label="User",
     )
+    paraphraser = forms.ModelChoiceField(
+        queryset=ModelEndpoint.objects.offered(),
+        required=False,
+        empty_label="nobody",
+        label="Rewords requests",
+        help_text="What is read back as the same request is what the user says.",
+    )
+    judge = forms.ModelChoiceField(
+        queryset=ModelEndpoint.objects.offered(),
+        required=False,
+        empty_label="nobody",
+        label="Judge",
+        help_text="For notes on finished trajectories; it never decides.",
+    )
+    max_cost = _max_cost()
+    max_tokens = _max_tokens()
     by = forms.ChoiceField(
         choices=[
             (BY_MIX, "Mix: kinds of request in turn, by weight"),
@@ -81,9 +140,13 @@ class BatchForm(forms.Form):
     )
 
     def __init__(
-        self, data: QueryDict | None = None, *, typed: QueryDict | None = None
+        self,
+        data: QueryDict | None = None,
+        *,
+        typed: QueryDict | None = None,
+        like: Mapping[str, Any] | None = None,
     ):
-        """`typed` is what was typed so far, to be kept and not judged yet."""
+        """`typed` is what was typed so far, to be kept and not judged yet; `like` an order (order_of) to begin with."""
         super().__init__(data)
         known = Environment.objects.order_by("name", "-id").defer("state", "policy")
         self.fields["environment"].queryset = known  # type: ignore[attr-defined]
@@ -93,7 +156,10 @@ class BatchForm(forms.Form):
         ]
         self.fields["plans"].initial = list(PLANS)
         given = data if data is not None else typed
-        self.chosen = _chosen(known, given.get("environment", "") if given else "")
+        asked = given.get("environment", "") if given else ""
+        if like is not None and not asked:
+            asked = str(like["environment"].pk)
+        self.chosen = _chosen(known, asked)
         self.archetypes: tuple[Archetype, ...] = ()
         if self.chosen is not None:
             self.archetypes = load_environment(self.chosen).domain.archetypes
@@ -110,8 +176,34 @@ class BatchForm(forms.Form):
         for _, cells in default_cells():
             for cell in cells:
                 self.fields[_cell(cell)] = _CellWeight(cell)
+        if like is not None:
+            self._begin_with(like)
         if typed is not None:
             self._keep(typed)
+
+    def _begin_with(self, order: Mapping[str, Any]) -> None:
+        """Fill the form with an order. A weight that the form cannot hold is rounded to the next that it can."""
+        for name in ("name", "ordered", "seed", "plans", "max_tokens"):
+            self.initial[name] = order[name]
+        self.initial["max_cost"] = _short(order["max_cost"])
+        for name in ("agent", "user_simulator", "paraphraser", "judge"):
+            self.initial[name] = order[name].pk if order[name] else None
+        self.initial["fault_share"] = round(100 * order["fault_share"])
+        for archetype in self.archetypes:
+            weight = order["mix"].get(archetype.slug, 0)
+            self.initial[self._weight(archetype)] = weight and max(1, round(weight))
+        if order["grid"] is None:
+            return
+        self.initial["by"] = BY_GRID
+        self.initial["whole"] = order["grid"]["whole"]
+        held = {
+            (cell["writes"], cell["burden"]): cell["weight"]
+            for cell in order["grid"]["cells"]
+        }
+        for _, cells in default_cells():
+            for cell in cells:
+                weight = held.get((cell.writes, cell.burden), 0)
+                self.initial[_cell(cell)] = f"{weight:g}"
 
     def _keep(self, typed: QueryDict) -> None:
         for name in set(self.fields) & set(typed):
@@ -205,7 +297,8 @@ class BatchForm(forms.Form):
     def order(self) -> dict[str, Any]:
         """Keywords for start_batch."""
         names = ["name", "environment", "seed", "ordered", "plans"]
-        names += ["agent", "user_simulator"]
+        names += ["agent", "user_simulator", "paraphraser", "judge"]
+        names += ["max_cost", "max_tokens"]
         given = {name: self.cleaned_data[name] for name in names}
         share = self.cleaned_data["fault_share"] / 100
         wanted = {"mix": self.mix(), "grid": self.grid()}

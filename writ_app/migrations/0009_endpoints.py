@@ -88,5 +88,29 @@ class Migration(migrations.Migration):
             name='parameters',
             field=models.JSONField(blank=True, default=dict, validators=[writ_app.models.endpoint_rules.check_parameters]),
         ),
+        migrations.AlterField(
+            model_name='modelendpoint',
+            name='name',
+            field=models.SlugField(max_length=60, unique=True, validators=[writ_app.models.endpoint_rules.check_name]),
+        ),
+        migrations.CreateModel(
+            name='EndpointHealth',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('process', models.CharField(max_length=80)),
+                ('in_flight', models.PositiveIntegerField(default=0)),
+                ('limit', models.FloatField(default=0)),
+                ('busy', models.PositiveIntegerField(default=0)),
+                ('timeouts', models.PositiveIntegerField(default=0)),
+                ('failures', models.PositiveIntegerField(default=0)),
+                ('last_error', models.TextField(blank=True)),
+                ('last_error_at', models.DateTimeField(null=True)),
+                ('seen_at', models.DateTimeField()),
+                ('endpoint', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='health', to='writ_app.modelendpoint')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('endpoint', 'process'), name='health_once_per_process')],
+            },
+        ),
         migrations.RunPython(pin_models, migrations.RunPython.noop, elidable=True),
     ]

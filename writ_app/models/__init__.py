@@ -12,6 +12,7 @@ from writ_app.models.release import Release, ReleaseMember
 from writ_app.models.review import ReviewEvent, ReviewSlot
 from writ_app.models.synthesis import (
     Batch,
+    EndpointHealth,
     ModelEndpoint,
     Paraphrase,
     Simulation,
@@ -21,6 +22,7 @@ from writ_app.models.synthesis import (
 
 __all__ = [
     "Batch",
+    "EndpointHealth",
     "Environment",
     "Membership",
     "ModelEndpoint",

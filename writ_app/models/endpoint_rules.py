@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -50,12 +50,25 @@ _KEY_SHAPES = re.compile(
     r"\b(?:(?:sk|pk|rk|xai|nvapi|pplx|csk)-|(?:gsk|hf|ghp|r8|fw)_|AIza|AKIA)[A-Za-z0-9_-]{12,}"
     r"|\bBearer\s+\S{8,}|\b[A-Za-z0-9]{32,}\b"
 )
+_ODD_NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 _LINK_LOCAL_NAMES = ("metadata.google.internal", "metadata", "instance-data")
 
 
 def looks_like_key(text: str) -> bool:
     """Whether a secret, rather than a name, stands somewhere in a text."""
-    return bool(_KEY_SHAPES.search(text))
+    word = text.strip()
+    mixed = re.fullmatch(r"\w{16,}", word) and re.search(r"[a-z]", word)
+    return bool(_KEY_SHAPES.search(text) or (mixed and re.search(r"\d", word)))
+
+
+def holds_key(value: Any) -> bool:
+    """The same of a JSON value, at any depth."""
+    return any(looks_like_key(text) for text in _texts(value))
+
+
+def check_name(name: str) -> None:
+    if looks_like_key(name):
+        raise ValidationError("That looks like a key, not a name; it was not kept.")
 
 
 def check_key_variable(name: str) -> None:
@@ -65,8 +78,7 @@ def check_key_variable(name: str) -> None:
                 f"{name} belongs to the app itself and is never sent to a provider."
             )
         return
-    mixed = re.search(r"[a-z]", name) and re.search(r"\d", name)
-    if looks_like_key(name) or (len(name) >= 16 and mixed):
+    if looks_like_key(name):
         raise ValidationError(
             "That looks like a key itself, so it was not kept. Set the key as an environment variable where the workers and "
             "the web server run (for example OPENAI_API_KEY), and give the name of the variable here."
@@ -118,15 +130,12 @@ def _is_forbidden(address: SplitResult) -> bool:
     host = (address.hostname or "").rstrip(".")
     if host in _LINK_LOCAL_NAMES:
         return True
-    if re.fullmatch(r"[0-9a-fx.]+", host) and not re.fullmatch(r"\d+(\.\d+){3}", host):
-        # 2852039166 and 0xa9fea9fe are IPv4 addresses to a resolver
-        return bool(re.fullmatch(r"(0x[0-9a-f]*|\d+)(\.(0x[0-9a-f]*|\d+)){0,3}", host))
     try:
         number = ipaddress.ip_address(host)
     except ValueError:
-        return False
-    mapped = getattr(number, "ipv4_mapped", None)
-    number = mapped or number
+        # To a resolver 2852039166, 0xa9fea9fe and 0251.0376.0251.0376 are addresses, too.
+        return all(_ODD_NUMBER.fullmatch(part) for part in host.split("."))
+    number = getattr(number, "ipv4_mapped", None) or number
     return number.is_link_local or number.is_unspecified or number.is_multicast
 
 
@@ -134,10 +143,9 @@ def check_parameters(given: Any) -> None:
     """Known names with sensible values, and no secrets."""
     if not isinstance(given, Mapping):
         raise ValidationError("Parameters are a JSON object.")
-    text = str(given)
-    if len(text) > MOST_TEXT:
+    if len(str(given)) > MOST_TEXT:
         raise ValidationError(f"Parameters hold at most {MOST_TEXT:,} characters.")
-    if looks_like_key(text):
+    if holds_key(given):
         raise ValidationError(
             "A value looks like a key. Keys go into an environment variable whose name the endpoint holds."
         )
@@ -157,3 +165,16 @@ def check_parameters(given: Any) -> None:
             raise ValidationError(f"{name} is a number.")
         if not low <= value <= high:
             raise ValidationError(f"{name} lies between {low} and {high:,}.")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value, names included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _texts(name)
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)

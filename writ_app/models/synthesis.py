@@ -6,7 +6,8 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from writ_app.models.accounts import Team, User
@@ -15,6 +16,7 @@ from writ_app.models.endpoint_rules import (
     check_base_url,
     check_key_variable,
     check_model,
+    check_name,
     check_parameters,
 )
 from writ_app.models.fields import OrderedJSONField
@@ -35,7 +37,7 @@ class ModelEndpoint(models.Model):
     A batch pins what it was ordered with (`Batch.played_by`), so editing a row changes batches of later, not those there are.
     """
 
-    name = models.SlugField(max_length=60, unique=True)
+    name = models.SlugField(max_length=60, unique=True, validators=[check_name])
     model = models.CharField(max_length=200, validators=[check_model])
     """As litellm names it, e.g. `openai/some-model`."""
     base_url = models.CharField(max_length=200, blank=True, validators=[check_base_url])
@@ -65,6 +67,37 @@ class ModelEndpoint(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class EndpointHealth(models.Model):
+    """How an endpoint does as seen by one process that asks it; the process writes it every few seconds."""
+
+    endpoint = models.ForeignKey(
+        ModelEndpoint, on_delete=models.CASCADE, related_name="health"
+    )
+    process = models.CharField(max_length=80)
+    """Host and process."""
+    in_flight = models.PositiveIntegerField(default=0)
+    limit = models.FloatField(default=0)
+    """Requests at the same time that it bears at present, as far as was found out."""
+    busy = models.PositiveIntegerField(default=0)
+    """Answers of the kind "slow down" (429) since the process began; as the next two."""
+    timeouts = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    """Other answers that were none."""
+    last_error = models.TextField(blank=True)
+    last_error_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["endpoint", "process"], name="health_once_per_process"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} as seen by {self.process}"
 
 
 class BatchStatus(models.TextChoices):
@@ -159,12 +192,23 @@ class Batch(models.Model):
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
 
+    @property
+    def endpoints(self) -> list[ModelEndpoint]:
+        """Those that play a role, each once."""
+        roles = (self.agent, self.user_simulator, self.paraphraser, self.judge)
+        return list(dict.fromkeys(endpoint for endpoint in roles if endpoint))
+
 
 class SimulationStatus(models.TextChoices):
     PENDING = "PENDING", "waiting"
     RUNNING = "RUNNING", "running"
     DONE = "DONE", "done"
     CANCELLED = "CANCELLED", "cancelled"
+
+
+def not_retried(simulation: str) -> Combinable:
+    """Condition: the simulation at that path was not tried again. As NOT EXISTS, which Postgres estimates better than a join."""
+    return ~Exists(Simulation.objects.filter(retry_of=OuterRef(simulation)))
 
 
 class SimulationQuerySet(models.QuerySet["Simulation"]):
@@ -178,7 +222,7 @@ class SimulationQuerySet(models.QuerySet["Simulation"]):
 
     def current(self) -> "SimulationQuerySet":
         """Without those that were tried again."""
-        return self.filter(retried_by=None)
+        return self.filter(not_retried("pk"))
 
     def expired(self) -> "SimulationQuerySet":
         """Running, but whoever claimed them has not been heard of in time, by the database's clock."""
@@ -285,8 +329,9 @@ class Turn(models.Model):
     """
 
     simulation = models.ForeignKey(
-        Simulation, on_delete=models.PROTECT, related_name="turns"
+        Simulation, on_delete=models.PROTECT, related_name="turns", db_index=False
     )
+    """Found by the constraint's index."""
     position = models.PositiveSmallIntegerField()
     """Number in the conversation, of both sides together, from 0."""
     side = models.CharField(max_length=5)
@@ -313,7 +358,16 @@ class Turn(models.Model):
         ordering: ClassVar = ["simulation", "position"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["simulation", "position"], name="turn_answered_once"
+                fields=["simulation", "position"],
+                # So that a batch's cost is summed from the index, not from answers of a kilobyte each.
+                include=[
+                    "side",
+                    "cost",
+                    "prompt_tokens",
+                    "completion_tokens",
+                    "created_at",
+                ],
+                name="turn_answered_once",
             )
         ]
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from itertools import chain, groupby
 from typing import Any
 
@@ -169,6 +170,16 @@ def sparkline(ribbon: Ribbon) -> dict[str, Any]:
 def share(part: float, whole: float) -> int:
     """Percent, from 0 to 100."""
     return round(100 * part / whole) if whole else 0
+
+
+@register.filter
+def lasting(span: timedelta) -> str:
+    """A span as people say it: `2 h 5 min`, `12 min`, `40 s`."""
+    minutes, seconds = divmod(round(span.total_seconds()), 60)
+    if minutes < 1:
+        return f"{seconds} s"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours else f"{minutes} min"
 
 
 @register.filter

@@ -6,19 +6,18 @@ from django.utils import timezone
 from writ_app.models.release import Release
 from writ_app.models.synthesis import Batch
 from writ_app.services.review import count_queue
-from writ_app.services.synthesis import batch_progress
+from writ_app.services.synthesis import batches_progress
 from writ_app.views.access import MemberRequest, member_required
 from writ_app.views.page import render_page
 
 
 @member_required
 def home(request: MemberRequest) -> HttpResponse:
+    batches = Batch.objects.visible_to(request.user)[:5]
+    progress = batches_progress(batches)
     context = {
         "counts": count_queue(user=request.user, at=timezone.now()),
-        "batches": [
-            (batch, batch_progress(batch))
-            for batch in Batch.objects.visible_to(request.user)[:5]
-        ],
+        "batches": [(batch, progress[batch.pk]) for batch in batches],
         "releases": Release.objects.visible_to(request.user)[:3],
     }
     return render_page(request, "home.html", context)

@@ -1,39 +1,36 @@
-"""Batches: ordered, designed, simulated, verified, counted."""
+"""Batches: ordered, designed, simulated, verified."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Min
 
 from environments.core import environment as core
 from writ_app.adapters import chat
 from writ_app.engine import behaviour, types
-from writ_app.engine.errors import InvalidTask, ModelUnavailable, WritError
+from writ_app.engine.errors import ModelUnavailable, WritError
 from writ_app.engine.fill_report import FillReport
 from writ_app.engine.grid import BadGrid
 from writ_app.engine.llm import ChatModel
-from writ_app.engine.paraphrase import PROMPT_VERSION, paraphrase
 from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser, applicable
 from writ_app.models.accounts import Team, User
-from writ_app.models.catalog import Environment, Task
+from writ_app.models.catalog import Environment
 from writ_app.models.synthesis import (
     Batch,
     BatchStatus,
     ModelEndpoint,
-    Paraphrase,
     Simulation,
-    SimulationStatus,
-    Trajectory,
 )
 from writ_app.services import catalog
 from writ_app.services.synthesis.control import finish_batch_if_done
 from writ_app.services.synthesis.design import BatchDesign, complete_grid
 from writ_app.services.synthesis.endpoints import model_of, pin, pin_models
 from writ_app.services.synthesis.mix import default_mix
+from writ_app.services.synthesis.rewording import reworded
 from writ_app.services.synthesis.running import ledger_of
 
 MAX_ORDERED = 20_000
@@ -47,35 +44,6 @@ _DESIGN_LOCK = 20_260_608
 
 class BadOrder(WritError):
     """A batch that cannot be ordered as asked; the text says what to change."""
-
-
-@dataclass(frozen=True)
-class RejectReason:
-    """Rejections of one kind: the failed check, who is to answer, how many, and one example."""
-
-    reason: str
-    owner: str
-    count: int
-    example: int
-    """Primary key of a trajectory."""
-
-
-@dataclass(frozen=True)
-class BatchProgress:
-    ordered: int
-    designed: int
-    """Simulations that have a task."""
-    pending: int
-    running: int
-    done: int
-    cancelled: int
-    accepted: int
-    rejected: int
-    reasons: tuple[RejectReason, ...]
-
-    @property
-    def finished(self) -> int:
-        return self.done + self.cancelled
 
 
 def start_batch(
@@ -94,6 +62,8 @@ def start_batch(
     user_simulator: ModelEndpoint | None = None,
     paraphraser: ModelEndpoint | None = None,
     judge: ModelEndpoint | None = None,
+    max_cost: Decimal | None = None,
+    max_tokens: int | None = None,
 ) -> Batch:
     """Order a batch: by the mix, or with a `grid` (see engine.grid) as its filling. Raises BadOrder.
 
@@ -120,6 +90,13 @@ def start_batch(
         raise BadOrder(f"There is no behaviour plan {', '.join(unknown)}.")
     if not 0 <= fault_share <= 1:
         raise BadOrder("The share of faults lies between 0 and 1.")
+    chosen = (agent, user_simulator, paraphraser, judge)
+    if disabled := sorted({one.name for one in chosen if one and not one.enabled}):
+        raise BadOrder(f"Disabled, choose another: {', '.join(disabled)}.")
+    if max_cost is not None and max_cost <= 0:
+        raise BadOrder("A cap in dollars is above 0, or there is none.")
+    if max_tokens is not None and max_tokens < 1:
+        raise BadOrder("A cap in tokens is at least 1, or there is none.")
     try:
         filling = None if grid is None else complete_grid(grid, mix, world)
     except BadGrid as error:
@@ -139,6 +116,8 @@ def start_batch(
         user_simulator=user_simulator,
         paraphraser=paraphraser,
         judge=judge,
+        max_cost=max_cost,
+        max_tokens=max_tokens,
     )
     batch.played_by = pin_models(batch)
     batch.save()
@@ -160,73 +139,18 @@ def design_batch(*, batch_id: int) -> Iterator[int]:
         before = batch.design_report.get(PIECES, [])
         work = BatchDesign(batch, before)
         rng = random.Random(f"batch {batch.seed}")
-        for number, task in enumerate(work.tasks(_tasks_of(batch, before))):
-            if len(work.progress) > len(before):
-                before = work.progress
-                _keep_progress(batch_id, before)
+        tasks = work.tasks(_tasks_of(batch, before), partial(reworded, batch))
+        for number, task in enumerate(tasks):
             yield _add_simulation(batch, number, task, rng)
+            if len(pieces := work.finished(number + 1)) > len(before):
+                before = pieces
+                _keep_progress(batch_id, pieces)
             if not Batch.objects.in_progress().filter(pk=batch_id).exists():
                 return  # cancelled meanwhile
         Batch.objects.filter(pk=batch_id, status=BatchStatus.DESIGNING).update(
             status=BatchStatus.RUNNING, design_report=work.report()
         )
     finish_batch_if_done(batch_id=batch_id)
-
-
-def paraphrase_batch(
-    *,
-    batch: Batch,
-    paraphraser: ChatModel,
-    reader: ChatModel,
-    limit: int | None = None,
-) -> Iterator[Paraphrase]:
-    """Have the requests of a batch's tasks said in other words; each attempt is stored, and given, as soon as it is made.
-
-    A task that these models tried before is left out, unless a model or its provider failed then; so is one that its environment, as it is now, does not know.
-    `limit` is for attempts, not for what is accepted.
-    """
-    tried = Paraphrase.objects.filter(
-        paraphraser=paraphraser.name, reader=reader.name, prompt_version=PROMPT_VERSION
-    )
-    waiting = (
-        Task.objects.filter(simulations__batch=batch)
-        .exclude(paraphrases__in=tried.exclude(reason="model_error"))
-        .distinct()
-        .order_by("id")
-        .values_list("pk", flat=True)
-    )
-    made = 0
-    for pk in list(waiting):
-        if made == limit:
-            return
-        row = Task.objects.select_related("environment").get(pk=pk)
-        task = types.Task.model_validate(row.content)
-        try:
-            found = paraphrase(  # seconds long: no transaction is open
-                environment=catalog.load_environment(row.environment),
-                task=task,
-                paraphraser=paraphraser,
-                reader=reader,
-                seed=task.seed,
-                benchmark=catalog.benchmark_index(row.environment),
-            )
-        except InvalidTask:
-            continue
-        made += 1
-        stored, _ = Paraphrase.objects.update_or_create(
-            task=row,
-            paraphraser=found.paraphraser,
-            reader=found.reader,
-            prompt_version=found.prompt_version,
-            seed=found.seed,
-            defaults={
-                "content": found.model_dump(mode="json"),
-                "text": found.text,
-                "accepted": found.accepted,
-                "reason": found.reason,
-            },
-        )
-        yield stored
 
 
 def chat_model(name: str) -> ChatModel:
@@ -251,35 +175,6 @@ def unfinished_designs() -> list[int]:
         Batch.objects.filter(status=BatchStatus.DESIGNING)
         .order_by("id")
         .values_list("id", flat=True)
-    )
-
-
-def batch_progress(batch: Batch) -> BatchProgress:
-    """Where a batch stands, in two queries."""
-    current = batch.simulations.current()
-    statuses = dict(current.values_list("status").annotate(Count("id")))
-    outcomes = (
-        Trajectory.objects.filter(simulation__batch=batch, simulation__retried_by=None)
-        .values("accepted", "reason", "owner")
-        .annotate(count=Count("id"), example=Min("id"))
-        .order_by("-count", "reason")
-    )
-    accepted = sum(row["count"] for row in outcomes if row["accepted"])
-    reasons = tuple(
-        RejectReason(row["reason"], row["owner"], row["count"], row["example"])
-        for row in outcomes
-        if not row["accepted"]
-    )
-    return BatchProgress(
-        ordered=batch.ordered,
-        designed=sum(statuses.values()),
-        pending=statuses.get(SimulationStatus.PENDING, 0),
-        running=statuses.get(SimulationStatus.RUNNING, 0),
-        done=statuses.get(SimulationStatus.DONE, 0),
-        cancelled=statuses.get(SimulationStatus.CANCELLED, 0),
-        accepted=accepted,
-        rejected=sum(reason.count for reason in reasons),
-        reasons=reasons,
     )
 
 

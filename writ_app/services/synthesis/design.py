@@ -1,7 +1,7 @@
 """How a batch's tasks are designed: archetypes in turn by their weight, or a grid that is filled; and the report of it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -30,7 +30,7 @@ LEAST_OF_A_PIECE = 500
 class BatchDesign:
     """One pass over a batch's design. `tasks` gives them as they come; `report` is complete when it ends.
 
-    A grid is filled in pieces, one after the other. What `progress` said at the end of a piece can be handed over to a later pass as
+    A grid is filled in pieces, one after the other. What is `finished` can be handed over to a later pass as
     `before`, with the tasks of that time: it goes on from there.
 
     None of them shares anything with the imported benchmark, if there is one.
@@ -52,19 +52,28 @@ class BatchDesign:
         else:
             self._designer = Designer(environment, avoid=avoid, refuse=self._refuse)
 
-    def tasks(self, done: Iterable[Task] = ()) -> Iterator[Task]:
-        """`done` are the tasks of the pieces before, and come first."""
+    def tasks(
+        self,
+        done: Iterable[Task] = (),
+        reword: Callable[[Iterable[Task]], Iterable[Task]] = iter,
+    ) -> Iterator[Task]:
+        """`done` are the tasks of the pieces before, and come first, as they are; `reword` may change the words of new ones."""
         with seldom_collected():
-            for task in chain(done, self._new_tasks()):
+            for task in chain(done, reword(self._new_tasks())):
                 self._kept[task.archetype] += 1
                 if self._screen is not None:
                     self._screen.keep(task)
                 yield task
 
-    @property
-    def progress(self) -> list[Mapping[str, Any]]:
-        """The reports of the pieces that are filled, as plain JSON."""
-        return list(self._pieces)
+    def finished(self, tasks: int) -> list[Mapping[str, Any]]:
+        """The reports, as plain JSON, of the pieces all of whose tasks are among the first so many: rewording looks ahead of them."""
+        left, done = tasks, []
+        for piece in self._pieces:
+            left -= FillReport.of_json(piece).filled.total()
+            if left < 0:
+                break
+            done.append(piece)
+        return done
 
     def _new_tasks(self) -> Iterator[Task]:
         batch = self._batch

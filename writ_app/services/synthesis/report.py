@@ -113,7 +113,7 @@ def view_design(batch: Batch) -> DesignView | None:
 
 def mix_lines(batch: Batch) -> list[tuple[str, str, float]]:
     """(archetype, its title, weight) of what was ordered."""
-    titles = _titles(batch)
+    titles = archetype_titles(batch)
     return [
         (slug, titles.get(slug, slug), weight) for slug, weight in batch.mix.items()
     ]
@@ -131,7 +131,7 @@ def grid_weights(batch: Batch) -> list[tuple[str, list[tuple[str, float]]]]:
 
 
 def _yields(batch: Batch, designed: Mapping[str, int]) -> Iterator[ArchetypeYield]:
-    titles = _titles(batch)
+    titles = archetype_titles(batch)
     drawn = batch.design_report.get("drawn")
     proved = batch.design_report.get("proved")
     exhausted = set(batch.design_report.get("exhausted", []))
@@ -152,7 +152,8 @@ def _yields(batch: Batch, designed: Mapping[str, int]) -> Iterator[ArchetypeYiel
         )
 
 
-def _titles(batch: Batch) -> dict[str, str]:
+def archetype_titles(batch: Batch) -> dict[str, str]:
+    """Slug → title; empty if the environment has changed since."""
     try:
         archetypes = load_environment(batch.environment).domain.archetypes
     except ChangedEnvironment:

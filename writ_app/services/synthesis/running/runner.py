@@ -13,6 +13,7 @@ import socket
 import time
 import traceback
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,6 +29,12 @@ from writ_app.engine.simulation import Conversation, Side, Turn, hold_async
 from writ_app.engine.types import Check, Owner, Trajectory, Verification
 from writ_app.models.synthesis import BatchStatus, ModelEndpoint, SimulationStatus
 from writ_app.services.synthesis.endpoints import model_of
+from writ_app.services.synthesis.health import (
+    Tally,
+    Watched,
+    forget_old_health,
+    record_health,
+)
 from writ_app.services.synthesis.running import claims
 from writ_app.services.synthesis.running.claims import Waiting
 from writ_app.services.synthesis.running.database import Database, DatabaseAway
@@ -47,6 +54,8 @@ TICK = 0.5
 """Seconds between two looks at what else is to be done."""
 SOONEST = 0.1
 """Seconds from a place's becoming free until it is filled."""
+TOLD_EVERY = 3.0
+"""Seconds between two notes of how the endpoints do."""
 SCRIPTED_AT_A_TIME = 8
 """Simulations without an endpoint that a runner holds: they wait for nothing, so other runners should have the rest."""
 MOST_SETBACKS = 3
@@ -90,22 +99,27 @@ class Runner:
         self._held: dict[Claim, _Held] = {}
         self._batches: dict[int, str] = {}
         self._limiters: dict[int, Limiter] = {}
+        self._tallies: defaultdict[int, Tally] = defaultdict(Tally)
         self._changed = asyncio.Event()
         self._stopping = False
 
     async def run(self) -> bool:
         """Until there is nothing left to do, time is up, or it is told to stop. Returns whether work is left."""
         until = time.monotonic() + self._seconds
-        renewed = time.monotonic()
+        renewed = told = time.monotonic()
         heartbeat = claims.lease().total_seconds() / 4
         watch = asyncio.create_task(self._watch())
         try:
             await self._database.call(claims.tidy)
+            await self._database.call(forget_old_health)
             while not self._stop() and time.monotonic() < until:
                 if time.monotonic() - renewed >= heartbeat:
                     renewed = time.monotonic()
                     await self._renew()
                     await self._database.call(claims.tidy)
+                if time.monotonic() - told >= TOLD_EVERY:
+                    told = time.monotonic()
+                    await self._database.call(self._tell_health)
                 if not await self._fill() and not self._held:
                     left = await self._database.call(claims.is_work_left)
                     if not left:
@@ -218,6 +232,8 @@ class Runner:
             task.cancel()
         asyncio.get_running_loop().call_later(self._grace, self._database.give_up)
         await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(DatabaseAway):
+            await self._database.call(self._tell_health)
         await self._database.close()
 
     # --- one simulation ---
@@ -269,7 +285,7 @@ class Runner:
         if endpoint is None:
             return AtOnce(work.scripted(side))
         model = PacedChat(
-            model_of(work.pinned(side)),
+            Watched(model_of(work.pinned(side)), self._tallies[endpoint.pk]),
             self._limiter(endpoint),
             self._retry,
             random.Random(),
@@ -284,6 +300,17 @@ class Runner:
             limiter = self._limiters[endpoint.pk] = Limiter(endpoint.max_in_flight)
         limiter.allow(endpoint.max_in_flight)
         return limiter
+
+    def _tell_health(self) -> None:
+        """How the endpoints do, for the pages that show it. Called in the database's thread."""
+        for pk, limiter in list(self._limiters.items()):
+            record_health(
+                endpoint_id=pk,
+                process=self.name,
+                in_flight=limiter.in_flight,
+                limit=limiter.limit,
+                tally=self._tallies[pk],
+            )
 
     def _check(self, batch_id: int) -> None:
         if not self._goes_on(batch_id):
