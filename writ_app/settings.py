@@ -122,6 +122,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "resume-reverifications": {
+        "task": "writ_app.jobs.verification.resume_reverifications",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
 }
 
 # litellm would otherwise fetch a price table from the internet when it is imported.

@@ -4,7 +4,16 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from writ_app.views import accounts, catalog, home, release, review, synthesis, tasks
+from writ_app.views import (
+    accounts,
+    catalog,
+    home,
+    release,
+    review,
+    synthesis,
+    tasks,
+    verification,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -33,6 +42,8 @@ urlpatterns = [
     path("batches/new/", synthesis.batch_new, name="batch_new"),
     path("batches/<int:pk>/", synthesis.batch, name="batch"),
     path("batches/<int:pk>/cancel/", synthesis.batch_cancel, name="batch_cancel"),
+    path("verification/", verification.verification, name="verification"),
+    path("verification/run/", verification.verification_run, name="verification_run"),
     path("releases/", release.releases, name="releases"),
     path("releases/<int:pk>/", release.release, name="release"),
     path("releases/<int:pk>/<str:name>", release.release_file, name="release_file"),

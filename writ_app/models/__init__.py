@@ -17,10 +17,13 @@ from writ_app.models.synthesis import (
     Simulation,
     Trajectory,
 )
+from writ_app.models.verification import Judgement, JudgeNote, Reverification
 
 __all__ = [
     "Batch",
     "Environment",
+    "JudgeNote",
+    "Judgement",
     "Membership",
     "ModelEndpoint",
     "Paraphrase",
@@ -29,6 +32,7 @@ __all__ = [
     "ReferenceTrajectory",
     "Release",
     "ReleaseMember",
+    "Reverification",
     "ReviewEvent",
     "ReviewSlot",
     "Simulation",
