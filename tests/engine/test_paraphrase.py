@@ -15,11 +15,11 @@ from environments.core.state import Session
 from environments.registry import world
 from tests.engine.talks import small_shop, task_of
 from tests.fakes import ListedChat
+from writ_app.engine.answers import MAX_ANSWER
 from writ_app.engine.behaviour import PLANS, make_ledger
 from writ_app.engine.errors import InvalidTask, MalformedCompletion, ModelUnavailable
 from writ_app.engine.llm import Completion
 from writ_app.engine.paraphrase import (
-    MAX_ANSWER,
     PROMPT_VERSION,
     Paraphrase,
     catalogue,

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from environments.core.domain import Archetype, Clause, Domain
 from environments.core.environment import Environment
@@ -23,6 +23,13 @@ from environments.core.evaluate import answer
 from environments.core.grammar import say, slots_of
 from environments.core.query import Query
 from environments.core.state import Session
+from writ_app.engine.answers import (
+    MAX_ANSWER,
+    BadAnswer,
+    one_line,
+    read_answer,
+    storable,
+)
 from writ_app.engine.errors import InvalidTask, MalformedCompletion, ModelUnavailable
 from writ_app.engine.llm import ChatModel
 from writ_app.engine.types import Frozen, Message, SaidClause, Task, Usage
@@ -31,8 +38,6 @@ PROMPT_VERSION = "2026-11.1"
 """Changes whenever a prompt below, or what goes into it, does."""
 DATABASES = 16
 """Databases changed at random in several places, on which two queries must agree, too."""
-MAX_ANSWER = 20_000
-"""Characters of a model's answer."""
 PATCHES = 60
 """Small changes that are tried of what one read shows."""
 
@@ -129,11 +134,11 @@ def paraphrase(
         attempt.check_words()
         attempt.check_readings(attempt.read(reader))
     except _Rejected as rejected:
-        reason, finding = rejected.reason, _short(rejected.finding)
+        reason, finding = rejected.reason, one_line(rejected.finding)
     return Paraphrase(
         task_hash=task.content_hash,
         clauses=tuple(
-            clause.model_copy(update={"text": _visible(clause.text)})
+            clause.model_copy(update={"text": storable(clause.text)})
             for clause in attempt.clauses
         ),
         accepted=not reason,
@@ -221,7 +226,7 @@ class _Attempt:
         if not read.readings:
             raise _Rejected("unreadable", "It is read as no request of the catalogue.")
         if read.beside:
-            raise _Rejected("other_query", f"It also says: {_short(read.beside[0])}")
+            raise _Rejected("other_query", f"It also says: {one_line(read.beside[0])}")
         differences = [self._difference(reading) for reading in read.readings]
         wrong = [difference for difference in differences if difference]
         if wrong:
@@ -238,14 +243,14 @@ class _Attempt:
         )
         if archetype is None:
             raise _Rejected(
-                "unreadable", f"There is no request {_short(reading.archetype)!r}."
+                "unreadable", f"There is no request {one_line(reading.archetype)!r}."
             )
         if archetype.slug == self.task.archetype:
             said = {clause.name for clause in self.task.clauses}
             if lost := said - set(reading.clauses):
                 return f"It no longer says: {', '.join(sorted(lost))}."
             if more := set(reading.clauses) - said:
-                return f"It also says: {_short(', '.join(sorted(more)))}."
+                return f"It also says: {one_line(', '.join(sorted(more)))}."
         facts = self._facts(archetype, reading)
         query = _query(archetype, facts, reading.variant)
         if where := self._disagreement(query, facts):
@@ -261,7 +266,7 @@ class _Attempt:
         for slot, value in reading.slots.items():
             if slot not in known:
                 raise _Rejected(
-                    "unreadable", f"{archetype.slug} has no slot {_short(slot)!r}."
+                    "unreadable", f"{archetype.slug} has no slot {one_line(slot)!r}."
                 )
             facts[slot] = self._value(slot, value)
         return facts
@@ -272,7 +277,7 @@ class _Attempt:
             for value, ways in self.domain.lexicon[slot].items():
                 if _same_text(read, value) or any(_same_text(read, w) for w in ways):
                     return value
-            raise _Rejected("unreadable", f"{slot} cannot be {_short(str(read))!r}.")
+            raise _Rejected("unreadable", f"{slot} cannot be {one_line(str(read))!r}.")
         ours = self.task.facts.get(slot)
         return ours if ours is not None and _same_text(read, ours) else read
 
@@ -353,7 +358,7 @@ class _Attempt:
         except (ModelUnavailable, MalformedCompletion) as error:
             raise _Rejected("model_error", str(error)) from error
         self.usage += completion.usage
-        self.answers.append(_visible(completion.content[:MAX_ANSWER]))
+        self.answers.append(storable(completion.content[:MAX_ANSWER]))
         return parse_answer(completion.content, wanted)
 
 
@@ -389,40 +394,12 @@ class _Read(_Strict):
     beside: list[str] = Field(default=[], max_length=60)
 
 
-_FENCE = re.compile(r"\A```(?:json)?\n(.*)\n```\Z", re.DOTALL)
-
-
 def parse_answer[T: BaseModel](text: str, wanted: type[T]) -> T:
-    """A JSON object of that form, bare or in one code fence. Rejects everything else: other text, keys twice, NaN, too much."""
-    if len(text) > MAX_ANSWER:
-        raise _Rejected("model_error", f"The answer has {len(text):,} characters.")
-    fenced = _FENCE.match(text.strip())
+    """A JSON object of that form. Rejects everything else."""
     try:
-        value = json.loads(
-            fenced[1] if fenced else text,
-            object_pairs_hook=_object,
-            parse_constant=_no_constant,
-        )
-        return wanted.model_validate(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = "/".join(map(str, first["loc"])) or "the answer"
-        finding = f"The answer has another form: {_short(where)}: {first['msg']}."
-        raise _Rejected("model_error", finding) from error
-    except (ValueError, RecursionError) as error:
-        raise _Rejected(
-            "model_error", f"The answer is not JSON: {_short(str(error))}"
-        ) from error
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key stands there twice")
-    return dict(pairs)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+        return read_answer(text, wanted)
+    except BadAnswer as error:
+        raise _Rejected("model_error", str(error)) from error
 
 
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -468,17 +445,6 @@ def _stands(value: str, text: str) -> bool:
 
 def _same_text(one: Any, other: Any) -> bool:
     return str(one).lower() == str(other).lower()
-
-
-def _visible(text: str) -> str:
-    """Fit to be stored and shown: accepted texts are this already."""
-    return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
-
-
-def _short(text: str) -> str:
-    """For findings: one line, and not long."""
-    plain = _visible(text).replace("\n", " ")
-    return plain if len(plain) <= 300 else plain[:299] + "…"
 
 
 # --- the catalogue -------------------------------------------------------------------------------------------------------------
@@ -561,6 +527,6 @@ def _query(archetype: Archetype, facts: Mapping[str, Any], variant: str) -> Quer
         ) from error
     if variant not in readings:
         raise _Rejected(
-            "unreadable", f"{archetype.slug} has no variant {_short(variant)!r}."
+            "unreadable", f"{archetype.slug} has no variant {one_line(variant)!r}."
         )
     return readings[variant]
