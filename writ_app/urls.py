@@ -41,6 +41,9 @@ urlpatterns = [
     path("batches/", synthesis.batches, name="batches"),
     path("batches/new/", synthesis.batch_new, name="batch_new"),
     path("batches/<int:pk>/", synthesis.batch, name="batch"),
+    path(
+        "batches/<int:pk>/results.json", synthesis.batch_results, name="batch_results"
+    ),
     path("batches/<int:pk>/cancel/", synthesis.batch_cancel, name="batch_cancel"),
     path("verification/", verification.verification, name="verification"),
     path("verification/run/", verification.verification_run, name="verification_run"),

@@ -5,7 +5,7 @@ from functools import partial
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
@@ -13,6 +13,7 @@ from writ_app.engine.errors import WritError
 from writ_app.forms.synthesis import BatchForm
 from writ_app.jobs.synthesis import design_batch
 from writ_app.models.synthesis import Batch, BatchStatus
+from writ_app.services.catalog import load_environment
 from writ_app.services.synthesis import (
     batch_progress,
     cancel_batch,
@@ -21,6 +22,7 @@ from writ_app.services.synthesis import (
     start_batch,
     view_design,
 )
+from writ_app.services.synthesis.results import export_results
 from writ_app.views.access import MemberRequest, member_required, owner_required
 from writ_app.views.page import render_page
 
@@ -83,6 +85,24 @@ def batch(request: MemberRequest, pk: int) -> HttpResponse:
         "live": row.status in (BatchStatus.DESIGNING, BatchStatus.RUNNING),
     }
     return render_page(request, "synthesis/batch.html", context, fragment="progress")
+
+
+@owner_required
+def batch_results(request: MemberRequest, pk: int) -> StreamingHttpResponse:
+    """The batch as a result file of tau2-bench, always as an attachment."""
+    batches = Batch.objects.visible_to(request.user)
+    row = get_object_or_404(
+        batches.select_related("environment", "agent", "user_simulator").defer(
+            "environment__state"
+        ),
+        pk=pk,
+    )
+    load_environment(row.environment)  # what fails has to fail before the first byte
+    response = StreamingHttpResponse(
+        export_results(row), content_type="application/json"
+    )
+    response["Content-Disposition"] = f'attachment; filename="batch-{pk}-results.json"'
+    return response
 
 
 @require_POST
