@@ -1,15 +1,24 @@
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from io import StringIO
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from tests.played import play_batch
+from writ_app.adapters.embedded.services import Services
 from writ_app.engine import verification
 from writ_app.engine.types import Check, Owner
 from writ_app.engine.verification.trace import Trace
 from writ_app.models.synthesis import Batch, Trajectory
-from writ_app.models.verification import Reverification
+from writ_app.models.verification import Judgement, Reverification
 from writ_app.services.synthesis import verifying
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,6 +48,54 @@ def next_version(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(verification, "CHECKS", checks)
     monkeypatch.setattr(verification, "VERSION", "next")
     return "next"
+
+
+def multiply(batch: Batch, times: int) -> None:
+    """Each simulation of the batch so many times more, with what came of it."""
+    rows = list(Trajectory.objects.select_related("simulation"))
+    for n in range(times):
+        for row in rows:
+            simulation = row.simulation
+            simulation.pk, simulation.seed = None, simulation.seed + 10_000 + n
+            simulation.save()
+            row.pk, row.simulation = None, simulation
+            row.save()
+
+
+def grow_old() -> int:
+    """As if everything had been judged by an older version, and nothing by this one; how much that is."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE writ_app_judgement")
+        cursor.execute(
+            "UPDATE writ_app_trajectory SET verification ="
+            " jsonb_set(verification::jsonb, '{version}', '\"old\"')::json"
+        )
+        return int(cursor.rowcount)
+
+
+def kill_in_the_middle(batch: Batch) -> None:
+    """Start the command as a process of its own and kill it after its first lot."""
+    url = os.environ.get("DATABASE_URL") or settings.EMBEDDED.database_url
+    name = str(connection.settings_dict["NAME"])
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "reverify", "--batch", str(batch.pk)],
+        cwd=settings.BASE_DIR,
+        env={
+            **os.environ,
+            "DATABASE_URL": urlsplit(url)._replace(path=f"/{name}").geturl(),
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(3_000):
+            if Reverification.objects.filter(verified__gt=0).exists():
+                break
+            assert process.poll() is None
+            time.sleep(0.01)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
 
 
 class TestReverify:
@@ -87,6 +144,26 @@ class TestReverify:
 
         assert run("--batch", batch.pk).startswith(f"Batch {batch.pk}: 4 verified")
         assert run("--batch", batch.pk).startswith(f"Batch {batch.pk}: 0 verified")
+
+    @pytest.mark.slow
+    def test_killed_outright_goes_on_and_does_nothing_twice(
+        self, batch: Batch, embedded_services: Services
+    ) -> None:
+        multiply(batch, 40)
+        total = grow_old()
+
+        kill_in_the_middle(batch)
+
+        order = Reverification.objects.get()
+        assert 0 < order.verified < total
+        assert order.finished_at is None
+        judged = Judgement.objects.filter(version=verification.VERSION)
+        assert judged.count() == order.verified
+        assert run("--batch", batch.pk).startswith(
+            f"Batch {batch.pk}: {total} verified"
+        )
+        assert judged.count() == total
+        assert Judgement.objects.filter(version="old").count() == total
 
     def test_without_another_version_has_nothing_to_compare(self, batch: Batch) -> None:
         assert "nothing to compare" in run("--batch", batch.pk)
