@@ -9,6 +9,7 @@ Aim: 500 per second.
 import argparse
 import cProfile
 import gc
+import json
 import pstats
 import random
 import statistics
@@ -36,7 +37,7 @@ from writ_app.engine.scripted import (  # noqa: E402
 from writ_app.engine.simulation import simulate  # noqa: E402
 from writ_app.engine.task_design import Designer  # noqa: E402
 from writ_app.engine.types import Ledger, Owner, Task, Trajectory  # noqa: E402
-from writ_app.engine.verification import CHECKS, verify  # noqa: E402
+from writ_app.engine.verification import CHECKS, read_task, verify  # noqa: E402
 from writ_app.engine.verification.trace import Trace  # noqa: E402
 
 FAULT_SHARE = 0.25
@@ -64,7 +65,7 @@ class Stored:
 
     def read(self) -> tuple[Task, Ledger, Trajectory]:
         return (
-            Task.model_validate_json(self.task),
+            read_task(self.task),
             Ledger.model_validate_json(self.ledger),
             Trajectory.model_validate_json(self.trajectory),
         )
@@ -155,11 +156,22 @@ def _simulated(environment: Environment, count: int) -> Iterator[Stored]:
         )
 
 
+def _yardstick() -> float:
+    """Microseconds of CPU that reading 10 kB of JSON takes: what a busy machine, or a slow one, does to all figures here."""
+    text = json.dumps([{"id": f"#W{n:07d}", "price": n + 0.5} for n in range(270)])
+    start = time.process_time()
+    for _ in range(500):
+        json.loads(text)
+    return (time.process_time() - start) / 500 * 1e6
+
+
 def _measure(environment: Environment, stored: Sequence[Stored]) -> None:
     _verifying(environment, stored[:WARM])()  # what is worked out once per process
     gc.freeze()  # as a process does once it has loaded an environment
     stored = stored[WARM:]
+    before = _yardstick()
     spent = _cpu(_verifying(environment, stored))
+    yardstick = (before + _yardstick()) / 2
     talks = [one.read() for one in stored]
     outcomes = Counter(
         verify(
@@ -170,7 +182,7 @@ def _measure(environment: Environment, stored: Sequence[Stored]) -> None:
     show(
         f"  {len(stored) / spent:7.0f} trajectories/s   {spent / len(stored) * 1000:5.2f} ms each   "
         f"median {statistics.median(len(talk.messages) for _, _, talk in talks):.0f} messages, "
-        f"{statistics.median(one.size for one in stored) / 1000:.0f} kB   accepted {outcomes['']} of {len(stored)}"
+        f"{statistics.median(one.size for one in stored) / 1000:.0f} kB   accepted {outcomes['']} of {len(stored)}   (10 kB of JSON: {yardstick:.0f} µs)"
     )
     _shares(environment, stored, talks)
 
@@ -194,7 +206,7 @@ def _shares(
     """Milliseconds per trajectory by part; what several checks share counts for the first that asks for it."""
     parts: Counter[str] = Counter()
     for name, read in (
-        ("read task", lambda one: Task.model_validate_json(one.task)),
+        ("read task", lambda one: read_task(one.task)),
         ("read ledger", lambda one: Ledger.model_validate_json(one.ledger)),
         ("read trajectory", lambda one: Trajectory.model_validate_json(one.trajectory)),
     ):

@@ -323,6 +323,8 @@ def _numbers(seen: _Seen) -> list[float]:
     found: dict[float, None] = {}
     for result in seen.shown:
         found.update(dict.fromkeys(result.numbers))
+        if len(found) >= NUMBERS:
+            break  # what comes later would not be looked at
     for _, text in seen.user:
         for digits in re.findall(r"\d+(?:\.\d+)?", text):
             found[float(digits)] = None

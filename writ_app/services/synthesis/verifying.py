@@ -197,7 +197,7 @@ def _lot(order: Reverification) -> Sequence[Any]:
 
 def _judge(row: Any) -> None:
     """Put the new judgement into the row. Raises WritError for an environment that has changed."""
-    task = types.Task.model_validate_json(row.task_text)
+    task = verification.read_task(row.task_text)
     found = verification.verify(
         environment=load_environment(row.simulation.task.environment),
         task=task,
