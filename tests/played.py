@@ -67,7 +67,6 @@ def play(pk: int, *, fault: str = "") -> Trajectory:
     found = verification.verify(
         environment=environment, task=task, trajectory=talk, ledger=ledger
     )
-    failed = next((check for check in found.checks if not check.passed), None)
     Simulation.objects.filter(pk=pk).update(
         status=SimulationStatus.DONE,
         fault=fault,
@@ -84,5 +83,5 @@ def play(pk: int, *, fault: str = "") -> Trajectory:
         verification=found.model_dump(mode="json"),
         accepted=found.accepted,
         reason=found.reason,
-        owner=failed.owner.value if failed and failed.owner else "",
+        owner=found.owner.value if found.owner else "",
     )

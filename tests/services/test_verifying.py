@@ -172,6 +172,21 @@ class TestReverify:
         assert done.finished_at is not None
         assert not of_r5.filter(version="next").exists()
 
+    def test_lists_a_bounded_number_of_reasons(
+        self, batch: Batch, next_version: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(verifying, "MOST_REASONS", 2)
+
+        def choke(row: Trajectory) -> None:
+            raise ValueError(f"number {row.pk}")
+
+        monkeypatch.setattr(verifying, "_judge", choke)
+
+        done = judge_again(batch)
+
+        assert [line["count"] for line in done.skipped.values()] == [1, 1, 2]
+        assert "other reasons" in done.skipped
+
     def test_says_when_the_environment_is_no_longer_the_same(
         self, batch: Batch, next_version: str
     ) -> None:

@@ -1,5 +1,7 @@
 """The verification page: what it says of versions, who may order, and that nobody sees another team's."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -204,3 +206,22 @@ class TestJobs:
         resume_reverifications()
 
         assert sent == [order.pk]
+
+    def test_let_another_job_go_on_before_time_runs_out(
+        self,
+        batch: Batch,
+        next_version: str,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: Any,
+    ) -> None:
+        monkeypatch.setattr(verifying, "AT_ONCE", 1)
+        settings.CELERY_TASK_SOFT_TIME_LIMIT = 0
+        sent: list[int] = []
+        monkeypatch.setattr(reverify, "delay", lambda order_id: sent.append(order_id))
+        order = verifying.order_reverification(team=batch.team)
+
+        reverify(order_id=order.pk)
+
+        order.refresh_from_db()
+        assert sent == [order.pk]
+        assert order.verified == 1

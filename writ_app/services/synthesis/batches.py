@@ -447,7 +447,6 @@ def _store_outcome(
     """Store, unless a successor took the simulation over: then its outcome counts, not this one."""
     if not Simulation.objects.finish(simulation.pk, simulation.attempt):
         return
-    failed = next((check for check in verification.checks if not check.passed), None)
     Trajectory.objects.create(
         simulation=simulation,
         content=trajectory.model_dump(mode="json"),
@@ -459,7 +458,7 @@ def _store_outcome(
         verification=verification.model_dump(mode="json"),
         accepted=verification.accepted,
         reason=verification.reason,
-        owner=failed.owner.value if failed and failed.owner else "",
+        owner=verification.owner.value if verification.owner else "",
     )
 
 

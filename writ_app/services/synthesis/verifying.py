@@ -26,6 +26,8 @@ from writ_app.services.synthesis.batches import ledger_of
 AT_ONCE = 50
 """Trajectories per transaction: less than a second of work."""
 EXAMPLES = 5
+MOST_REASONS = 50
+"""That an order lists for what could not be judged."""
 
 log = logging.getLogger(__name__)
 
@@ -204,14 +206,15 @@ def _judge(row: Any) -> None:
         trajectory=types.Trajectory.model_validate_json(row.own_text),
         ledger=ledger_of(row.simulation, task),
     )
-    failed = next((check for check in found.checks if not check.passed), None)
     row.verification = found.model_dump(mode="json")
     row.accepted = found.accepted
     row.reason = found.reason
-    row.owner = failed.owner.value if failed and failed.owner else ""
+    row.owner = found.owner.value if found.owner else ""
 
 
 def _skip(order: Reverification, row: Trajectory, why: str) -> None:
+    if why not in order.skipped and len(order.skipped) >= MOST_REASONS:
+        why = "other reasons"
     line = order.skipped.setdefault(why, {"count": 0, "example": row.pk})
     line["count"] += 1
 
