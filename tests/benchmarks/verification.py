@@ -19,6 +19,7 @@ import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,10 +38,17 @@ from writ_app.engine.scripted import (  # noqa: E402
 from writ_app.engine.simulation import simulate  # noqa: E402
 from writ_app.engine.task_design import Designer  # noqa: E402
 from writ_app.engine.types import Ledger, Owner, Task, Trajectory  # noqa: E402
-from writ_app.engine.verification import CHECKS, read_task, verify  # noqa: E402
+from writ_app.engine.verification import (  # noqa: E402
+    CHECKS,
+    read_task,
+    undisturbed,
+    verify,
+)
 from writ_app.engine.verification.trace import Trace  # noqa: E402
 
 FAULT_SHARE = 0.25
+LOT = 50
+"""Trajectories in a row, as a re-verification takes them."""
 WARM = 20
 """Trajectories that are verified before the clock starts, and no more after."""
 COMPOSED = 0.2
@@ -191,9 +199,16 @@ def _verifying(
     environment: Environment, stored: Sequence[Stored]
 ) -> Callable[[], None]:
     def verify_all() -> None:
-        for one in stored:
-            task, ledger, talk = one.read()
-            verify(environment=environment, task=task, trajectory=talk, ledger=ledger)
+        for lot in batched(stored, LOT, strict=False):
+            with undisturbed():
+                for one in lot:
+                    task, ledger, talk = one.read()
+                    verify(
+                        environment=environment,
+                        task=task,
+                        trajectory=talk,
+                        ledger=ledger,
+                    )
 
     return verify_all
 

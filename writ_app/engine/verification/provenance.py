@@ -46,7 +46,7 @@ class Shown:
         shown, keys = self._parts
         found: dict[tuple[type, Any], str] = {}
         for place, leaf in shown:
-            if not isinstance(leaf, dict | list):
+            if type(leaf) not in (dict, list):
                 found.setdefault((type(leaf), leaf), place)
         for place, name in keys:
             found.setdefault((str, name), place)
@@ -66,11 +66,7 @@ class Shown:
 
     @cached_property
     def numbers(self) -> Sequence[float]:
-        return [
-            float(leaf)
-            for _, leaf in self._parts[0]
-            if isinstance(leaf, int | float) and not isinstance(leaf, bool)
-        ]
+        return [float(leaf) for _, leaf in self._parts[0] if type(leaf) in (int, float)]
 
 
 @dataclass(frozen=True)

@@ -146,19 +146,8 @@ def _next_lot(order_id: int) -> int:
     if order.finished_at is not None:
         return 0
     rows = _lot(order) if order.version == verification.VERSION else []
-    judged = []
-    for row in rows:
-        try:
-            _judge(row)
-        except WritError as error:
-            _skip(order, row, str(error))
-        except (
-            Exception
-        ) as error:  # one that a check chokes on must not hold back the rest
-            log.exception("trajectory %s cannot be verified", row.pk)
-            _skip(order, row, f"{type(error).__name__}: {error}"[:200])
-        else:
-            judged.append(row)
+    with verification.undisturbed():
+        judged = [row for row in rows if _judged(order, row)]
     Trajectory.objects.bulk_update(
         judged, ["verification", "accepted", "reason", "owner"]
     )
@@ -195,6 +184,20 @@ def _lot(order: Reverification) -> Sequence[Any]:
         .select_for_update(of=("self",))
         .order_by("pk")[:AT_ONCE]
     )
+
+
+def _judged(order: Reverification, row: Any) -> bool:
+    """Judge a row; if that fails, note why and leave it as it is: one must not hold back the rest."""
+    try:
+        _judge(row)
+    except WritError as error:
+        _skip(order, row, str(error))
+        return False
+    except Exception as error:
+        log.exception("trajectory %s cannot be verified", row.pk)
+        _skip(order, row, f"{type(error).__name__}: {error}"[:200])
+        return False
+    return True
 
 
 def _judge(row: Any) -> None:
