@@ -17,6 +17,7 @@ from writ_app.models.synthesis import (
     Simulation,
     Trajectory,
 )
+from writ_app.models.verification import Judgement, JudgeNote, Reverification
 
 admin.site.site_header = admin.site.site_title = "WRIT"
 admin.site.register(User, UserAdmin)
@@ -111,3 +112,29 @@ class ReviewEventAdmin(ReadOnlyAdmin):
 @admin.register(Release)
 class ReleaseAdmin(ReadOnlyAdmin):
     list_display = ["name", "number", "team", "content_hash", "frozen_at"]
+
+
+@admin.register(Judgement)
+class JudgementAdmin(ReadOnlyAdmin):
+    list_display = ["id", "trajectory", "version", "accepted", "reason", "owner"]
+    list_filter = ["version", "accepted", "reason"]
+
+
+@admin.register(Reverification)
+class ReverificationAdmin(ReadOnlyAdmin):
+    list_display = [
+        "id",
+        "team",
+        "batch",
+        "version",
+        "verified",
+        "total",
+        "finished_at",
+    ]
+    list_filter = ["version", "team"]
+
+
+@admin.register(JudgeNote)
+class JudgeNoteAdmin(ReadOnlyAdmin):
+    list_display = ["id", "trajectory", "judge", "outcome", "cost"]
+    list_filter = ["judge", "outcome"]

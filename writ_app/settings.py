@@ -126,6 +126,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "resume-reverifications": {
+        "task": "writ_app.jobs.verification.resume_reverifications",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
 }
 # Conversations that one process holds at a time. Endpoints have bounds of their own.
 SIMULATIONS_IN_FLIGHT = env_int("WRIT_IN_FLIGHT", 256)

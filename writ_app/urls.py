@@ -13,6 +13,7 @@ from writ_app.views import (
     review,
     synthesis,
     tasks,
+    verification,
 )
 
 urlpatterns = [
@@ -53,6 +54,11 @@ urlpatterns = [
     path(
         "endpoints/<int:pk>/enable/", endpoints.endpoint_enable, name="endpoint_enable"
     ),
+    path(
+        "batches/<int:pk>/results.json", synthesis.batch_results, name="batch_results"
+    ),
+    path("verification/", verification.verification, name="verification"),
+    path("verification/run/", verification.verification_run, name="verification_run"),
     path("releases/", release.releases, name="releases"),
     path("releases/<int:pk>/", release.release, name="release"),
     path("releases/<int:pk>/<str:name>", release.release_file, name="release_file"),

@@ -7,9 +7,13 @@ MISSING = object()
 
 
 def pointer(*parts: str | int) -> str:
-    return "".join(
-        "/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts
-    )
+    return "".join("/" + _escaped(str(part)) for part in parts)
+
+
+def _escaped(part: str) -> str:
+    if "~" in part or "/" in part:
+        return part.replace("~", "~0").replace("/", "~1")
+    return part
 
 
 def split(place: str) -> list[str]:
@@ -29,11 +33,28 @@ def at(value: Any, place: str) -> Any:
 
 def leaves(value: Any, *path: str | int) -> Iterator[tuple[str, Any]]:
     """(pointer, value) of every leaf; an empty list or object is one."""
+    found: list[tuple[str, Any]] = []
+    walk(value, pointer(*path), found, [])
+    return iter(found)
+
+
+def walk(
+    value: Any, place: str, leaves: list[tuple[str, Any]], keys: list[tuple[str, str]]
+) -> None:
+    """Append (pointer, value) of every leaf and (pointer, key) of every key, in order. Quick: results are large and many."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
-            yield from leaves(inner, *path, key)
+            below = f"{place}/{_escaped(str(key))}"
+            keys.append((below, key))
+            if inner and isinstance(inner, (dict, list)):
+                walk(inner, below, leaves, keys)
+            else:
+                leaves.append((below, inner))
     elif isinstance(value, list) and value:
         for n, inner in enumerate(value):
-            yield from leaves(inner, *path, n)
+            if inner and isinstance(inner, (dict, list)):
+                walk(inner, f"{place}/{n}", leaves, keys)
+            else:
+                leaves.append((f"{place}/{n}", inner))
     else:
-        yield pointer(*path), value
+        leaves.append((place, value))

@@ -5,6 +5,7 @@ A judge gets a `PolicyTrace` and gives the breaches it sees. It knows nothing of
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from environments.core.state import Session
@@ -42,14 +43,19 @@ class PolicyTrace:
     lexicon: Mapping[str, Mapping[Any, tuple[str, ...]]] = field(default_factory=dict)
     """Ways to say certain values (Domain.lexicon)."""
 
-    @property
+    @cached_property
     def calls(self) -> list[Event]:
         return [event for event in self.events if event.call is not None]
 
     def said_by_user(self, before: int) -> str:
         """Everything that the user said before that message, in lower case."""
-        told = (e.text for e in self.events if e.by == "user" and e.index < before)
-        return "\n".join(told).lower()
+        told = (text for index, text in self._told if index < before)
+        return "\n".join(told)
+
+    @cached_property
+    def _told(self) -> list[tuple[int, str]]:
+        """(index, text in lower case) of what the user said."""
+        return [(e.index, e.text.lower()) for e in self.events if e.by == "user"]
 
 
 @dataclass(frozen=True)

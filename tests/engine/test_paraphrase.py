@@ -16,6 +16,7 @@ from environments.registry import world
 from tests.engine.lines import desk
 from tests.engine.talks import small_shop, task_of
 from tests.fakes import ListedChat
+from writ_app.engine.answers import MAX_ANSWER
 from writ_app.engine.behaviour import PLANS, make_ledger
 from writ_app.engine.composition import without_number
 from writ_app.engine.decontamination import BenchmarkIndex
@@ -28,7 +29,6 @@ from writ_app.engine.paraphrase import (
     paraphrase,
     reworded,
 )
-from writ_app.engine.paraphrase.answers import MAX_ANSWER
 from writ_app.engine.scripted import ScriptedAgent, ScriptedUser
 from writ_app.engine.simulation import simulate
 from writ_app.engine.task_design import Designer

@@ -20,7 +20,7 @@ from tests.engine.talks import (
     task_of,
 )
 from writ_app.engine.types import Ending, Message, Owner, Trajectory
-from writ_app.engine.verification import CHECKS, VERSION, verify
+from writ_app.engine.verification import CHECKS, VERSION, read_task, verify
 from writ_app.engine.verification.provenance import policy_constants
 from writ_app.engine.verification.trace import says_no
 
@@ -131,6 +131,20 @@ class TestVerify:
             *looked_around,
             write_place(trajectory) - 2,
         )
+
+    @pytest.mark.parametrize("archetype", ["R1", "W1", "N1"])
+    def test_needs_no_witnesses_of_a_stored_task(self, archetype: str) -> None:
+        task = task_of(archetype)
+
+        read = read_task(task.model_dump_json())
+
+        assert judged(talk(archetype), archetype, task=read) == judged(
+            talk(archetype), archetype
+        )
+        assert [one.call for one in read.certificate] == [
+            one.call for one in task.certificate
+        ]
+        assert {one.witness for one in read.certificate} == {None}
 
     def test_judges_whatever_it_is_given_without_failing(self) -> None:
         odd = [None, 3, [], {}, "", ["#W1"], {"a": [None]}, "#W0000000", True]

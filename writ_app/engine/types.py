@@ -414,3 +414,8 @@ class Verification(Frozen):
     def reason(self) -> str:
         """Name of the first failed check, "" if none failed."""
         return next((check.name for check in self.checks if not check.passed), "")
+
+    @property
+    def owner(self) -> Owner | None:
+        """Who is to answer for the first failed check."""
+        return next((check.owner for check in self.checks if not check.passed), None)

@@ -19,11 +19,14 @@ from writ_app.models.synthesis import (
     Trajectory,
     Turn,
 )
+from writ_app.models.verification import Judgement, JudgeNote, Reverification
 
 __all__ = [
     "Batch",
     "EndpointHealth",
     "Environment",
+    "JudgeNote",
+    "Judgement",
     "Membership",
     "ModelEndpoint",
     "Paraphrase",
@@ -32,6 +35,7 @@ __all__ = [
     "ReferenceTrajectory",
     "Release",
     "ReleaseMember",
+    "Reverification",
     "ReviewEvent",
     "ReviewSlot",
     "Simulation",

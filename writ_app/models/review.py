@@ -29,12 +29,17 @@ class SlotQuerySet(models.QuerySet["ReviewSlot"]):
     def approved(self) -> "SlotQuerySet":
         return self.filter(status=SlotStatus.APPROVED)
 
+    def approved_but_rejected(self) -> "SlotQuerySet":
+        """Approved by a person, and rejected by a later version of the verification."""
+        return self.approved().filter(trajectory__accepted=False)
+
     def leased_to(self, user: User, at: datetime) -> "SlotQuerySet":
         return self.open().filter(leased_by=user, leased_until__gt=at)
 
     def free(self, at: datetime) -> "SlotQuerySet":
-        """Open, and in nobody's hands."""
-        return self.open().filter(Q(leased_until=None) | Q(leased_until__lte=at))
+        """Open, in nobody's hands, and of what the verification still accepts."""
+        free = Q(leased_until=None) | Q(leased_until__lte=at)
+        return self.open().filter(free, trajectory__accepted=True)
 
 
 class ReviewSlot(models.Model):

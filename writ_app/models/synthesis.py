@@ -387,7 +387,7 @@ class TrajectoryQuerySet(models.QuerySet["Trajectory"]):
 
 
 class Trajectory(models.Model):
-    """What happened in a simulation, and how it was judged. Written once."""
+    """What happened in a simulation, written once, and how it was last judged. Earlier judgements are in Judgement."""
 
     simulation = models.OneToOneField(
         Simulation, on_delete=models.PROTECT, related_name="trajectory"
@@ -400,7 +400,9 @@ class Trajectory(models.Model):
     """Made by the scripted models: for demonstration and tests, and labelled so everywhere."""
     steps = models.PositiveSmallIntegerField()
     verification = OrderedJSONField()
-    """The engine's Verification."""
+    """The engine's Verification, by the version that judged last."""
+    version = models.CharField(max_length=20, db_default="", editable=False)
+    """That version. The database takes it from the verification."""
     accepted = models.BooleanField()
     reason = models.CharField(max_length=40, blank=True)
     """Name of the first failed check."""

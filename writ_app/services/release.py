@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from environments.core import environment as core
 from writ_app.engine.errors import WritError
@@ -27,6 +27,7 @@ from writ_app.models.catalog import Environment
 from writ_app.models.release import Release, ReleaseMember
 from writ_app.models.review import ReviewEvent, ReviewSlot, Verdict
 from writ_app.models.synthesis import Trajectory as TrajectoryRow
+from writ_app.models.synthesis import TrajectoryQuerySet
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.bands import BURDEN_BANDS, WRITE_BANDS, band_of
 from writ_app.services.review.steps import in_order
@@ -58,7 +59,10 @@ def draft_release(*, team: Team, name: str, by: User) -> Release:
 def freeze_release(
     *, team: Team, name: str, by: User, at: datetime, excluded: Collection[int] = ()
 ) -> Release:
-    """Freeze all approved trajectories of the team but the `excluded`. Raises CannotRelease."""
+    """Freeze all approved trajectories of the team but the `excluded` and those that the verification rejects by now.
+
+    Raises CannotRelease.
+    """
     release = draft_release(team=team, name=name, by=by)
     if not _add_members(release, excluded):
         raise CannotRelease(
@@ -72,19 +76,31 @@ def freeze_release(
 
 
 def _add_members(release: Release, excluded: Collection[int]) -> int:
-    """Approved trajectories in the order in which they were made. The lock holds back whoever undoes an approval now."""
+    """Approved trajectories in the order in which they were made. The locks hold back whoever undoes or judges anew now."""
     approved = (
         ReviewSlot.objects.approved()
         .filter(trajectory__simulation__batch__team=release.team)
+        .filter(trajectory__accepted=True)
         .exclude(trajectory__in=excluded)
-        .select_for_update(of=("self",))
-        .values_list("trajectory_id", flat=True)
+        .select_related("trajectory")
+        .only("trajectory__accepted")
+        .select_for_update(of=("self", "trajectory"), no_key=True)
     )
     members = [
         ReleaseMember(release=release, trajectory_id=pk, position=position)
-        for position, pk in enumerate(sorted(set(approved)))
+        for position, pk in enumerate(sorted({slot.trajectory_id for slot in approved}))
     ]
     return len(ReleaseMember.objects.bulk_create(members, batch_size=1000))
+
+
+def released_but_rejected(
+    trajectories: TrajectoryQuerySet,
+) -> list[tuple[Release, int]]:
+    """Releases that hold some of these though the verification rejects them by now, with how many. They stay as they are."""
+    members = ReleaseMember.objects.filter(trajectory__in=trajectories.rejected())
+    counts = dict(members.values_list("release").annotate(Count("id")))
+    releases = Release.objects.frozen().filter(pk__in=counts)
+    return [(release, counts[release.pk]) for release in releases]
 
 
 # --- rows ----------------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from writ_app.services.review import (
     count_queue,
     last_standing,
     lease_next,
+    may_see_notes,
     renew_lease,
     submit_verdict,
     undo_last,
@@ -28,6 +29,7 @@ from writ_app.services.review.references import (
     reference_sets,
     view_reference,
 )
+from writ_app.services.synthesis.judging import notes_on
 from writ_app.views.access import MemberRequest, member_required
 from writ_app.views.page import render_page, wants_fragment
 
@@ -126,11 +128,16 @@ def trajectories(request: MemberRequest) -> HttpResponse:
 @member_required
 def trajectory(request: MemberRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(
-        Trajectory.objects.visible_to(request.user).only("pk"), pk=pk
+        Trajectory.objects.visible_to(request.user).only("pk", "accepted"), pk=pk
     )
+    notes = notes_on(row)
+    shown = not notes or may_see_notes(user=request.user, trajectory=row)
     context = {
         "page": build_review_page(trajectory_id=row.pk),
         "slots": row.slots.order_by("number"),
+        "judgements": row.judgements.order_by("id").defer("content"),
+        "notes": notes if shown else [],
+        "notes_hidden": not shown,
     }
     return render_page(request, "review/trajectory.html", context)
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
@@ -16,6 +16,7 @@ from writ_app.engine.errors import WritError
 from writ_app.forms.synthesis import BatchForm, CapsForm
 from writ_app.jobs.synthesis import design_batch, send_unfinished
 from writ_app.models.synthesis import Batch, BatchStatus
+from writ_app.services.catalog import load_environment
 from writ_app.services.synthesis import (
     BatchProgress,
     accept_rates,
@@ -37,6 +38,7 @@ from writ_app.services.synthesis import (
     start_batch,
     view_design,
 )
+from writ_app.services.synthesis.results import export_results
 from writ_app.views.access import MemberRequest, member_required, owner_required
 from writ_app.views.page import render_page, wants_fragment
 
@@ -200,6 +202,24 @@ def batch_retry(request: MemberRequest, pk: int) -> HttpResponse:
         transaction.on_commit(send_unfinished.delay)
 
     return _change(request, pk, retry, "What failed is tried again.")
+
+
+@owner_required
+def batch_results(request: MemberRequest, pk: int) -> StreamingHttpResponse:
+    """The batch as a result file of tau2-bench, always as an attachment."""
+    batches = Batch.objects.visible_to(request.user)
+    row = get_object_or_404(
+        batches.select_related("environment", "agent", "user_simulator").defer(
+            "environment__state"
+        ),
+        pk=pk,
+    )
+    load_environment(row.environment)  # what fails has to fail before the first byte
+    response = StreamingHttpResponse(
+        export_results(row), content_type="application/json"
+    )
+    response["Content-Disposition"] = f'attachment; filename="batch-{pk}-results.json"'
+    return response
 
 
 @require_POST

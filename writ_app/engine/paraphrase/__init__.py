@@ -23,6 +23,7 @@ from environments.core.evaluate import answer
 from environments.core.grammar import say, slots_of
 from environments.core.query import Query, Step
 from environments.core.state import Session
+from writ_app.engine.answers import MAX_ANSWER, one_line, storable
 from writ_app.engine.composition import (
     JOINTS,
     numbered_facts,
@@ -33,7 +34,6 @@ from writ_app.engine.decontamination import BenchmarkIndex
 from writ_app.engine.errors import InvalidTask, MalformedCompletion, ModelUnavailable
 from writ_app.engine.llm import ChatModel
 from writ_app.engine.paraphrase.answers import (
-    MAX_ANSWER,
     Part,
     Read,
     Reading,
@@ -44,9 +44,7 @@ from writ_app.engine.paraphrase.answers import (
     codes,
     parse_answer,
     same_text,
-    short,
     stands,
-    visible,
 )
 from writ_app.engine.task_design import identity_names
 from writ_app.engine.types import Frozen, Message, SaidClause, Task, Usage
@@ -155,11 +153,11 @@ def paraphrase(
             attempt.check_clean(benchmark)
         attempt.check_readings(attempt.read(reader))
     except Rejected as rejected:
-        reason, finding = rejected.reason, short(rejected.finding)
+        reason, finding = rejected.reason, one_line(rejected.finding)
     return Paraphrase(
         task_hash=task.content_hash,
         clauses=tuple(
-            clause.model_copy(update={"text": visible(clause.text)})
+            clause.model_copy(update={"text": storable(clause.text)})
             for clause in attempt.clauses
         ),
         accepted=not reason,
@@ -249,7 +247,7 @@ class _Attempt:
         if not read.readings:
             raise Rejected("unreadable", "It is read as no request of the catalogue.")
         if read.beside:
-            raise Rejected("other_query", f"It also says: {short(read.beside[0])}")
+            raise Rejected("other_query", f"It also says: {one_line(read.beside[0])}")
         differences = [self._difference(reading) for reading in read.readings]
         wrong = [difference for difference in differences if difference]
         if wrong:
@@ -287,7 +285,7 @@ class _Attempt:
     def _archetype(self, part: Part) -> Archetype:
         if part.archetype not in self._known:
             raise Rejected(
-                "unreadable", f"There is no request {short(part.archetype)!r}."
+                "unreadable", f"There is no request {one_line(part.archetype)!r}."
             )
         return self._known[part.archetype]
 
@@ -299,7 +297,7 @@ class _Attempt:
         if lost := said - set(part.clauses):
             return f"It no longer says: {', '.join(sorted(lost))}."
         if more := set(part.clauses) - said:
-            return f"It also says: {short(', '.join(sorted(more)))}."
+            return f"It also says: {one_line(', '.join(sorted(more)))}."
         return ""
 
     def _joined(
@@ -329,7 +327,7 @@ class _Attempt:
         for slot, value in part.slots.items():
             if slot not in known:
                 raise Rejected(
-                    "unreadable", f"{archetype.slug} has no slot {short(slot)!r}."
+                    "unreadable", f"{archetype.slug} has no slot {one_line(slot)!r}."
                 )
             facts[slot] = self._value(slot, value)
         return facts
@@ -340,7 +338,7 @@ class _Attempt:
             for value, ways in self.domain.lexicon[slot].items():
                 if same_text(read, value) or any(same_text(read, w) for w in ways):
                     return value
-            raise Rejected("unreadable", f"{slot} cannot be {short(str(read))!r}.")
+            raise Rejected("unreadable", f"{slot} cannot be {one_line(str(read))!r}.")
         for name, ours in self.task.facts.items():
             if without_number(name)[0] == slot and same_text(read, ours):
                 return ours
@@ -426,7 +424,7 @@ class _Attempt:
         except (ModelUnavailable, MalformedCompletion) as error:
             raise Rejected("model_error", str(error)) from error
         self.usage += completion.usage
-        self.answers.append(visible(completion.content[:MAX_ANSWER]))
+        self.answers.append(storable(completion.content[:MAX_ANSWER]))
         return parse_answer(completion.content, wanted)
 
 
@@ -531,6 +529,6 @@ def _query(archetype: Archetype, facts: Mapping[str, Any], variant: str) -> Quer
         ) from error
     if variant not in readings:
         raise Rejected(
-            "unreadable", f"{archetype.slug} has no variant {short(variant)!r}."
+            "unreadable", f"{archetype.slug} has no variant {one_line(variant)!r}."
         )
     return readings[variant]

@@ -1,14 +1,13 @@
 """What models write: parsed strictly, bounded, and checked as text before anything is made of it."""
 
-import json
 import re
 import unicodedata
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-MAX_ANSWER = 20_000
-"""Characters of a model's answer."""
+from writ_app.engine.answers import BadAnswer, read_answer
+
 MOST_PARTS = 12
 """Parts of a request that a reading may have."""
 
@@ -55,40 +54,12 @@ class Read(_Strict):
     beside: list[str] = Field(default=[], max_length=60)
 
 
-_FENCE = re.compile(r"\A```(?:json)?\n(.*)\n```\Z", re.DOTALL)
-
-
 def parse_answer[T: BaseModel](text: str, wanted: type[T]) -> T:
-    """A JSON object of that form, bare or in one code fence. Rejects everything else: other text, keys twice, NaN, too much."""
-    if len(text) > MAX_ANSWER:
-        raise Rejected("model_error", f"The answer has {len(text):,} characters.")
-    fenced = _FENCE.match(text.strip())
+    """A JSON object of that form. Rejects everything else."""
     try:
-        value = json.loads(
-            fenced[1] if fenced else text,
-            object_pairs_hook=_object,
-            parse_constant=_no_constant,
-        )
-        return wanted.model_validate(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = "/".join(map(str, first["loc"])) or "the answer"
-        finding = f"The answer has another form: {short(where)}: {first['msg']}."
-        raise Rejected("model_error", finding) from error
-    except (ValueError, RecursionError) as error:
-        raise Rejected(
-            "model_error", f"The answer is not JSON: {short(str(error))}"
-        ) from error
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key stands there twice")
-    return dict(pairs)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+        return read_answer(text, wanted)
+    except BadAnswer as error:
+        raise Rejected("model_error", str(error)) from error
 
 
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -134,14 +105,3 @@ def stands(value: str, text: str) -> bool:
 
 def same_text(one: Any, other: Any) -> bool:
     return str(one).lower() == str(other).lower()
-
-
-def visible(text: str) -> str:
-    """Fit to be stored and shown: accepted texts are this already."""
-    return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
-
-
-def short(text: str) -> str:
-    """For findings: one line, and not long."""
-    plain = visible(text).replace("\n", " ")
-    return plain if len(plain) <= 300 else plain[:299] + "…"

@@ -4,13 +4,58 @@ Pure, and quick enough to be asked again after every edit. The order of the chec
 what ended the conversation and what the user did wrong come first, so that the agent is not blamed for it.
 """
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pydantic import ConfigDict, Field
+
 from environments.core.environment import Environment
-from writ_app.engine.types import Ledger, Task, Trajectory, Verification
+from writ_app.engine.types import (
+    CertificateRead,
+    Ledger,
+    Task,
+    Trajectory,
+    Verification,
+    Witness,
+)
 from writ_app.engine.verification.checks import CHECKS
 from writ_app.engine.verification.trace import Trace
 
 VERSION = "1"
 """Changes whenever a judgement may come out differently."""
+
+
+class _UnprovedRead(CertificateRead):
+    """A read of the certificate whose witness, more than half of a task's text, is passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    witness: Witness | None = Field(default=None, validation_alias="passed over")
+
+
+class _UnprovedTask(Task):
+    certificate: tuple[_UnprovedRead, ...]
+
+
+def read_task(text: str) -> Task:
+    """A stored task (JSON) for verification: all but the witnesses, which prove the task and judge nobody. Twice as quick.
+
+    Raises pydantic's ValidationError. Its content hash is not the task's.
+    """
+    return _UnprovedTask.model_validate_json(text)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """For verifying a lot in a row: the garbage collector, which finds next to nothing here, waits until the end."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def verify(
@@ -27,4 +72,4 @@ def verify(
     )
 
 
-__all__ = ["CHECKS", "VERSION", "verify"]
+__all__ = ["CHECKS", "VERSION", "read_task", "undisturbed", "verify"]

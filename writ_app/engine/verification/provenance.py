@@ -7,11 +7,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from environments.core.environment import Environment
-from environments.core.pointers import at, leaves, pointer
+from environments.core.pointers import at, leaves, walk
 from environments.core.tools import ToolCall
 from writ_app.engine.behaviour import mentions, plain
 from writ_app.engine.types import ArgumentOrigin, GoldWrite, Provenance
@@ -22,11 +22,51 @@ NUMBERS = 120
 
 @dataclass(frozen=True)
 class Shown:
-    """One result that the agent saw: index of its message, key of the call, content."""
+    """One result that the agent saw: index of its message, key of the call, content. What is asked of it is worked out once."""
 
     index: int
     key: str
     content: str
+
+    @cached_property
+    def data(self) -> Any:
+        """The result as data; a result that is not JSON is a text."""
+        return parsed(self.content)
+
+    @cached_property
+    def _parts(self) -> tuple[list[tuple[str, Any]], list[tuple[str, str]]]:
+        """((pointer, value) of every leaf, (pointer, key) of every key)."""
+        parts: tuple[list[tuple[str, Any]], list[tuple[str, str]]] = ([], [])
+        walk(self.data, "", *parts)
+        return parts
+
+    @cached_property
+    def places(self) -> Mapping[tuple[type, Any], str]:
+        """(type, value) → pointer of the first leaf that is this value, or else of the first key."""
+        shown, keys = self._parts
+        found: dict[tuple[type, Any], str] = {}
+        for place, leaf in shown:
+            if type(leaf) not in (dict, list):
+                found.setdefault((type(leaf), leaf), place)
+        for place, name in keys:
+            found.setdefault((str, name), place)
+        return found
+
+    @cached_property
+    def normal(self) -> str:
+        return _normal(self.content)
+
+    @cached_property
+    def normal_places(self) -> Mapping[str, tuple[str, Any]]:
+        """Normal form → (pointer, value) of the first leaf that has it."""
+        found: dict[str, tuple[str, Any]] = {}
+        for place, leaf in self._parts[0]:
+            found.setdefault(_normal(leaf), (place, leaf))
+        return found
+
+    @cached_property
+    def numbers(self) -> Sequence[float]:
+        return [float(leaf) for _, leaf in self._parts[0] if type(leaf) in (int, float)]
 
 
 @dataclass(frozen=True)
@@ -121,7 +161,7 @@ def _reckoned(seen: _Seen, hint: ArgumentOrigin | None) -> _Found | None:
 def _hinted(value: Any, seen: _Seen, hints: Sequence[tuple[str, str]]) -> _Found | None:
     for key, place in hints:
         for result in reversed(seen.shown):
-            if result.key == key and at(parsed(result.content), place) == value:
+            if result.key == key and at(result.data, place) == value:
                 return _Found("exact", result.index, place)
     return None
 
@@ -143,7 +183,7 @@ def _shown(value: Any, results: Sequence[Shown]) -> _Found | None:
         if result.content == value:
             return _Found("exact", result.index, "")
         if text in result.content:
-            place = _place(parsed(result.content), value)
+            place = result.places.get((type(value), value))
             if place is not None:
                 return _Found("exact", result.index, place)
     return None
@@ -155,7 +195,7 @@ def _asked(value: Any, seen: _Seen) -> _Found | None:
         return None
     for result in reversed(seen.shown):
         name, _, arguments = result.key.partition("(")
-        if value in arguments and parsed(result.content):
+        if value in arguments and result.data:
             asked = parsed(arguments.removesuffix(")"))
             if isinstance(asked, dict) and value in asked.values():
                 return _Found("derived", result.index, detail=f"asked for in {name}")
@@ -168,11 +208,9 @@ def _normalised(value: Any, seen: _Seen) -> _Found | None:
         return None
     wanted = _normal(value)
     for result in reversed(seen.shown):
-        if wanted not in _normal(result.content):
-            continue
-        for place, leaf in leaves(parsed(result.content)):
-            if _normal(leaf) == wanted:
-                return _Found("normalised", result.index, place, f"from {leaf!r}")
+        if wanted in result.normal and wanted in result.normal_places:
+            place, leaf = result.normal_places[wanted]
+            return _Found("normalised", result.index, place, f"from {leaf!r}")
     return None
 
 
@@ -182,32 +220,12 @@ def _normal(value: Any) -> str:
     return plain(value).lstrip("$").replace(",", "")
 
 
-@lru_cache(maxsize=4096)
 def parsed(content: str) -> Any:
-    """A result as data; a result that is not JSON is a text. Shared, so never change what it gives."""
+    """A result as data; a result that is not JSON is a text."""
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return content
-
-
-def _place(data: Any, value: Any) -> str | None:
-    """Pointer of the first leaf equal to `value`, or of the first key."""
-    for place, leaf in leaves(data):
-        if leaf == value and type(leaf) is type(value):
-            return place
-    return next(_key_places(data, value), None)
-
-
-def _key_places(data: Any, key: Any, *path: str | int) -> Iterator[str]:
-    if isinstance(data, dict):
-        for name, inner in data.items():
-            if name == key:
-                yield pointer(*path, name)
-            yield from _key_places(inner, key, *path, name)
-    elif isinstance(data, list):
-        for n, inner in enumerate(data):
-            yield from _key_places(inner, key, *path, n)
 
 
 # --- the user, the policy ------------------------------------------------------------------------------------------------------
@@ -285,23 +303,24 @@ def _derived(value: Any, seen: _Seen) -> _Found | None:
             return _Found("derived", detail=f"{a:g} * {cents[round(value / a, 2)]:g}")
     for n, a in enumerate(numbers):
         for b in numbers[n:]:
-            for formula, rest in (
-                (f"{a:g} + {b:g} +", value - a - b),
-                (f"{a:g} + {b:g} -", a + b - value),
-                (f"{a:g} - {b:g} +", value - a + b),
-                (f"{a:g} * {b:g} +", value - a * b),
+            for first, rest, then in (
+                ("+", value - a - b, "+"),
+                ("+", a + b - value, "-"),
+                ("-", value - a + b, "+"),
+                ("*", value - a * b, "+"),
             ):
                 if round(rest, 2) in cents:
-                    return _Found("derived", detail=f"{formula} {rest:g}")
+                    formula = f"{a:g} {first} {b:g} {then} {rest:g}"
+                    return _Found("derived", detail=formula)
     return None
 
 
 def _numbers(seen: _Seen) -> list[float]:
     found: dict[float, None] = {}
     for result in seen.shown:
-        for _, leaf in leaves(parsed(result.content)):
-            if isinstance(leaf, int | float) and not isinstance(leaf, bool):
-                found[float(leaf)] = None
+        found.update(dict.fromkeys(result.numbers))
+        if len(found) >= NUMBERS:
+            break  # what comes later would not be looked at
     for _, text in seen.user:
         for digits in re.findall(r"\d+(?:\.\d+)?", text):
             found[float(digits)] = None

@@ -53,6 +53,7 @@ class Trace:
         self.trajectory = trajectory
         self.ledger = ledger
         self.messages: Sequence[Message] = trajectory.messages
+        self._canonical: dict[str, str] = {}
         self.session = environment.session()
         """Where the conversation ended, once the calls were made again."""
         self.calls = self._replay()
@@ -105,7 +106,10 @@ class Trace:
 
     def canonical(self, call: ToolCall) -> str:
         """Key of the call in the world's one spelling."""
-        return self.environment.domain.canonical_write(call).key
+        if call.key not in self._canonical:
+            same = self.environment.domain.canonical_write(call)
+            self._canonical[call.key] = same.key
+        return self._canonical[call.key]
 
     @cached_property
     def gold_places(self) -> list[int | None]:

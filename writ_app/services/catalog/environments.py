@@ -1,5 +1,6 @@
 """Environments and tasks: how they come in, and how sessions are opened in them."""
 
+import gc
 import json
 import zlib
 from dataclasses import replace
@@ -164,6 +165,7 @@ def _load(pk: int, content_hash: str) -> core.Environment:
     environment = world.build(
         state=state, version=row.version, policy=row.policy, mode=Mode(row.mode)
     )
+    gc.freeze()  # it stays as long as the process: the collector need not go through its records each time
     if environment.content_hash != content_hash:
         raise ChangedEnvironment(
             f"{row} is no longer what it was when it was stored: its tools, or the row itself, have changed since. "

@@ -13,6 +13,7 @@ from writ_app.services.review.verdicts import (
     CannotUndo,
     LeaseLost,
     last_standing,
+    may_see_notes,
     submit_verdict,
     undo_last,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "count_queue",
     "last_standing",
     "lease_next",
+    "may_see_notes",
     "open_slots_for",
     "renew_lease",
     "submit_verdict",

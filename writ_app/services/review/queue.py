@@ -29,6 +29,13 @@ class QueueCounts:
     today: int
     """Verdicts that this user gave today and that stand."""
     deferred: int = 0
+    releasable: int = 0
+    """Approved, and not rejected by a later version of the verification."""
+
+    @property
+    def in_doubt(self) -> int:
+        """Approved, and rejected by the verification since."""
+        return self.approved - self.releasable
 
     @property
     def judged(self) -> int:
@@ -117,16 +124,22 @@ def count_queue(*, user: User, at: datetime) -> QueueCounts:
         deferred=Count(
             "pk", filter=Q(status=SlotStatus.OPEN, deferred_at__isnull=False)
         ),
+        settled=Count(
+            "pk", filter=~Q(status=SlotStatus.OPEN) & Q(trajectory__accepted=True)
+        ),
+        releasable=Count(
+            "pk", filter=Q(status=SlotStatus.APPROVED, trajectory__accepted=True)
+        ),
     )
     today = ReviewEvent.objects.filter(
         reviewer=user, created_at__gte=midnight, withdrawn_by=None
     ).exclude(verdict__in=[Verdict.WITHDRAW, Verdict.DEFER])
-    closed = counts["approved"] + counts["rejected"] + counts["fix"]
     return QueueCounts(
-        waiting=accepted - closed,
+        waiting=accepted - counts["settled"],
         approved=counts["approved"],
         rejected=counts["rejected"],
         fix=counts["fix"],
         deferred=counts["deferred"],
+        releasable=counts["releasable"],
         today=today.count(),
     )

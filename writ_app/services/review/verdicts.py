@@ -7,6 +7,7 @@ from django.db import transaction
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import User
 from writ_app.models.review import ReviewEvent, ReviewSlot, SlotStatus, Verdict
+from writ_app.models.synthesis import Trajectory
 from writ_app.services.review.queue import take
 
 STATUS_AFTER = {
@@ -88,6 +89,16 @@ def last_standing(*, reviewer: User) -> ReviewEvent | None:
         .order_by("-id")
         .first()
     )
+
+
+def may_see_notes(*, user: User, trajectory: Trajectory) -> bool:
+    """Whether a judge model's notes can sway nobody any more: the user has judged, or there is nothing to judge."""
+    if not trajectory.accepted and not trajectory.slots.exists():
+        return True
+    judged = ReviewEvent.objects.filter(
+        slot__trajectory=trajectory, reviewer=user, withdrawn_by=None
+    )
+    return judged.exclude(verdict__in=[Verdict.WITHDRAW, Verdict.DEFER]).exists()
 
 
 @transaction.atomic
