@@ -20,6 +20,7 @@ from tests.services.runs import (
     wait_for,
 )
 from writ_app.models.synthesis import (
+    Batch,
     BatchStatus,
     ModelEndpoint,
     Simulation,
