@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Any
 
-from writ_app.engine.types import LedgerLine
+from writ_app.engine.behaviour.style import rejoined
+from writ_app.engine.types import LedgerLine, Remark
 
 STOP = "###STOP###"
 STOP_TOKENS = (STOP, "###TRANSFER###", "###OUT-OF-SCOPE###")
@@ -41,6 +42,42 @@ _MORE = re.compile(
     r"anything else|something else|any other|anything more|further (?:help|assist|question)|else I can|else you need",
     re.IGNORECASE,
 )
+
+
+_DONE = re.compile(
+    r"\b(?:is done|all done|that's done|has been|have been|was (?:cancell?ed|changed|booked|refunded|updated)|i(?:'ve| have) (?:now )?[a-z]+ed|"
+    r"went through|it worked|all set|good news)\b",
+    re.IGNORECASE,
+)
+_REFUSAL = re.compile(
+    r"\b(?:can't|cannot|can not|couldn't|unable|not able|won't|not possible|isn't possible|impossible|not allowed|isn't allowed|not permitted|"
+    r"doesn't allow|does not allow|don't allow|against (?:our|the) (?:policy|rules)|not eligible|isn't eligible|must decline)\b",
+    re.IGNORECASE,
+)
+_LOOKING_FOR = re.compile(r"\b(?:find|found|locate|match|see)\b", re.IGNORECASE)
+_SHIFT = re.compile(
+    r"\b(?:actually|forget|change(?:d)? my mind|instead|never mind|leave (?:that|it|this) out|leave out|scrap|drop (?:that|it)|hold on|"
+    r"something else|after all|forgot to|one thing should|let me change|just remembered|more than that)\b",
+    re.IGNORECASE,
+)
+
+
+def reports_done(text: str) -> bool:
+    """Whether an agent's message says that something was done."""
+    return bool(_DONE.search(text.replace("’", "'")))
+
+
+def refuses(text: str) -> bool:
+    """Whether an agent's message refuses something, other than that it could not find it."""
+    text = text.replace("’", "'")
+    return bool(_REFUSAL.search(text)) and not (
+        reports_nothing_found(text) and _LOOKING_FOR.search(text)
+    )
+
+
+def announces_shift(text: str) -> bool:
+    """Whether a user's message says that something is wanted otherwise from now on."""
+    return bool(_SHIFT.search(text.replace("’", "'")))
 
 
 def says_yes(text: str) -> bool:
@@ -85,18 +122,28 @@ def _plain(text: str) -> str:
 
 
 def mentions(text: str, value: Any) -> bool:
-    """Whether a text holds a value as a whole word, whatever its case and spacing."""
+    """Whether a text holds a value as a whole word, whatever its case and spacing, be it spelled out."""
     if isinstance(value, list | tuple):
         return all(mentions(text, part) for part in value)
-    wanted, heard = plain(value), plain(text)
+    wanted = plain(value)
+    return _holds(plain(text), wanted) or _holds(_plain_rejoined(text), wanted)
+
+
+def _holds(heard: str, wanted: str) -> bool:
     if not wanted or wanted not in heard:
         return False
     return bool(re.search(rf"(?<![\w]){re.escape(wanted)}(?![\w])", heard))
 
 
+@lru_cache(maxsize=4096)
+def _plain_rejoined(text: str) -> str:
+    return plain(rejoined(text))
+
+
 def was_said(line: LedgerLine, told: str) -> bool:
     """Whether a line was delivered as it stands in the ledger; who the user is, and a correction, in any words."""
-    if plain(line.text) in plain(told):
+    heard = plain(told)
+    if plain(line.spoken) in heard or plain(line.text) in heard:
         return True
     free = line.kind == "identity" or line.release == "after_agent_repeats"
     return free and all(mentions(told, value) for value in line.tells.values())
@@ -165,6 +212,15 @@ def stems(text: str) -> frozenset[str]:
     return frozenset(word[:4] for word in words if word not in _COMMON)
 
 
+def was_remarked(remark: Remark, told: str) -> bool:
+    """Whether a remark was made, word for word or in most of its words."""
+    heard = plain(told)
+    if plain(remark.spoken) in heard or plain(remark.text) in heard:
+        return True
+    own = stems(remark.text)
+    return len(own) > 2 and len(own & stems(told)) >= 0.6 * len(own)
+
+
 def was_told_wrong(line: LedgerLine, told: str) -> bool:
     return any(mentions(told, wrong) for wrong in wrong_values(line))
 
@@ -172,5 +228,7 @@ def was_told_wrong(line: LedgerLine, told: str) -> bool:
 def wrong_values(line: LedgerLine) -> list[Any]:
     """What is wrong in the line's first version."""
     return [
-        value for name, value in line.wrong_tells.items() if line.tells[name] != value
+        value
+        for name, value in line.wrong_tells.items()
+        if line.tells.get(name) != value
     ]
