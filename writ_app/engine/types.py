@@ -516,6 +516,8 @@ class Verification(Frozen):
     """For each read of the certificate: index of the call message that made it in time (or an equivalent); None if missing."""
     superfluous: tuple[int, ...] = ()
     """Indexes of call messages whose reads were repeated or not needed: reported, not punished."""
+    behaviour: dict[str, str] = Field(default_factory=dict)
+    """Dimension of the user's behaviour → value as it came out: measured, not judged."""
     version: str
 
     @property

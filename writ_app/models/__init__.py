@@ -1,6 +1,7 @@
 """Re-exports for Django alone; everything else imports from the room's own module."""
 
 from writ_app.models.accounts import Membership, Team, User
+from writ_app.models.behaviour import BehaviourPlan, Persona
 from writ_app.models.catalog import (
     Environment,
     ReferenceSet,
@@ -20,10 +21,12 @@ from writ_app.models.synthesis import (
 
 __all__ = [
     "Batch",
+    "BehaviourPlan",
     "Environment",
     "Membership",
     "ModelEndpoint",
     "Paraphrase",
+    "Persona",
     "ReferenceSet",
     "ReferenceTask",
     "ReferenceTrajectory",

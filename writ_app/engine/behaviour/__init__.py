@@ -21,6 +21,7 @@ from writ_app.engine.behaviour.dimensions import (
     go_together,
 )
 from writ_app.engine.behaviour.hearing import Heard, Hearing
+from writ_app.engine.behaviour.identity import as_known, wrong_lookup
 from writ_app.engine.behaviour.instructions import instructions
 from writ_app.engine.behaviour.ledger import make_ledger, mistyped, phrase
 from writ_app.engine.behaviour.personas import PERSONAS
@@ -64,6 +65,7 @@ __all__ = [
     "UserFinding",
     "Value",
     "announces_shift",
+    "as_known",
     "asks",
     "asks_confirmation",
     "asks_identity",
@@ -90,5 +92,6 @@ __all__ = [
     "was_said",
     "was_told",
     "was_told_wrong",
+    "wrong_lookup",
     "wrong_values",
 ]

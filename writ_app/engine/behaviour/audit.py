@@ -13,12 +13,12 @@ from writ_app.engine.behaviour.hearing import Hearing, shift_was_said
 from writ_app.engine.behaviour.reading import (
     STOP_TOKENS,
     mentions,
+    other_words,
     plain,
-    stems,
     was_told,
     was_told_wrong,
 )
-from writ_app.engine.behaviour.realised import realised, sounds_wrong
+from writ_app.engine.behaviour.realised import realised_of, sounds_wrong
 from writ_app.engine.behaviour.style import rejoined
 from writ_app.engine.types import Frozen, Ledger, LedgerLine, Message
 
@@ -73,7 +73,7 @@ def audit_user(ledger: Ledger, messages: Sequence[Message]) -> UserAudit:
     findings += _undelivered(ledger, hearing.said)
     findings += _mistakes(hearing, places)
     findings += _stops(hearing, places, len(messages))
-    return UserAudit(findings=tuple(findings), dimensions=realised(ledger, hearing))
+    return UserAudit(findings=tuple(findings), dimensions=realised_of(ledger, hearing))
 
 
 def _turn_findings(hearing: Hearing, text: str, place: int) -> Iterator[UserFinding]:
@@ -266,20 +266,10 @@ def _undelivered(ledger: Ledger, said: Sequence[str]) -> Iterator[UserFinding]:
                     kind="unshifted",
                     text=f'The user never gave up the first wish: "{line.text}"',
                 )
-        elif not was_told(line, told, _other_words(line, ledger)):
+        elif not was_told(line, told, other_words(line, ledger)):
             yield UserFinding(
                 kind="missing", text=f'The user never said: "{line.text}"'
             )
-
-
-def _other_words(line: LedgerLine, ledger: Ledger) -> frozenset[str]:
-    """Stems of what the other lines say; of a line's own first version nothing, since the two are alike."""
-    return frozenset(
-        stem
-        for other in ledger.lines
-        if other is not line and other.required and other.kind != "shift"
-        for stem in stems(other.text)
-    )
 
 
 def _mistakes(hearing: Hearing, places: Sequence[int]) -> Iterator[UserFinding]:
@@ -292,7 +282,7 @@ def _mistakes(hearing: Hearing, places: Sequence[int]) -> Iterator[UserFinding]:
         ]
         wrong = _first(hearing.said, lambda text, x=line: was_told_wrong(x, text))
         right = _first(
-            hearing.said, lambda text, v=right_values: any(mentions(text, x) for x in v)
+            hearing.said, lambda text, v=right_values: all(mentions(text, x) for x in v)
         )
         if wrong is None or (right is not None and right <= wrong):
             yield UserFinding(

@@ -41,7 +41,7 @@ PLANS: dict[str, BehaviourPlan] = {
                 "In your first message say only what it is about. Tell who you are, and every further detail, "
                 "only when the agent asks for it, and no more than was asked."
             ),
-            **{**_PLAIN, "disclosure": "asked", "packaging": "one_by_one"},
+            **{**_PLAIN, "disclosure": "asked"},
         ),
         _plan(
             "corrected",
@@ -57,7 +57,6 @@ PLANS: dict[str, BehaviourPlan] = {
             "One thing after the other",
             "Come out with your request piece by piece, one more piece in every message.",
             disclosure="incremental",
-            packaging=("one_by_one", "hidden_second"),
         ),
         _plan(
             "backwards",

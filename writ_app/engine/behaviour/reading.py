@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from writ_app.engine.behaviour.style import rejoined
-from writ_app.engine.types import LedgerLine, Remark
+from writ_app.engine.types import Ledger, LedgerLine, Remark
 
 STOP = "###STOP###"
 STOP_TOKENS = (STOP, "###TRANSFER###", "###OUT-OF-SCOPE###")
@@ -210,6 +210,16 @@ def stems(text: str) -> frozenset[str]:
     """The beginnings of a text's telling words: "needed" and "need" count as one."""
     words = re.findall(r"[a-z0-9']{4,}", plain(text))
     return frozenset(word[:4] for word in words if word not in _COMMON)
+
+
+def other_words(line: LedgerLine, ledger: Ledger) -> frozenset[str]:
+    """Stems of what the other lines say that the request needs."""
+    return frozenset(
+        stem
+        for other in ledger.lines
+        if other is not line and other.required and other.kind != "shift"
+        for stem in stems(other.text)
+    )
 
 
 def was_remarked(remark: Remark, told: str) -> bool:

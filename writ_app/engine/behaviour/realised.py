@@ -6,6 +6,7 @@ short to tell, no room for it) it gives the plain value.
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from statistics import mean
 
 from writ_app.engine.behaviour.dimensions import DIMENSIONS
@@ -13,6 +14,7 @@ from writ_app.engine.behaviour.hearing import Hearing, shift_was_said
 from writ_app.engine.behaviour.reading import (
     STOP_TOKENS,
     mentions,
+    other_words,
     plain,
     was_remarked,
     was_said,
@@ -20,15 +22,20 @@ from writ_app.engine.behaviour.reading import (
     was_told_wrong,
 )
 from writ_app.engine.behaviour.style import ARTICLES, rejoined
-from writ_app.engine.types import Ledger, LedgerLine
+from writ_app.engine.types import Ledger, LedgerLine, Message
 
 MINIMAL = 18
 RAMBLING = 32
 """Mean words per message: at most so many are minimal, from so many on it is rambling."""
 
 
-def realised(ledger: Ledger, hearing: Hearing) -> dict[str, str]:
+def realised(ledger: Ledger, messages: Sequence[Message]) -> dict[str, str]:
     """Dimension → value as it came out, of the dimensions that the ledger sets (of all, if it sets none)."""
+    return realised_of(ledger, Hearing.of(ledger, messages))
+
+
+def realised_of(ledger: Ledger, hearing: Hearing) -> dict[str, str]:
+    """The same of a conversation that was heard already."""
     talk = _Talk(ledger, hearing)
     wanted = ledger.behaviour or DIMENSIONS
     return {slug: VERIFIERS[slug](talk) for slug in wanted if slug in VERIFIERS}
@@ -50,9 +57,26 @@ class _Talk:
         """Number of the message that told the line first, right or wrong."""
         if line.name not in self._turns:
             self._turns[line.name] = next(
-                (n for n, text in enumerate(self.said) if _tells(line, text)), None
+                (n for n, text in enumerate(self.said) if self._tells(line, text)), None
             )
         return self._turns[line.name]
+
+    def _tells(self, line: LedgerLine, text: str) -> bool:
+        if line.wrong_tells and was_told_wrong(line, text):
+            return True
+        if was_said(line, text):
+            return True
+        if line.kind != "request" or self._in_own_words:
+            return False
+        return was_told(line, text, other_words(line, self.ledger))
+
+    @cached_property
+    def _in_own_words(self) -> bool:
+        """Whether all lines were said as the ledger has them: then nothing has to be looked for in other words."""
+        told = plain(self.told)
+        return all(
+            plain(line.spoken) in told for line in self.ledger.lines if line.required
+        )
 
     def lines(self, *kinds: str) -> list[LedgerLine]:
         return [line for line in self.ledger.lines if line.kind in kinds]
@@ -94,14 +118,6 @@ def _without_tokens(text: str) -> str:
     for token in STOP_TOKENS:
         text = text.replace(token, "")
     return text.strip()
-
-
-def _tells(line: LedgerLine, text: str) -> bool:
-    if line.wrong_tells and was_told_wrong(line, text):
-        return True
-    if was_said(line, text):
-        return True
-    return bool(line.tells) and line.kind == "request" and was_told(line, text)
 
 
 # --- how the request is revealed -----------------------------------------------------------------------------------------------

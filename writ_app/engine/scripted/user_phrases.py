@@ -120,7 +120,7 @@ REPLY = (
     "{text}",
     "[OK|Okay|Right]. {text}",
     "[No problem|Gladly]. {text}",
-    "[Ah, yes|Well]. {text}",
+    "[Ah, yes|Ah, right]. {text}",
 )
 MORE = (
     "{text} {more}",

@@ -5,6 +5,7 @@ what ended the conversation and what the user did wrong come first, so that the 
 """
 
 from environments.core.environment import Environment
+from writ_app.engine.behaviour import realised
 from writ_app.engine.types import Ledger, Task, Trajectory, Verification
 from writ_app.engine.verification.checks import CHECKS
 from writ_app.engine.verification.trace import Trace
@@ -23,6 +24,7 @@ def verify(
         provenance=trace.provenance,
         coverage=trace.coverage,
         superfluous=trace.superfluous,
+        behaviour=realised(ledger, trajectory.messages),
         version=VERSION,
     )
 

@@ -17,6 +17,20 @@ from writ_app.services.synthesis.batches import (
     start_batch,
     unfinished_designs,
 )
+from writ_app.services.synthesis.behaviour import (
+    MAX_PLANS_PER_TASK,
+    BadConduct,
+    DimensionLines,
+    ValueLine,
+    behaviour_marginals,
+    marginals_json,
+    pin_repertoire,
+    preview_ledger,
+    save_conduct,
+    set_enabled,
+    sync_built_in,
+    uses_of,
+)
 from writ_app.services.synthesis.design import default_cells
 from writ_app.services.synthesis.mix import class_groups, default_mix
 from writ_app.services.synthesis.report import (
@@ -28,11 +42,16 @@ from writ_app.services.synthesis.report import (
 
 __all__ = [
     "MAX_ORDERED",
+    "MAX_PLANS_PER_TASK",
+    "BadConduct",
     "BadOrder",
     "BatchProgress",
     "DesignView",
+    "DimensionLines",
     "RejectReason",
+    "ValueLine",
     "batch_progress",
+    "behaviour_marginals",
     "cancel_batch",
     "chat_model",
     "class_groups",
@@ -42,11 +61,18 @@ __all__ = [
     "finish_batch_if_done",
     "grid_weights",
     "ledger_of",
+    "marginals_json",
     "mix_lines",
     "paraphrase_batch",
+    "pin_repertoire",
+    "preview_ledger",
     "requeue_stale",
     "run_simulation",
+    "save_conduct",
+    "set_enabled",
     "start_batch",
+    "sync_built_in",
     "unfinished_designs",
+    "uses_of",
     "view_design",
 ]

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from environments.core import environment as core
 from writ_app.adapters import chat
 from writ_app.engine import behaviour, types
+from writ_app.engine.behaviour.cover import Drawn
 from writ_app.engine.errors import InvalidTask, ModelUnavailable, WritError
 from writ_app.engine.grid import BadGrid
 from writ_app.engine.llm import ChatModel, Completion
@@ -33,6 +34,12 @@ from writ_app.models.synthesis import (
     Trajectory,
 )
 from writ_app.services import catalog
+from writ_app.services.synthesis.behaviour import (
+    MAX_PLANS_PER_TASK,
+    BadConduct,
+    BatchBehaviour,
+    pin_repertoire,
+)
 from writ_app.services.synthesis.design import BatchDesign, complete_grid
 from writ_app.services.synthesis.mix import default_mix
 
@@ -87,15 +94,16 @@ def start_batch(
     mix: Mapping[str, float] | None = None,
     grid: Mapping[str, Any] | None = None,
     plans: Sequence[str] = (),
+    plans_per_task: int = 1,
     fault_share: float = 0.0,
     agent: ModelEndpoint | None = None,
     user_simulator: ModelEndpoint | None = None,
 ) -> Batch:
     """Order a batch: by the mix, or with a `grid` (see engine.grid) as its filling. Raises BadOrder.
 
-    Archetypes that the grid does not name weigh as in the mix. The caller sends the job that designs it.
+    Archetypes that the grid does not name weigh as in the mix. Without `plans` all that are enabled are drawn from; with more than one
+    of `plans_per_task`, each task is simulated under several. The caller sends the job that designs it.
     """
-    plans = list(plans or behaviour.PLANS)
     world = catalog.load_environment(environment)
     archetypes = world.domain.archetypes
     known = {archetype.slug for archetype in archetypes}
@@ -112,13 +120,16 @@ def start_batch(
         )
     if not any(weight > 0 for weight in mix.values()):
         raise BadOrder("Give at least one archetype a weight above 0.")
-    if unknown := sorted(set(plans) - behaviour.PLANS.keys()):
-        raise BadOrder(f"There is no behaviour plan {', '.join(unknown)}.")
+    if not 1 <= plans_per_task <= MAX_PLANS_PER_TASK:
+        raise BadOrder(
+            f"Between 1 and {MAX_PLANS_PER_TASK} plans can be played per task."
+        )
     if not 0 <= fault_share <= 1:
         raise BadOrder("The share of faults lies between 0 and 1.")
     try:
         filling = None if grid is None else complete_grid(grid, mix, world)
-    except BadGrid as error:
+        repertoire = pin_repertoire(team, plans)
+    except (BadGrid, BadConduct) as error:
         raise BadOrder(str(error)) from error
     return Batch.objects.create(
         team=team,
@@ -129,7 +140,9 @@ def start_batch(
         ordered=ordered,
         mix=mix,
         grid=filling,
-        plans=plans,
+        plans=list(plans),
+        repertoire=repertoire,
+        plans_per_task=plans_per_task,
         fault_share=fault_share,
         agent=agent,
         user_simulator=user_simulator,
@@ -144,18 +157,19 @@ def design_batch(*, batch_id: int) -> Iterator[int]:
     """
     with _only_one(batch_id) as mine:
         batch = Batch.objects.select_related(
-            "environment", "agent", "user_simulator"
+            "environment", "agent", "user_simulator", "team"
         ).get(pk=batch_id)
         if not mine or batch.status != BatchStatus.DESIGNING:
             return
-        work = BatchDesign(batch)
+        work, conduct = BatchDesign(batch), BatchBehaviour(batch)
         rng = random.Random(f"batch {batch.seed}")
         for number, task in enumerate(work.tasks()):
-            yield _add_simulation(batch, number, task, rng)
+            yield from _add_simulations(batch, number, task, conduct, rng)
             if not Batch.objects.in_progress().filter(pk=batch_id).exists():
                 return  # cancelled meanwhile
+        report = {**work.report(), "behaviour": conduct.report()}
         Batch.objects.filter(pk=batch_id, status=BatchStatus.DESIGNING).update(
-            status=BatchStatus.RUNNING, design_report=work.report()
+            status=BatchStatus.RUNNING, design_report=report
         )
     finish_batch_if_done(batch_id=batch_id)
 
@@ -257,10 +271,13 @@ def chat_model(name: str) -> ChatModel:
 
 
 def ledger_of(simulation: Simulation, task: types.Task) -> types.Ledger:
-    """What the user may say and when: follows from task, plan and seed, so it is not stored."""
+    """What the user may say and when, as it was pinned; of a simulation older than that, as it follows from task, plan and seed."""
+    if simulation.ledger is not None:
+        return types.Ledger.model_validate(simulation.ledger)
     rng = random.Random(f"ledger {simulation.seed}")
     words = catalog.load_environment(simulation.task.environment).domain.words
-    return behaviour.make_ledger(task, behaviour.PLANS[simulation.plan], rng, words)
+    plan = behaviour.PLANS.get(simulation.plan, behaviour.PLANS["upfront"])
+    return behaviour.make_ledger(task, plan, rng, words)
 
 
 def requeue_stale(*, before: datetime) -> list[int]:
@@ -327,11 +344,31 @@ def batch_progress(batch: Batch) -> BatchProgress:
     )
 
 
+def _add_simulations(
+    batch: Batch,
+    number: int,
+    task: types.Task,
+    conduct: BatchBehaviour,
+    rng: random.Random,
+) -> Iterator[int]:
+    """The simulations of the batch's task `number`: one per plan that it is to be played under."""
+    first = number * batch.plans_per_task
+    last = min(first + batch.plans_per_task, batch.ordered)
+    seeds = [batch.seed * 1_000_003 + place for place in range(first, last)]
+    row = catalog.store_task(environment=batch.environment, task=task)
+    for seed, (drawn, ledger) in zip(seeds, conduct.draw(task, seeds), strict=True):
+        yield _add_simulation(batch, row, task, seed, drawn, ledger, rng)
+
+
 def _add_simulation(
-    batch: Batch, number: int, task: types.Task, rng: random.Random
+    batch: Batch,
+    row: Task,
+    task: types.Task,
+    seed: int,
+    drawn: Drawn,
+    ledger: types.Ledger,
+    rng: random.Random,
 ) -> int:
-    plan = batch.plans[number % len(batch.plans)]
-    seed = batch.seed * 1_000_003 + number
     scripted = batch.agent is None and batch.user_simulator is None
     faulty = rng.random() < batch.fault_share and scripted
     faults = sorted(FAULTS)
@@ -339,9 +376,16 @@ def _add_simulation(
         faults
     )  # drawn whether they are wanted or not, so that the share of faults leaves the rest as it is
     with transaction.atomic():
-        row = catalog.store_task(environment=batch.environment, task=task)
         simulation, made = Simulation.objects.get_or_create(
-            batch=batch, task=row, plan=plan, seed=seed
+            batch=batch,
+            task=row,
+            plan=drawn.plan.slug,
+            seed=seed,
+            defaults={
+                "persona": drawn.persona.slug,
+                "behaviour": ledger.behaviour,
+                "ledger": ledger.model_dump(mode="json"),
+            },
         )
         if made and faulty:
             environment = catalog.load_environment(batch.environment)
@@ -457,6 +501,7 @@ def _store_outcome(
         or simulation.batch.user_simulator is None,
         steps=len(trajectory.messages),
         verification=verification.model_dump(mode="json"),
+        realised=verification.behaviour,
         accepted=verification.accepted,
         reason=verification.reason,
         owner=failed.owner.value if failed and failed.owner else "",

@@ -45,9 +45,10 @@ class BatchDesign:
     def tasks(self) -> Iterator[Task]:
         batch = self._batch
         if self._filler is None:
-            found = self._designer.design_many(batch.mix, batch.ordered, batch.seed)
+            wanted = batch.tasks_wanted
+            found = self._designer.design_many(batch.mix, wanted, batch.seed)
         else:
-            found = self._filler.fill(batch.ordered, batch.seed)
+            found = self._filler.fill(batch.tasks_wanted, batch.seed)
         for task in found:
             self._kept[task.archetype] += 1
             if self._screen is not None:
