@@ -4,7 +4,16 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from writ_app.views import accounts, catalog, home, release, review, synthesis, tasks
+from writ_app.views import (
+    accounts,
+    behaviour,
+    catalog,
+    home,
+    release,
+    review,
+    synthesis,
+    tasks,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -33,6 +42,39 @@ urlpatterns = [
     path("batches/new/", synthesis.batch_new, name="batch_new"),
     path("batches/<int:pk>/", synthesis.batch, name="batch"),
     path("batches/<int:pk>/cancel/", synthesis.batch_cancel, name="batch_cancel"),
+    path(
+        "batches/<int:pk>/behavior/", behaviour.batch_behaviour, name="batch_behaviour"
+    ),
+    path(
+        "batches/<int:pk>/behavior/raw/",
+        behaviour.batch_behaviour_raw,
+        name="batch_behaviour_raw",
+    ),
+    path("behavior/", behaviour.behaviour, name="behaviour"),
+    *(
+        entry
+        for kind in ("persona", "plan")
+        for entry in (
+            path(
+                f"behavior/{kind}s/new/",
+                behaviour.conduct_new,
+                {"kind": kind},
+                name=f"{kind}_new",
+            ),
+            path(
+                f"behavior/{kind}s/<int:pk>/",
+                behaviour.conduct,
+                {"kind": kind},
+                name=kind,
+            ),
+            path(
+                f"behavior/{kind}s/<int:pk>/enabled/",
+                behaviour.conduct_enabled,
+                {"kind": kind},
+                name=f"{kind}_enabled",
+            ),
+        )
+    ),
     path("releases/", release.releases, name="releases"),
     path("releases/<int:pk>/", release.release, name="release"),
     path("releases/<int:pk>/<str:name>", release.release_file, name="release_file"),
