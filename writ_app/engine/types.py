@@ -299,6 +299,8 @@ class LedgerLine(Frozen):
     release: Release = "opening"
     wrong_text: str = ""
     wrong_tells: dict[str, Any] = Field(default_factory=dict)
+    wrong_release: Release = "opening"
+    """When the wrong version is said."""
     said: str = ""
     wrong_said: str = ""
     required: bool = True

@@ -218,6 +218,7 @@ class _Draft:
                 tells=self._told_first(clause, facts),
                 required=False,
                 phase="first",
+                role="goal" if clause.opens else "soft",
             )
             for clause in shift.said
         ]
@@ -299,9 +300,7 @@ class _Draft:
             tells = self._room.identities[kind]
         if not tells:
             return []
-        release: Release = (
-            "asked" if self._is("disclosure", "asked", "incremental") else "opening"
-        )
+        release = self._introduced()
         if self._is("cooperation", "reluctant"):
             release = "asked_again"
         text = self._introduction(tells)
@@ -313,6 +312,10 @@ class _Draft:
             release=release,
         )
         return [line]
+
+    def _introduced(self) -> Release:
+        waits = self._is("disclosure", "asked", "incremental")
+        return "asked" if waits else "opening"
 
     def _introduction(self, tells: Mapping[str, Any]) -> str:
         known = self._room.words.identity
@@ -332,6 +335,7 @@ class _Draft:
             release="after_agent_repeats",
             wrong_text=self._introduction({"email": wrong}),
             wrong_tells={"email": wrong},
+            wrong_release=self._introduced(),
         )
 
     def _elsewhere(self, email: str) -> str:
@@ -380,6 +384,7 @@ class _Draft:
         corrected = line.model_copy(
             update={
                 "release": "after_agent_repeats",
+                "wrong_release": line.release,
                 "text": f"{apology} {line.text}",
                 "wrong_text": line.text.replace(line.tells[name], wrong),
                 "wrong_tells": {**line.tells, name: wrong},
@@ -435,7 +440,7 @@ class _Draft:
                 dimension="literacy",
                 text=phrase(patterns.ANSWER_ONLY, rng),
                 release="window",
-                window=(1, 2),
+                window=(1, 4),
             )
         if self._is("policy_pressure", "appeals"):
             for number, text in enumerate(self._several(patterns.APPEALS), start=1):

@@ -270,7 +270,12 @@ class Phases:
         clauses = [c for c in part.archetype.clauses if c.name in part.clauses]
         spoken = [say(clause, part.facts, lexicon, rng) for clause in clauses]
         return [
-            SaidClause(name=said.name + mark, text=said.text, tells=said.tells)
+            SaidClause(
+                name=said.name + mark,
+                text=said.text,
+                tells=said.tells,
+                opens=said.opens,
+            )
             for said in sorted(spoken, key=lambda said: not said.opens)
         ]
 

@@ -53,6 +53,12 @@ class _Talk:
         self.beside = _without_lines(self.told, ledger)
         """What was said beside the ledger's own words: that is where manners show."""
 
+    @cached_property
+    def lines_as_told(self) -> str:
+        """Of the ledger's lines those that were told, in the user's own manner."""
+        lines = [x for x in self.ledger.lines if self.turn(x) is not None]
+        return " ".join(x.spoken for x in lines if x.kind != "shift")
+
     def turn(self, line: LedgerLine) -> int | None:
         """Number of the message that told the line first, right or wrong."""
         if line.name not in self._turns:
@@ -328,7 +334,7 @@ def _pads(talk: _Talk) -> bool:
         if talk.turn(line) is not None
     )
     spoken = sum(len(rejoined(text).split()) for text in talk.said)
-    return spoken >= 1.5 * needed
+    return spoken >= 2 * needed
 
 
 def _tone(talk: _Talk) -> str:
@@ -372,6 +378,8 @@ def _language(talk: _Talk) -> str:
         return "code_mix"
     if _is_transcript(talk):
         return "native"
+    if _TEXTING.search(talk.told):
+        return "informal"
     starts = [text[0] for text in talk.said if text[:1].isalpha()]
     lower = sum(letter.islower() for letter in starts)
     if starts and lower >= 0.6 * len(starts):
@@ -382,11 +390,14 @@ def _language(talk: _Talk) -> str:
         if talk.turn(line) is not None
     )
     articles = len(ARTICLES.findall(expected))
-    if articles >= 2 and len(ARTICLES.findall(talk.told)) <= 0.65 * articles:
+    verbatim = len(talk.beside) < 0.8 * len(talk.told)
+    text = talk.lines_as_told if verbatim else talk.told
+    if articles and len(ARTICLES.findall(text)) <= 0.65 * articles:
         return "learner"
     return "native"
 
 
+_TEXTING = re.compile(r"\b(?:gonna|wanna|pls|thx|cuz|im|dont|isnt)\b|\bi\b(?! [A-Z])")
 _SPANISH = re.compile(
     r"\b(?:por favor|gracias|hola|también|porque|pero|ahora|bueno|adiós)\b|, y ",
     re.IGNORECASE,

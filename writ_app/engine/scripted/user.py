@@ -65,12 +65,17 @@ class _Turn:
         self._rng = rng
         self._fault = fault
         self._stops = False
+        self._pauses = False
+        """Whether this message turns the talk elsewhere, so that no remark fits."""
 
     def text(self) -> str:
-        said = self._answer() if self._hearing.said else self._opening()
-        if self._fault == "invented_fact" and not self._hearing.said:
+        first = not self._hearing.said
+        said = self._opening() if first else self._answer()
+        if not self._stops and not self._pauses:
+            said = self._with_asides(said, 2 if first else 1)
+        if self._fault == "invented_fact" and first:
             said = f"{said} {self._invention()}"
-        said = self._manner.as_message(said, first=not self._hearing.said)
+        said = self._manner.as_message(said, first=first)
         return f"{said} {STOP}" if self._stops else said
 
     # --- the opening ---
@@ -78,11 +83,7 @@ class _Turn:
     def _opening(self) -> str:
         """Greeting, what it is about, and whatever else the ledger says at once."""
         wanted = self._hearing.wanted
-        at_once = [
-            x
-            for x in wanted
-            if x.release == "opening" or x.release == "after_agent_repeats"
-        ]
+        at_once = [x for x in wanted if self._when(x) == "opening"]
         requests = [x for x in at_once if x.kind == "request"]
         who = [x for x in at_once if x.kind == "identity"]
         ordered = [*who, *requests] if self._rng.random() < 0.4 else [*requests, *who]
@@ -92,7 +93,7 @@ class _Turn:
             *(x.spoken_wrong or x.spoken for x in ordered),
             *(remark.spoken for remark in kept_back),
         ]
-        return self._with_aside(_joined(*texts), long=True)
+        return _joined(*texts)
 
     def _invention(self) -> str:
         """The fault `invented_fact`: a number that nobody gave the user."""
@@ -117,36 +118,34 @@ class _Turn:
     def _correct(self) -> str:
         """The agent came back to what was wrong."""
         for line in self._hearing.unsaid():
-            waiting = line.wrong_tells and was_told_wrong(line, self._hearing.told)
-            if waiting and self._hearing.last.returns_to(line):
-                return self._with_kept_back(line.spoken, line)
+            if self._is_wrong_yet(line) and self._hearing.last.returns_to(line):
+                return self._with_next(line.spoken)
         return ""
 
     def _introduce(self) -> str:
-        """Who the user is, once it is asked for as such."""
-        who = next(iter(self._hearing.unsaid(("identity",))), None)
-        asked = who is not None and (
-            self._hearing.last.asks_who(who.tells)
-            or (
-                who.release == "asked_again"
-                and self._hearing.last.asks
-                and self._hearing.may_say(who)
-            )
-        )
-        if who is None or not asked or who.wrong_tells:
+        """Who the user is, once it is asked for as such; the reluctant ask back first."""
+        who = next((x for x in self._untold() if x.kind == "identity"), None)
+        if who is None or not self._is_asked_for(who):
             return ""
         why = next(self._due("asked"), None)
-        if who.release == "asked_again" and why is not None:
-            return why.spoken
-        text = phrase(phrases.REPLY, self._rng, text=who.spoken)
-        return self._with_next(self._with_kept_back(text, who))
+        if why is not None:
+            return self._with_next(why.spoken)
+        text = self._manner.wrap(phrases.REPLY, text=who.spoken_wrong or who.spoken)
+        kept_back = self._hearing.remarks("with_identity")
+        return self._with_next(_joined(text, *(remark.spoken for remark in kept_back)))
+
+    def _is_asked_for(self, who: LedgerLine) -> bool:
+        last = self._hearing.last
+        again = who.release == "asked_again" and self._hearing.may_say(who)
+        return last.asks_who(who.tells) or (again and last.asks)
 
     def _turn_to_other_wish(self) -> str:
         """The first wish is given up when its time has come: with everything that the second one needs."""
         line = self._hearing.shift_line
         if line is None or self._hearing.shifted or not self._is_time_for(line):
             return ""
-        second = [x for x in self._ledger_lines() if x.phase == "second"]
+        self._pauses = True
+        second = [x for x in self._hearing.ledger.lines if x.phase == "second"]
         return _joined(line.spoken, *(x.spoken_wrong or x.spoken for x in second))
 
     def _is_time_for(self, line: LedgerLine) -> bool:
@@ -159,19 +158,28 @@ class _Turn:
 
     def _untold(self) -> list[LedgerLine]:
         """What of the request as it stands was not said, right or wrong."""
-        told = self._hearing.told
-        return [
-            line
-            for line in self._hearing.unsaid()
-            if not (line.wrong_tells and was_told_wrong(line, told))
-        ]
+        return [x for x in self._hearing.unsaid() if not self._is_wrong_yet(x)]
+
+    def _is_wrong_yet(self, line: LedgerLine) -> bool:
+        """Whether the line was told wrong, and waits to be corrected."""
+        return bool(line.wrong_tells) and was_told_wrong(line, self._hearing.told)
+
+    @staticmethod
+    def _when(line: LedgerLine) -> str:
+        """The trigger of what is to be said of the line first."""
+        return line.wrong_release if line.wrong_tells else line.release
 
     def _object(self) -> str:
         """Against a refusal, as long as the ledger has something to say."""
         if not self._hearing.last.refuses or self._hearing.last.waits_for_yes:
             return ""
-        appeal = next(self._due("after_refusal"), None)
-        return appeal.spoken if appeal else ""
+        return self._question("after_refusal")
+
+    def _question(self, release: str) -> str:
+        """A remark that the agent has to answer first, if one is due."""
+        remark = next(self._due(release), None)
+        self._pauses = remark is not None
+        return remark.spoken if remark else ""
 
     def _confirm(self) -> str:
         """A yes, unless something is left to say or to ask before it."""
@@ -180,48 +188,47 @@ class _Turn:
             return phrase(LEAVING, self._rng)
         line = self._next_line("opening", "next_turn", "late", "asked", "after_shift")
         if line is not None:
-            return phrase(phrases.STILL, self._rng, text=self._whole(line))
-        question = next(self._due("at_confirmation"), None)
-        if question is not None:
-            return question.spoken
+            return self._manner.wrap(phrases.STILL, text=self._whole(line))
+        if question := self._question("at_confirmation"):
+            return question
         condition = next(self._due("with_yes"), None)
         if condition is not None:
-            return phrase(phrases.YES_BUT, self._rng, condition=condition.spoken)
-        return self._with_aside(self._manner.yes())
+            return self._manner.wrap(phrases.YES_BUT, condition=condition.spoken)
+        return self._manner.yes()
 
     def _tell(self) -> str:
         """The next detail that is asked for, or that is due anyway."""
         last = self._hearing.last
-        if last.offers_more:
+        if last.offers_more or not last.asks:
             lines = self._rest()
             if lines:
-                said = _joined(*(line.spoken for line in lines))
-                return phrase(phrases.NEXT, self._rng, text=said)
+                said = _joined(*(x.spoken_wrong or x.spoken for x in lines))
+                return self._manner.wrap(phrases.NEXT, text=said)
         line = self._next_line("opening", "asked", "next_turn", "late", "after_shift")
-        if line is None or not (last.asks or line.release == "next_turn"):
+        if line is None or not (last.asks or self._when(line) == "next_turn"):
             return ""
-        text = phrase(phrases.REPLY, self._rng, text=self._whole(line))
-        return self._with_aside(self._with_next(text, besides=line))
+        text = self._manner.wrap(phrases.REPLY, text=self._whole(line))
+        return self._with_next(text, besides=line)
 
     def _whole(self, line: LedgerLine) -> str:
         """The line; of a request that comes as a whole, all that belongs to it."""
         if not line.part or self._manner.gives("disclosure", "incremental", "asked"):
-            return line.spoken
+            return line.spoken_wrong or line.spoken
         part = [x for x in self._untold() if x.part == line.part]
-        return _joined(*(x.spoken for x in part if x.release == line.release))
+        same = [x for x in part if self._when(x) == self._when(line)]
+        return _joined(*(x.spoken_wrong or x.spoken for x in same))
 
     def _rest(self) -> list[LedgerLine]:
         """Of requests that waited for the first to be done, the next part."""
-        hidden = [x for x in self._untold() if x.release == "after_write"]
+        hidden = [x for x in self._untold() if self._when(x) == "after_write"]
         return [x for x in hidden if x.part == hidden[0].part]
 
     def _ask_again(self) -> str:
         """Asked for something that the user does not know; or doubtful whether it is really done."""
         last = self._hearing.last
         if last.asks and not last.offers_more:
-            return phrase(phrases.NOTHING_TO_SAY, self._rng)
-        doubt = next(self._due("before_leaving"), None)
-        return doubt.spoken if doubt else ""
+            return self._manner.wrap(phrases.NOTHING_TO_SAY)
+        return self._question("before_leaving")
 
     def _leave(self) -> str:
         self._stops = True
@@ -230,41 +237,30 @@ class _Turn:
 
     # --- pieces ---
 
-    def _ledger_lines(self) -> tuple[LedgerLine, ...]:
-        return self._hearing.ledger.lines
-
     def _next_line(self, *releases: str) -> LedgerLine | None:
-        lines = [
-            x for x in self._untold() if x.kind == "request" and x.release in releases
-        ]
+        requests = [x for x in self._untold() if x.kind == "request"]
+        lines = [x for x in requests if self._when(x) in releases]
         early = [x for x in lines if x.release != "late"]
         return next(iter([*early, *lines]), None)
 
     def _due(self, release: str) -> Iterator[Remark]:
         return self._hearing.remarks(release)
 
-    def _with_kept_back(self, text: str, line: LedgerLine) -> str:
-        if line.kind != "identity":
-            return text
-        return _joined(
-            text, *(r.spoken for r in self._hearing.remarks("with_identity"))
-        )
-
     def _with_next(self, text: str, besides: LedgerLine | None = None) -> str:
         """One more thing, from users who come out with one in every message."""
         if not self._manner.gives("disclosure", "incremental"):
             return text
-        lines = [x for x in self._untold() if x.release == "next_turn" and x != besides]
-        if not lines:
+        left = (x for x in self._untold() if x != besides)
+        line = next((x for x in left if self._when(x) == "next_turn"), None)
+        if line is None:
             return text
-        return phrase(phrases.MORE, self._rng, text=text, more=lines[0].spoken)
+        more = line.spoken_wrong or line.spoken
+        return self._manner.wrap(phrases.MORE, text=text, more=more)
 
-    def _with_aside(self, text: str, *, long: bool = False) -> str:
-        """A remark that is due, before or after; at most one per message."""
-        remark: Remark | None = next(self._due("window"), None)
-        if remark is None or was_remarked(remark, text):
-            return text
-        return _joined(text, remark.spoken)
+    def _with_asides(self, text: str, most: int) -> str:
+        """Remarks that are due, at the end."""
+        due = [r for r in self._due("window") if not was_remarked(r, text)]
+        return _joined(text, *(remark.spoken for remark in due[:most]))
 
 
 class _Manner:
@@ -286,6 +282,16 @@ class _Manner:
         """Like `phrase`, for patterns of which some are empty, in the user's own words."""
         chosen = self._rng.choice(patterns)
         return self._styled(phrase((chosen,), self._rng)) if chosen else ""
+
+    def wrap(self, patterns: Sequence[str], **texts: str) -> str:
+        """A phrase around texts that are in the user's own words already."""
+        if texts.keys() == {"text"} and self.gives("tone", "curt"):
+            return texts["text"]
+        places = {name: f"#{name}#" for name in texts}
+        said = self._styled(phrase(patterns, self._rng, **places))
+        for name, text in texts.items():
+            said = said.replace(places[name], text)
+        return said
 
     def hello(self) -> str:
         if self.gives("tone", "curt") or self.gives("verbosity", "minimal"):
