@@ -48,7 +48,7 @@ from writ_app.engine.behaviour.reading import (
 )
 from writ_app.engine.behaviour.realised import realised
 from writ_app.engine.behaviour.room import Room
-from writ_app.engine.behaviour.style import rejoined, styled
+from writ_app.engine.behaviour.style import rejoined, styled, with_rejoined
 
 __all__ = [
     "DIMENSIONS",
@@ -92,6 +92,7 @@ __all__ = [
     "was_said",
     "was_told",
     "was_told_wrong",
+    "with_rejoined",
     "wrong_lookup",
     "wrong_values",
 ]

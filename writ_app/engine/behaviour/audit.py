@@ -117,7 +117,7 @@ def _leaked(hearing: Hearing, text: str) -> Iterator[LedgerLine]:
         if line.release == "after_shift" and shifts:
             continue
         given = plain(line.spoken) in heard or any(
-            mentions(text, value) for value in _own_values(line, hearing.ledger)
+            mentions(text, value) for value in hearing.own_values[line.name]
         )
         if given and not hearing.may_say(line) and not _told_before(line, hearing):
             yield line
@@ -127,25 +127,8 @@ def _told_before(line: LedgerLine, hearing: Hearing) -> bool:
     """Only the first time counts."""
     return bool(hearing.said) and (
         plain(line.spoken) in plain(hearing.told)
-        or any(
-            mentions(hearing.told, value) for value in _own_values(line, hearing.ledger)
-        )
+        or any(mentions(hearing.told, value) for value in hearing.own_values[line.name])
     )
-
-
-def _own_values(line: LedgerLine, ledger: Ledger) -> list[Any]:
-    """Values that no other line tells and that do not turn up in ordinary talk."""
-    others = [
-        value
-        for other in ledger.lines
-        if other is not line
-        for value in (*other.tells.values(), *other.wrong_tells.values())
-    ]
-    return [
-        value
-        for value in line.tells.values()
-        if value not in others and re.search(r"\d{3}|@", str(value))
-    ]
 
 
 # --- invented ------------------------------------------------------------------------------------------------------------------
@@ -163,9 +146,10 @@ _TOKENS = re.compile(
 
 def _invented(hearing: Hearing, text: str) -> list[str]:
     """Values with a format that neither the ledger nor the agent ever gave the user."""
-    tokens = _TOKENS.findall(text)
-    if spoken := rejoined(text):
-        tokens += [t for t in _TOKENS.findall(spoken) if t not in text.lower()]
+    tokens = _tokens(text)
+    joined = rejoined(text)
+    if joined != text.lower():
+        tokens += [token for token in _tokens(joined) if token not in text.lower()]
     if not tokens:
         return []
     known = _given(hearing.ledger)
@@ -174,6 +158,14 @@ def _invented(hearing: Hearing, text: str) -> list[str]:
         return []
     heard = _formatted(" ".join(heard.text for heard in hearing.heard))
     return [token for token in dict.fromkeys(unknown) if _bare(token) not in heard]
+
+
+def _tokens(text: str) -> list[str]:
+    """Every value with a format; a text without digit and @ has none."""
+    return _TOKENS.findall(text) if _DIGIT.search(text) else []
+
+
+_DIGIT = re.compile(r"[\d@]")
 
 
 def _given(ledger: Ledger) -> frozenset[str]:
@@ -191,7 +183,7 @@ def _all_texts(ledger: Ledger) -> Iterable[str]:
 @lru_cache(maxsize=1024)
 def _formatted(text: str) -> frozenset[str]:
     """Every value with a format in a text, and every number that is part of one."""
-    tokens = {_bare(token) for token in _TOKENS.findall(text)}
+    tokens = {_bare(token) for token in _tokens(text)}
     return frozenset(tokens | set(re.findall(r"\d{4,}", text)))
 
 

@@ -1,8 +1,10 @@
 """Where a conversation stands, as the user knows it: what was said, what was heard, which lines of the ledger may be said now."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from writ_app.engine.behaviour.reading import (
     announces_shift,
@@ -20,6 +22,8 @@ from writ_app.engine.behaviour.reading import (
     was_told_wrong,
 )
 from writ_app.engine.types import Ledger, LedgerLine, Message, Remark
+
+_FORMATTED = re.compile(r"\d{3}|@")
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,27 @@ class Hearing:
     def told(self) -> str:
         """Everything that the user has said."""
         return "\n".join(self.said)
+
+    @cached_property
+    def own_values(self) -> dict[str, list[Any]]:
+        """Line → its values that no other line tells and that do not turn up in ordinary talk."""
+        told = {
+            line.name: [*line.tells.values(), *line.wrong_tells.values()]
+            for line in self.ledger.lines
+        }
+        return {
+            line.name: [
+                value
+                for value in line.tells.values()
+                if _FORMATTED.search(str(value))
+                and not any(
+                    value in others
+                    for name, others in told.items()
+                    if name != line.name
+                )
+            ]
+            for line in self.ledger.lines
+        }
 
     @property
     def last(self) -> Heard:

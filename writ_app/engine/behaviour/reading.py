@@ -86,9 +86,15 @@ def says_yes(text: str) -> bool:
     return bool(_YES.search(text)) and not _NO.search(text)
 
 
+_OPEN_QUESTION = re.compile(
+    r"\b(?:which|what|how|where|when|who|whose)\b[^.?!]{0,80}\b(?:should|shall|may) i\b[^.?!]{0,80}\?",
+    re.IGNORECASE,
+)
+
+
 def asks_confirmation(text: str) -> bool:
-    """Whether an agent's message waits for a yes or no to a change."""
-    return "?" in text and bool(_CONFIRMATION.search(text))
+    """Whether an agent's message waits for a yes or no to a change. "Which card should I use?" does not."""
+    return "?" in text and bool(_CONFIRMATION.search(_OPEN_QUESTION.sub(" ", text)))
 
 
 def asks_identity(text: str, names: Iterable[str] = ()) -> bool:
@@ -125,8 +131,11 @@ def mentions(text: str, value: Any) -> bool:
     """Whether a text holds a value as a whole word, whatever its case and spacing, be it spelled out."""
     if isinstance(value, list | tuple):
         return all(mentions(text, part) for part in value)
-    wanted = plain(value)
-    return _holds(plain(text), wanted) or _holds(_plain_rejoined(text), wanted)
+    wanted, heard = plain(value), plain(text)
+    if _holds(heard, wanted):
+        return True
+    joined = _plain_rejoined(heard)
+    return joined is not heard and _holds(joined, wanted)
 
 
 def _holds(heard: str, wanted: str) -> bool:
@@ -136,8 +145,10 @@ def _holds(heard: str, wanted: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _plain_rejoined(text: str) -> str:
-    return plain(rejoined(text))
+def _plain_rejoined(heard: str) -> str:
+    """A plain text with what was spelled out put together; the very same if nothing was."""
+    joined = plain(rejoined(heard))
+    return heard if joined == heard else joined
 
 
 def was_said(line: LedgerLine, told: str) -> bool:

@@ -213,7 +213,11 @@ def _transcript(text: str) -> str:
 
 
 _ACRONYM = re.compile(r"[A-Z]{2,4}")
-_SPOKEN = re.compile(rf"\b(?:{'|'.join(_BACK)})\b", re.IGNORECASE)
+_ONE = rf"(?:{'|'.join(_DIGITS.values())}|[a-z0-9])"
+_SPOKEN = re.compile(
+    rf"\b(?:dot|underscore|dash|hash)\b|\b{_ONE} {_ONE} {_ONE}\b", re.IGNORECASE
+)
+"""A sign of something that was spelled out: most texts have none, and are left alone."""
 
 
 @lru_cache(maxsize=4096)
@@ -239,6 +243,12 @@ def rejoined(text: str) -> str:
             or following in _JOINTS - {"hash"}
         )
     return " ".join(out)
+
+
+def with_rejoined(text: str) -> str:
+    """The text, and below it the same with what was spelled out put together, if anything was."""
+    joined = rejoined(text)
+    return text if joined == text.lower() else f"{text}\n{joined}"
 
 
 _JOINTS = frozenset({"dot", "underscore", "dash", "hash"})
