@@ -591,6 +591,11 @@ RULES: tuple[Rule, ...] = (
                 "incremental asked reversed",
                 "the first wish has to be there as a whole.",
             ),
+            (
+                "verbosity",
+                "minimal",
+                "the first wish has to be there as a whole, in more than a few words.",
+            ),
         )
     ),
 )
