@@ -49,7 +49,8 @@ class TestBehaviour:
 
         page = signed_in(owner).get(reverse("behaviour")).content.decode()
 
-        assert "Anything goes" in page and "Writes letters" in page
+        assert "Anything goes" in page
+        assert "Writes letters" in page
         assert own.title in page
         assert other.title not in page
 
@@ -106,7 +107,8 @@ class TestPersona:
         page = signed_in(owner).get(reverse("persona", args=[caller.pk]))
 
         text = page.content.decode()
-        assert "Persona:" in text and caller.text[:20] in text
+        assert "Persona:" in text
+        assert caller.text[:20] in text
         assert "one" in page.context["ledger"].lines[0].spoken
 
     def test_has_no_example_of_another_team(self, owner):
@@ -114,9 +116,7 @@ class TestPersona:
         plan = BehaviourPlan.objects.get(slug="open")
         address = reverse("plan", args=[plan.pk])
 
-        page = signed_in(owner).get(
-            address, {"task": trajectory.simulation.task_id}
-        )
+        page = signed_in(owner).get(address, {"task": trajectory.simulation.task_id})
 
         assert page.context["example"] is None
         assert "order a batch first" in page.content.decode()

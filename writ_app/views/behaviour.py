@@ -164,8 +164,11 @@ def _line(row: Conduct, request: MemberRequest) -> dict[str, object]:
 
 
 def _says_something(slug: str, values: tuple[str, ...]) -> bool:
-    """The plain value alone is what everybody expects."""
-    return values != (DIMENSIONS[slug].plain,)
+    """The plain value alone is what everybody expects, and of a plan it is so wherever it is allowed."""
+    dimension = DIMENSIONS[slug]
+    if dimension.side == "plan":
+        return dimension.plain not in values
+    return values != (dimension.plain,)
 
 
 def _saved(request: MemberRequest, form: ConductForm, row: Conduct) -> bool:

@@ -21,8 +21,12 @@ type Pair = frozenset[tuple[str, str]]
 @pytest.fixture(scope="module")
 def rooms() -> list[tuple[str, Room]]:
     """Tasks as a batch has them, every fourth one composed."""
-    names = [n for four in zip(*[iter(NAMES)] * 3, COMPOSED * 9, strict=False) for n in four]
-    return [(names[n % len(names)], room_of(names[n % len(names)])) for n in range(COUNT)]
+    names = [
+        n for four in zip(*[iter(NAMES)] * 3, COMPOSED * 9, strict=False) for n in four
+    ]
+    return [
+        (names[n % len(names)], room_of(names[n % len(names)])) for n in range(COUNT)
+    ]
 
 
 def cover(seed: int = 1) -> Cover:

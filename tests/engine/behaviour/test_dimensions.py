@@ -65,9 +65,7 @@ class TestContradictions:
             assert contradictions(row.dimensions) == []  # type: ignore[attr-defined]
 
     def test_say_which_values_do_not_go_together_and_why(self) -> None:
-        [problem] = contradictions(
-            {"verbosity": ["minimal"], "channel": ["email"]}
-        )
+        [problem] = contradictions({"verbosity": ["minimal"], "channel": ["email"]})
         assert problem == (
             "Verbosity “minimal” does not go with channel “like an e-mail”: "
             "An e-mail has more than a few words."

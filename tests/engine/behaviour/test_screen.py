@@ -124,7 +124,9 @@ class TestAuditOfTwoPhases:
         messages = play(named("R1"), ledger).messages
         [turn] = [x for x in ledger.lines if x.kind == "shift"]
         announced = next(
-            n for n, m in enumerate(messages) if m.role == "user" and turn.spoken in m.content
+            n
+            for n, m in enumerate(messages)
+            if m.role == "user" and turn.spoken in m.content
         )
         writes = [
             n
@@ -132,4 +134,5 @@ class TestAuditOfTwoPhases:
             for made in m.tool_calls
             if made.name.startswith(("exchange", "modify", "cancel", "return"))
         ]
-        assert writes and announced < min(writes)
+        assert writes
+        assert announced < min(writes)

@@ -46,7 +46,9 @@ class TestStyled:
         assert len(said.split()) < len(text.split())
 
     def test_has_no_punctuation_in_a_transcript_but_keeps_abbreviations(self) -> None:
-        said = styled("Charlotte, NC 28203, USA!", {"channel": "voice"}, random.Random())
+        said = styled(
+            "Charlotte, NC 28203, USA!", {"channel": "voice"}, random.Random()
+        )
         assert said == "charlotte NC two eight two zero three USA"
 
 
