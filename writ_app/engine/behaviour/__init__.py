@@ -5,25 +5,18 @@ two phases, the task is the second. A ledger is a behaviour made concrete for on
 conversation, scripted or not, against the ledger.
 """
 
+from writ_app.engine.behaviour.asides import phrase
 from writ_app.engine.behaviour.audit import (
     UserAudit,
     UserFinding,
     audit_user,
     screen_turn,
 )
-from writ_app.engine.behaviour.dimensions import (
-    DIMENSIONS,
-    RULES,
-    Dimension,
-    Value,
-    conflicts,
-    contradictions,
-    go_together,
-)
+from writ_app.engine.behaviour.dimensions import DIMENSIONS, Dimension, Value
 from writ_app.engine.behaviour.hearing import Heard, Hearing
 from writ_app.engine.behaviour.identity import as_known, wrong_lookup
 from writ_app.engine.behaviour.instructions import instructions
-from writ_app.engine.behaviour.ledger import make_ledger, mistyped, phrase
+from writ_app.engine.behaviour.ledger import make_ledger, mistyped
 from writ_app.engine.behaviour.personas import PERSONAS
 from writ_app.engine.behaviour.plans import PLANS
 from writ_app.engine.behaviour.reading import (
@@ -48,6 +41,12 @@ from writ_app.engine.behaviour.reading import (
 )
 from writ_app.engine.behaviour.realised import realised
 from writ_app.engine.behaviour.room import Room
+from writ_app.engine.behaviour.rules import (
+    RULES,
+    conflicts,
+    contradictions,
+    go_together,
+)
 from writ_app.engine.behaviour.style import rejoined, styled, with_rejoined
 
 __all__ = [

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from writ_app.engine.behaviour.dimensions import DIMENSIONS, go_together
+from writ_app.engine.behaviour.dimensions import DIMENSIONS
+from writ_app.engine.behaviour.rules import go_together
 
 type Choices = Mapping[str, Sequence[str]]
 """Dimension → values to choose from, the preferred first."""

@@ -4,11 +4,10 @@ import random
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from environments.core.domain import Clause
 from environments.core.environment import Environment
-from environments.core.grammar import say
 from environments.core.words import PLAIN, Words
 from writ_app.engine.behaviour import remarks as patterns
+from writ_app.engine.behaviour.asides import make_remarks, phrase
 from writ_app.engine.behaviour.choosing import first_playable
 from writ_app.engine.behaviour.dimensions import Behaviour
 from writ_app.engine.behaviour.phases import Shift
@@ -31,11 +30,6 @@ from writ_app.engine.types import (
     SaidClause,
     Task,
 )
-
-
-def phrase(patterns: Sequence[str], rng: random.Random, **slots: Any) -> str:
-    """One way to say it; the patterns are those of clauses (environments.core.grammar)."""
-    return say(Clause("", tuple(patterns)), slots, {}, rng).text
 
 
 def make_ledger(
@@ -92,7 +86,8 @@ class _Draft:
             lines = self._in_two_phases(lines, shift)
         lines = self._released(lines)
         lines = self._with_mistake([*self._identity(), *lines])
-        remarks = [*self._remarks(lines, shift)]
+        soon = not self._room.task.gold
+        remarks = make_remarks(self._behaviour, lines, self._rng, ends_soon=soon)
         return Ledger(
             plan=plan,
             behaviour=dict(self._behaviour),
@@ -391,122 +386,6 @@ class _Draft:
             }
         )
         return [*lines[:chosen], corrected, *lines[chosen + 1 :]]
-
-    # --- beside the request ---
-
-    def _remarks(
-        self, lines: Sequence[LedgerLine], shift: Shift | None
-    ) -> Iterator[Remark]:
-        rng = self._rng
-        yield from self._of_cooperation()
-        if self._is("distractor", *patterns.TANGENTS):
-            words = patterns.TANGENTS[self._behaviour["distractor"]]
-            first = rng.randrange(1, 3) if self._room.task.gold else 1
-            yield Remark(
-                name="tangent",
-                dimension="distractor",
-                text=phrase(words, rng),
-                release="window",
-                window=(first, first + 3),
-            )
-        if self._is("impatience", *patterns.ESCALATIONS):
-            yield from self._escalations(lines)
-        if self._is("confirmation", "recap"):
-            yield Remark(
-                name="recap",
-                dimension="confirmation",
-                text=phrase(patterns.RECAP, rng),
-                release="at_confirmation",
-                asks=True,
-            )
-        if self._is("confirmation", "conditional"):
-            yield Remark(
-                name="condition",
-                dimension="confirmation",
-                text=phrase(patterns.CONDITION, rng),
-                release="with_yes",
-            )
-        if self._is("literacy", "wants_comparison"):
-            yield Remark(
-                name="comparison",
-                dimension="literacy",
-                text=phrase(patterns.COMPARISON, rng),
-                release="at_confirmation",
-                asks=True,
-            )
-        if self._is("literacy", "answer_only"):
-            yield Remark(
-                name="answer_only",
-                dimension="literacy",
-                text=phrase(patterns.ANSWER_ONLY, rng),
-                release="window",
-                window=(1, 4),
-            )
-        if self._is("policy_pressure", "appeals"):
-            for number, text in enumerate(self._several(patterns.APPEALS), start=1):
-                yield Remark(
-                    name=f"appeal_{number}",
-                    dimension="policy_pressure",
-                    text=text,
-                    release="after_refusal",
-                    asks=True,
-                )
-
-    def _of_cooperation(self) -> Iterator[Remark]:
-        rng = self._rng
-        if self._is("cooperation", "reluctant"):
-            yield Remark(
-                name="why",
-                dimension="cooperation",
-                text=phrase(patterns.WHY, rng),
-                release="asked",
-                asks=True,
-            )
-        if self._is("cooperation", "refuses_optional"):
-            known = self._behaviour.get("identity", "")
-            item = "e-mail" if known == "name_zip" else "phone number"
-            yield Remark(
-                name="keeps_back",
-                dimension="cooperation",
-                text=phrase(patterns.KEEPS_BACK, rng, item=item),
-                release="with_identity",
-            )
-        if self._is("cooperation", "sceptical"):
-            yield Remark(
-                name="doubt",
-                dimension="cooperation",
-                text=phrase(patterns.DOUBT, rng),
-                release="before_leaving",
-                asks=True,
-            )
-
-    def _escalations(self, lines: Sequence[LedgerLine]) -> Iterator[Remark]:
-        opening = [x for x in lines if x.kind == "request" and x.phase == "both"]
-        wish = next(
-            (x for x in opening if self._opens(x)), opening[0] if opening else None
-        )
-        kind = self._behaviour["impatience"]
-        if kind == "repeats_demand" and wish is None:
-            wish = next(x for x in lines if x.kind == "request")
-        words = patterns.ESCALATIONS[kind]
-        text = wish.wrong_text or wish.text if wish else ""
-        for number, said in enumerate(self._several(words, wish=text), start=1):
-            yield Remark(
-                name=f"escalation_{number}",
-                dimension="impatience",
-                text=said,
-                release="window",
-                window=(number + self._patience(kind), 99),
-            )
-
-    def _patience(self, kind: str) -> int:
-        """Messages before the first escalation: a demand has to be made before it is repeated, and a refusal ends it all."""
-        return 1 if self._room.task.gold or kind == "repeats_demand" else 0
-
-    def _several(self, words: Sequence[str], **slots: Any) -> list[str]:
-        """One or two different ones."""
-        chosen = self._rng.sample(words, self._rng.randrange(1, 3))
-        return [phrase((pattern,), self._rng, **slots) for pattern in chosen]
 
     def _contrary(self, lines: Sequence[LedgerLine]) -> dict[str, tuple[str, ...]]:
         """Words for other values of what the user knows, as far as no line uses them."""
