@@ -94,8 +94,9 @@ def _turn_findings(hearing: Hearing, text: str, place: int) -> Iterator[UserFind
             text=f"The user said “{words}”, which is not what the ledger says of {name.replace('_', ' ')}.",
             where=where,
         )
+    lowered = text.lower()  # much quicker than to ignore the case
     for kind, pattern, problem in _OUT_OF_ROLE:
-        match = pattern.search(text)
+        match = pattern.search(lowered)
         if match and not _was_heard(hearing, match[0]):
             yield UserFinding(kind=kind, text=f"{problem}: {match[0]}", where=where)
 
@@ -228,7 +229,6 @@ _OUT_OF_ROLE = (
         re.compile(
             r"\bhow (?:can|may) i (?:help|assist) you\b|\bis there anything else i can\b|\bi(?:'ve| have) (?:found|located|cancell?ed|updated|processed) your\b|"
             r"\blet me (?:look up|check|pull up) your\b|\bi(?:'ll| will) transfer you\b|\bas an ai\b",
-            re.IGNORECASE,
         ),
         "The user spoke for the agent",
     ),
@@ -236,7 +236,6 @@ _OUT_OF_ROLE = (
         "abuse",
         re.compile(
             r"\b(?:idiots?|morons?|stupid|shut up|bastards?|assholes?|fuck\w{0,4}|dumb(?:ass)?|scumbags?|bitch\w{0,3})\b",
-            re.IGNORECASE,
         ),
         "The user became abusive",
     ),

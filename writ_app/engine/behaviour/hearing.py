@@ -57,7 +57,14 @@ class Heard:
         return self.offers_more or reports_done(self.text)
 
     def asks_who(self, names: Iterable[str] = ()) -> bool:
-        return asks_identity(self.text, names)
+        known = tuple(names)
+        if known not in self._asked:
+            self._asked[known] = asks_identity(self.text, known)
+        return self._asked[known]
+
+    @cached_property
+    def _asked(self) -> dict[tuple[str, ...], bool]:
+        return {}
 
     def returns_to(self, line: LedgerLine) -> bool:
         """Whether it comes back to what is wrong in the line's first version."""

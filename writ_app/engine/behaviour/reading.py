@@ -75,6 +75,7 @@ def refuses(text: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def announces_shift(text: str) -> bool:
     """Whether a user's message says that something is wanted otherwise from now on."""
     return bool(_SHIFT.search(text.replace("’", "'")))

@@ -338,14 +338,15 @@ def _pads(talk: _Talk) -> bool:
 
 
 def _tone(talk: _Talk) -> str:
-    if _ANGRY.search(talk.told):
+    told = talk.told.lower()  # much quicker than to ignore the case
+    if _ANGRY.search(told):
         return "angry"
-    if _ANXIOUS.search(talk.told):
+    if _ANXIOUS.search(told):
         return "anxious"
-    courteous = len(_POLITE.findall(talk.beside))
+    courteous = len(_POLITE.findall(talk.beside.lower()))
     if courteous >= max(2, len(talk.said)):
         return "polite"
-    if not courteous and not _GREETING.search(talk.told):
+    if not courteous and not _GREETING.search(told):
         return "curt"
     return "neutral"
 
@@ -353,19 +354,15 @@ def _tone(talk: _Talk) -> str:
 _ANGRY = re.compile(
     r"\b(?:annoy(?:ed|ing)|fed up|ridiculous|unacceptable|angry|furious|outrageous|had enough|a joke|sick of|not amused|frustrat(?:ed|ing)|"
     r"nerves|disgrace)\b",
-    re.IGNORECASE,
 )
 _ANXIOUS = re.compile(
     r"\b(?:worried|worry|nervous|afraid|anxious|scared|hope nothing|i hope this|can't sleep|uneasy|fingers crossed|nothing goes wrong)\b",
-    re.IGNORECASE,
 )
 _POLITE = re.compile(
     r"\b(?:please|pls|thank|thanks|thx|appreciate|grateful|kind(?:ly)?|sorry to|gracias|por favor|so much|very good of you|much obliged)\b",
-    re.IGNORECASE,
 )
 _GREETING = re.compile(
     r"\b(?:hi|hello|hey|hola|good (?:morning|afternoon|day|evening)|dear)\b",
-    re.IGNORECASE,
 )
 
 
@@ -374,7 +371,7 @@ def _impatience(talk: _Talk) -> str:
 
 
 def _language(talk: _Talk) -> str:
-    if _SPANISH.search(talk.told):
+    if _SPANISH.search(talk.told.lower()):
         return "code_mix"
     if _is_transcript(talk):
         return "native"
@@ -400,7 +397,6 @@ def _language(talk: _Talk) -> str:
 _TEXTING = re.compile(r"\b(?:gonna|wanna|pls|thx|cuz|im|dont|isnt)\b|\bi\b(?! [A-Z])")
 _SPANISH = re.compile(
     r"\b(?:por favor|gracias|hola|también|porque|pero|ahora|bueno|adiós)\b|, y ",
-    re.IGNORECASE,
 )
 
 
