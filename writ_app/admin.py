@@ -7,6 +7,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
 from writ_app.models.accounts import Membership, Team, User
+from writ_app.models.behaviour import BehaviourPlan, Persona
 from writ_app.models.catalog import Environment, ReferenceSet, Task
 from writ_app.models.release import Release
 from writ_app.models.review import ReviewEvent, ReviewSlot
@@ -77,6 +78,12 @@ class TaskAdmin(ReadOnlyAdmin):
 class ParaphraseAdmin(ReadOnlyAdmin):
     list_display = ["id", "task", "accepted", "reason", "paraphraser", "reader"]
     list_filter = ["accepted", "reason"]
+
+
+@admin.register(Persona, BehaviourPlan)
+class ConductAdmin(ReadOnlyAdmin):
+    list_display = ["slug", "title", "team"]
+    list_filter = ["team"]
 
 
 @admin.register(Batch)

@@ -6,6 +6,7 @@ from django.urls import path
 
 from writ_app.views import (
     accounts,
+    behaviour,
     catalog,
     endpoints,
     home,
@@ -59,6 +60,39 @@ urlpatterns = [
     ),
     path("verification/", verification.verification, name="verification"),
     path("verification/run/", verification.verification_run, name="verification_run"),
+    path(
+        "batches/<int:pk>/behavior/", behaviour.batch_behaviour, name="batch_behaviour"
+    ),
+    path(
+        "batches/<int:pk>/behavior/raw/",
+        behaviour.batch_behaviour_raw,
+        name="batch_behaviour_raw",
+    ),
+    path("behavior/", behaviour.behaviour, name="behaviour"),
+    *(
+        entry
+        for kind in ("persona", "plan")
+        for entry in (
+            path(
+                f"behavior/{kind}s/new/",
+                behaviour.conduct_new,
+                {"kind": kind},
+                name=f"{kind}_new",
+            ),
+            path(
+                f"behavior/{kind}s/<int:pk>/",
+                behaviour.conduct,
+                {"kind": kind},
+                name=kind,
+            ),
+            path(
+                f"behavior/{kind}s/<int:pk>/enabled/",
+                behaviour.conduct_enabled,
+                {"kind": kind},
+                name=f"{kind}_enabled",
+            ),
+        )
+    ),
     path("releases/", release.releases, name="releases"),
     path("releases/<int:pk>/", release.release, name="release"),
     path("releases/<int:pk>/<str:name>", release.release_file, name="release_file"),

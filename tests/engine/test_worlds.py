@@ -40,8 +40,8 @@ class TestWholePath:
     ) -> None:
         environment = WORLDS[name]
         task = DESIGNERS[name].design(slug, 0)
-        for plan in PLANS.values():
-            ledger = make_ledger(task, plan, random.Random(0))
+        for plan in ("upfront", "incremental", "corrected"):
+            ledger = make_ledger(task, PLANS[plan], random.Random(0))
             trajectory = simulate(
                 environment=environment,
                 task=task,

@@ -82,10 +82,10 @@ class TestStartBatch:
 
 
 class TestDesignBatch:
-    def test_makes_one_simulation_per_ordered_task_with_plans_in_turn(
+    def test_makes_one_simulation_per_ordered_task_under_different_plans(
         self, team: Team, owner: User
     ) -> None:
-        batch = order(team, owner)
+        batch = order(team, owner, plans=["upfront", "incremental", "corrected"])
 
         ids = design(batch)
 
@@ -94,12 +94,8 @@ class TestDesignBatch:
         assert batch.design_report["designed"] == {"R1": 2, "R5": 2}
         simulations = list(batch.simulations.order_by("id"))
         assert [simulation.pk for simulation in simulations] == ids
-        assert [simulation.plan for simulation in simulations] == [
-            "upfront",
-            "incremental",
-            "corrected",
-            "upfront",
-        ]
+        plans = Counter(simulation.plan for simulation in simulations)
+        assert sorted(plans.values()) == [1, 1, 2]
 
     def test_interrupted_goes_on_without_doing_anything_twice(
         self, team: Team, owner: User

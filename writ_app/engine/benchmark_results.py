@@ -14,7 +14,8 @@ from typing import Any
 
 from environments.core.environment import Environment
 from writ_app.engine.benchmark_tasks import BenchmarkTask
-from writ_app.engine.simulation import USER_PROMPT, Limits
+from writ_app.engine.simulation import Limits
+from writ_app.engine.simulation.prompts import USER_PROMPT
 from writ_app.engine.types import Message, Trajectory, Usage
 
 type Json = dict[str, Any]

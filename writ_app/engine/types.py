@@ -250,34 +250,149 @@ def _band(bands: Mapping[str, tuple[int, int | None]], value: int) -> str:
 # --- behaviour -----------------------------------------------------------------------------------------------------------------
 
 
+type Release = Literal[
+    "opening",
+    "next_turn",
+    "asked",
+    "asked_again",
+    "after_agent_repeats",
+    "late",
+    "details_told",
+    "at_confirmation",
+    "with_yes",
+    "after_refusal",
+    "after_shift",
+    "after_write",
+    "with_identity",
+    "window",
+    "before_leaving",
+]
+"""When something may be said:
+
+- `opening`: at once;
+- `next_turn`: one more thing with every message, asked or not;
+- `asked`: when the agent asks for it; `asked_again`: when it asks a second time, or explains why;
+- `after_agent_repeats`: when the agent reads the wrong value back, or finds nothing with it;
+- `late`: not in the first message, and after everything else;
+- `details_told`: with the first message after everything of the first phase, and who the user is, was said;
+- `at_confirmation`: when the agent waits for a yes or no; `with_yes`: beside the user's yes;
+- `after_refusal`: when the agent refuses or has refused;
+- `after_shift`: with the message that tells of the other wish, or later;
+- `after_write`: when the agent is done with what it knows of;
+- `with_identity`: beside who the user is;
+- `window`: between two messages of the user, `window` says which;
+- `before_leaving`: when everything is done.
+"""
+
+
 class LedgerLine(Frozen):
-    """One thing the user may say, and when. `text` is a sentence; `wrong_text` is what is said first, to be corrected."""
+    """One thing the user may say, and when. `text` is a sentence; `wrong_text` is what is said first, to be corrected.
+
+    `said` and `wrong_said` are the same in the user's own manner: what a scripted user says word for word.
+    """
 
     name: str
-    kind: Literal["identity", "request"]
+    kind: Literal["identity", "request", "shift"]
     text: str
     tells: dict[str, Any] = Field(default_factory=dict)
     """Fact name → value."""
-    release: Literal["opening", "asked", "after_agent_repeats"] = "opening"
+    release: Release = "opening"
     wrong_text: str = ""
     wrong_tells: dict[str, Any] = Field(default_factory=dict)
+    wrong_release: Release = "opening"
+    """When the wrong version is said."""
+    said: str = ""
+    wrong_said: str = ""
+    required: bool = True
+    """Whether it has to be told before the end. What only the first wish needs is not."""
+    phase: Literal["both", "first", "second"] = "both"
+    """Of a request in two phases: what belongs to the wish that is given up, and what to the one that counts."""
+    part: int = 0
+    """Of a request of several parts: which one it belongs to."""
+    role: Literal["goal", "hard", "soft"] = "goal"
+    """Of a request: what it is about, a firm condition, or a preference."""
+
+    @property
+    def spoken(self) -> str:
+        return self.said or self.text
+
+    @property
+    def spoken_wrong(self) -> str:
+        return self.wrong_said or self.wrong_text
+
+
+class Remark(Frozen):
+    """Something the user says once beside the request: it tells no fact that is needed."""
+
+    name: str
+    dimension: str
+    """Slug of the dimension of behaviour that it belongs to."""
+    text: str
+    release: Release
+    said: str = ""
+    window: tuple[int, int] = (1, 99)
+    """First and last of the user's messages in which it may be said, counted from 1."""
+    asks: bool = False
+    """The agent has to answer before the user goes on."""
+
+    @property
+    def spoken(self) -> str:
+        return self.said or self.text
+
+
+class FirstPhase(Frozen):
+    """The wish that is given up: what it would have come to. The task itself is the second phase."""
+
+    kind: Literal["add", "replace", "drop", "threshold", "forbidden"]
+    archetype: str
+    """Slug of the archetype of what is given up, or changed."""
+    query: Query
+    facts: dict[str, Any]
+    gold: tuple[ToolCall, ...] = ()
+    """The writes that would have been right; none of them may be made."""
+    told: tuple[ToldFact, ...] = ()
+    declined: str = ""
+    transferred: str = ""
+    changed: tuple[str, ...] = ()
+    """Names of the facts that have another value in the second phase."""
+
+
+class Persona(Frozen):
+    """Who speaks. `dimensions` gives the values of style that fit; a dimension that is not named is open."""
+
+    slug: str
+    title: str
+    card: str
+    """A few sentences on how this person talks, for a model that plays the user."""
+    dimensions: dict[str, tuple[str, ...]]
 
 
 class BehaviourPlan(Frozen):
-    """How a user reveals a request. `dimensions` names the values of the behaviour taxonomy that the plan sets."""
+    """How a user reveals a request. `dimensions` gives the values that the plan allows; a dimension that is not named is open."""
 
     slug: str
     title: str
     instruction: str
     """For a model that plays the user."""
-    dimensions: dict[str, str]
+    dimensions: dict[str, tuple[str, ...]]
 
 
 class Ledger(Frozen):
-    """A plan made concrete for one task: everything the user may say."""
+    """A behaviour made concrete for one task: everything the user may say, and when."""
 
     plan: str
     lines: tuple[LedgerLine, ...]
+    remarks: tuple[Remark, ...] = ()
+    instruction: str = ""
+    """The plan's, for a model that plays the user."""
+    persona: str = ""
+    card: str = ""
+    """The persona's."""
+    behaviour: dict[str, str] = Field(default_factory=dict)
+    """Dimension → value, as requested; a dimension that has nothing to vary in this task is left out."""
+    first: FirstPhase | None = None
+    contrary: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Fact name → words for other values of it, which the user must not bring up."""
 
 
 # --- trajectories --------------------------------------------------------------------------------------------------------------
@@ -404,6 +519,8 @@ class Verification(Frozen):
     """For each read of the certificate: index of the call message that made it in time (or an equivalent); None if missing."""
     superfluous: tuple[int, ...] = ()
     """Indexes of call messages whose reads were repeated or not needed: reported, not punished."""
+    behaviour: dict[str, str] = Field(default_factory=dict)
+    """Dimension of the user's behaviour → value as it came out: measured, not judged."""
     version: str
 
     @property

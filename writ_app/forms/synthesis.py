@@ -9,13 +9,15 @@ from django import forms
 from django.http import QueryDict
 
 from environments.core.domain import Archetype, TaskClass
-from writ_app.engine.behaviour import PLANS
 from writ_app.engine.grid import Target
+from writ_app.models.accounts import Team
+from writ_app.models.behaviour import BehaviourPlan
 from writ_app.models.catalog import Environment
 from writ_app.models.synthesis import Batch, ModelEndpoint
 from writ_app.services.catalog import load_environment
 from writ_app.services.synthesis import (
     MAX_ORDERED,
+    MAX_PLANS_PER_TASK,
     class_groups,
     default_cells,
     default_mix,
@@ -129,7 +131,18 @@ class BatchForm(forms.Form):
         help_text="A task whose every read is proved to be needed.",
     )
     plans = forms.MultipleChoiceField(
-        widget=forms.CheckboxSelectMultiple, label="Behavior plans"
+        widget=forms.CheckboxSelectMultiple,
+        label="Behavior plans",
+        required=False,
+        help_text="None ticked: all that are enabled, spread evenly.",
+    )
+    plans_per_task = forms.IntegerField(
+        min_value=1,
+        max_value=MAX_PLANS_PER_TASK,
+        initial=1,
+        required=False,
+        label="Plans per task",
+        help_text="More than one simulates each task under several plans: paired data.",
     )
     fault_share = forms.IntegerField(
         min_value=0,
@@ -143,6 +156,7 @@ class BatchForm(forms.Form):
         self,
         data: QueryDict | None = None,
         *,
+        team: Team,
         typed: QueryDict | None = None,
         like: Mapping[str, Any] | None = None,
     ):
@@ -152,9 +166,8 @@ class BatchForm(forms.Form):
         self.fields["environment"].queryset = known  # type: ignore[attr-defined]
         self.fields["seed"].initial = random.SystemRandom().randrange(10_000)
         self.fields["plans"].choices = [  # type: ignore[attr-defined]
-            (plan.slug, plan.title) for plan in PLANS.values()
+            (plan.slug, plan.title) for plan in BehaviourPlan.objects.enabled_for(team)
         ]
-        self.fields["plans"].initial = list(PLANS)
         given = data if data is not None else typed
         asked = given.get("environment", "") if given else ""
         if like is not None and not asked:
@@ -296,10 +309,11 @@ class BatchForm(forms.Form):
 
     def order(self) -> dict[str, Any]:
         """Keywords for start_batch."""
-        names = ["name", "environment", "seed", "ordered", "plans"]
+        names = ["name", "environment", "seed", "ordered", "plans", "plans_per_task"]
         names += ["agent", "user_simulator", "paraphraser", "judge"]
         names += ["max_cost", "max_tokens"]
         given = {name: self.cleaned_data[name] for name in names}
+        given["plans_per_task"] = given["plans_per_task"] or 1
         share = self.cleaned_data["fault_share"] / 100
         wanted = {"mix": self.mix(), "grid": self.grid()}
         return {**given, **wanted, "fault_share": share}

@@ -1,6 +1,7 @@
 """Re-exports for Django alone; everything else imports from the room's own module."""
 
 from writ_app.models.accounts import Membership, Team, User
+from writ_app.models.behaviour import BehaviourPlan, Persona
 from writ_app.models.catalog import (
     Environment,
     ReferenceSet,
@@ -23,6 +24,7 @@ from writ_app.models.verification import Judgement, JudgeNote, Reverification
 
 __all__ = [
     "Batch",
+    "BehaviourPlan",
     "EndpointHealth",
     "Environment",
     "JudgeNote",
@@ -30,6 +32,7 @@ __all__ = [
     "Membership",
     "ModelEndpoint",
     "Paraphrase",
+    "Persona",
     "ReferenceSet",
     "ReferenceTask",
     "ReferenceTrajectory",

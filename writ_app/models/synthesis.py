@@ -117,7 +117,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 
 
 class Batch(models.Model):
-    """Simulations ordered together. `mix` is {archetype: weight}, `plans` the behaviour plans to alternate.
+    """Simulations ordered together. `mix` is {archetype: weight}, `plans` the behaviour plans to draw from.
 
     With a `grid` the mix says how gladly each archetype is taken, and the grid how many tasks lie where.
     """
@@ -134,6 +134,11 @@ class Batch(models.Model):
     grid = OrderedJSONField(null=True)
     """The engine's Grid that is to be filled; null: archetypes in turn, by their weight in the mix."""
     plans = models.JSONField(default=list)
+    """Slugs of the plans to draw from; empty: all that were enabled."""
+    repertoire = OrderedJSONField(default=dict)
+    """The engine's personas and plans as they were when this was ordered."""
+    plans_per_task = models.PositiveSmallIntegerField(default=1)
+    """Simulations of each task, each under another plan: paired data."""
     fault_share = models.FloatField(default=0.0)
     """Share of simulations whose scripted agent or user is asked to make a mistake; 0 with other models."""
     agent = models.ForeignKey(
@@ -191,6 +196,10 @@ class Batch(models.Model):
     @property
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def tasks_wanted(self) -> int:
+        return -(-self.ordered // self.plans_per_task)
 
     @property
     def endpoints(self) -> list[ModelEndpoint]:
@@ -265,6 +274,11 @@ class Simulation(models.Model):
     )
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="simulations")
     plan = models.CharField(max_length=40)
+    persona = models.CharField(max_length=40, blank=True)
+    behaviour = models.JSONField(default=dict)
+    """Dimension → value, as requested."""
+    ledger = OrderedJSONField(null=True)
+    """The engine's Ledger; null for simulations older than that: theirs follows from task, plan and seed."""
     seed = models.BigIntegerField()
     fault = models.CharField(max_length=40, blank=True)
     status = models.CharField(
@@ -403,6 +417,8 @@ class Trajectory(models.Model):
     """The engine's Verification, by the version that judged last."""
     version = models.CharField(max_length=20, db_default="", editable=False)
     """That version. The database takes it from the verification."""
+    realised = models.JSONField(default=dict)
+    """Dimension of behaviour → value as it came out."""
     accepted = models.BooleanField()
     reason = models.CharField(max_length=40, blank=True)
     """Name of the first failed check."""

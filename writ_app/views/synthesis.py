@@ -60,13 +60,13 @@ def batch_new(request: MemberRequest) -> HttpResponse:
     """The form. For another environment it is asked for again, by htmx or by a button: then nothing is ordered."""
     like, order = _cloned(request)
     if request.method != "POST":
-        form = BatchForm(typed=request.GET, like=order)
+        form = BatchForm(team=request.team, typed=request.GET, like=order)
     elif "show" in request.POST:
-        form = BatchForm(typed=request.POST)
+        form = BatchForm(team=request.team, typed=request.POST)
     else:
-        form = BatchForm(request.POST)
+        form = BatchForm(request.POST, team=request.team)
     if unseen := form.unseen:
-        form = BatchForm(typed=request.POST)
+        form = BatchForm(team=request.team, typed=request.POST)
     if form.is_bound and form.is_valid():
         try:
             batch = start_batch(team=request.team, by=request.user, **form.order())

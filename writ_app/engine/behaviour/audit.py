@@ -1,27 +1,36 @@
-"""The audit of a user: everything told, nothing invented, when the plan said so. It reads texts only, so it is quick."""
+"""The audit of a user: everything told, nothing invented, when the ledger said so. It reads texts only, so it is quick.
+
+`screen_turn` judges one message before it is committed, `audit_user` a whole conversation. What breaks the ledger is a finding that
+rejects; how a message sounds is only measured (see `realised`), but a screen says so too, so that a better draft can be taken.
+"""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
+from writ_app.engine.behaviour.hearing import Hearing, shift_was_said
 from writ_app.engine.behaviour.reading import (
     STOP_TOKENS,
-    asks,
-    asks_confirmation,
-    asks_identity,
     mentions,
-    offers_more,
+    other_words,
     plain,
-    reports_nothing_found,
-    stems,
     was_told,
     was_told_wrong,
 )
+from writ_app.engine.behaviour.realised import realised_of, sounds_wrong
+from writ_app.engine.behaviour.style import rejoined
 from writ_app.engine.types import Frozen, Ledger, LedgerLine, Message
+
+LONGEST = 20_000
+"""Characters of one message that are read: nobody writes more, and hostile text must not take our time."""
 
 
 class UserFinding(Frozen):
-    """One thing that the user did against the ledger. `kind` is missing, leaked, invented, uncorrected or stop."""
+    """One thing that the user did against the ledger.
+
+    `kind` is missing, leaked, invented, contradicted, uncorrected, unshifted, stop, tool, agent_voice or abuse; of a screen also style.
+    """
 
     kind: str
     text: str
@@ -31,140 +40,99 @@ class UserFinding(Frozen):
 class UserAudit(Frozen):
     findings: tuple[UserFinding, ...]
     dimensions: dict[str, str]
-    """The values of the behaviour taxonomy as they came out, to compare with the plan's."""
+    """The values of the behaviour taxonomy as they came out, to compare with the ledger's."""
 
 
-class _Talk:
-    """The user's messages, and what the agent had said before each. Tool messages and texts beside calls are unseen."""
-
-    def __init__(self, messages: Sequence[Message]):
-        self.user: list[tuple[int, str]] = []
-        self.agent: list[tuple[int, str]] = []
-        for n, message in enumerate(messages):
-            if message.role == "user":
-                self.user.append((n, message.content))
-            elif message.role == "assistant" and not message.tool_calls:
-                self.agent.append((n, message.content))
-
-    def heard(self, before: int) -> list[str]:
-        """The agent's texts before a message, oldest first."""
-        return [text for n, text in self.agent if n < before]
-
-    def first(self, test: Any) -> int | None:
-        """Index of the first user message for which `test(text, everything said up to it)` holds."""
-        told = ""
-        for n, text in self.user:
-            told = f"{told}\n{text}"
-            if test(text, told):
-                return n
-        return None
+def screen_turn(
+    ledger: Ledger, messages: Sequence[Message], text: str
+) -> tuple[UserFinding, ...]:
+    """What is wrong with `text` as the user's next message after `messages`. Findings' `where` is the place that it would take."""
+    text = text[:LONGEST]
+    hearing = Hearing.of(ledger, messages)
+    findings = [
+        *_turn_findings(hearing, text, len(messages)),
+        *_stop_too_early(hearing, text, len(messages)),
+    ]
+    if problem := sounds_wrong(ledger, hearing, text):
+        where = (len(messages),)
+        findings.append(UserFinding(kind="style", text=problem, where=where))
+    return tuple(findings)
 
 
 def audit_user(ledger: Ledger, messages: Sequence[Message]) -> UserAudit:
-    """Judge the user's side. Quick enough for every conversation: it reads texts only."""
-    talk = _Talk(messages)
-    findings = [
-        *_undelivered(ledger, talk),
-        *_leaks(ledger, talk),
-        *_mistakes(ledger, talk),
-        *_inventions(ledger, talk),
-        *_stops(talk, len(messages)),
-    ]
-    return UserAudit(findings=tuple(findings), dimensions=_realised(ledger, talk))
+    """Judge the user's side of a whole conversation."""
+    hearing, places, findings = Hearing(ledger), list[int](), list[UserFinding]()
+    for n, message in enumerate(messages):
+        if message.role == "user":
+            text = message.content[:LONGEST]
+            findings += _turn_findings(hearing, text, n)
+            hearing.say(text)
+            places.append(n)
+        elif message.role == "assistant" and not message.tool_calls:
+            hearing.hear(message.content[:LONGEST])
+    findings += _undelivered(ledger, hearing.said)
+    findings += _mistakes(hearing, places)
+    findings += _stops(hearing, places, len(messages))
+    return UserAudit(findings=tuple(findings), dimensions=realised_of(ledger, hearing))
 
 
-def _undelivered(ledger: Ledger, talk: _Talk) -> Iterable[UserFinding]:
-    told = "\n".join(text for _, text in talk.user)
-    for line in ledger.lines:
-        if not was_told(line, told, _other_words(line, ledger)):
-            yield UserFinding(
-                kind="missing", text=f'The user never said: "{line.text}"'
-            )
-
-
-def _other_words(line: LedgerLine, ledger: Ledger) -> set[str]:
-    return {
-        stem
-        for other in ledger.lines
-        if other is not line
-        for stem in stems(other.text)
-    }
-
-
-def _leaks(ledger: Ledger, talk: _Talk) -> Iterable[UserFinding]:
-    """Lines that wait to be asked for, said without being asked."""
-    for line in ledger.lines:
-        if line.release != "asked":
-            continue
-        own = _own_values(line, ledger)
-
-        def gives_away(
-            text: str, told: str, line: LedgerLine = line, own: list[Any] = own
-        ) -> bool:
-            return plain(line.text) in plain(text) or any(
-                mentions(text, value) for value in own
-            )
-
-        said = talk.first(gives_away)
-        if said is not None and not _was_asked(line, talk.heard(said)):
-            yield UserFinding(
-                kind="leaked",
-                text=f'The user said before being asked: "{line.text}"',
-                where=(said,),
-            )
-
-
-def _own_values(line: LedgerLine, ledger: Ledger) -> list[Any]:
-    """Values that no other line tells and that do not turn up in ordinary talk."""
-    others = [
-        value
-        for other in ledger.lines
-        if other is not line
-        for value in other.tells.values()
-    ]
-    return [
-        value
-        for value in line.tells.values()
-        if value not in others and re.search(r"\d{3}|@", str(value))
-    ]
-
-
-def _was_asked(line: LedgerLine, heard: Sequence[str]) -> bool:
-    """The greeting does not count. Who the user is has to be asked for as such, at any time before."""
-    if line.kind == "identity":
-        return any(asks_identity(text, line.tells) for text in heard[1:])
-    return len(heard) > 1 and asks(heard[-1])
-
-
-def _mistakes(ledger: Ledger, talk: _Talk) -> Iterable[UserFinding]:
-    """The wrong version comes first, the correction only when the agent came back to it."""
-    for line in ledger.lines:
-        if line.release != "after_agent_repeats":
-            continue
-        differing = [v for n, v in line.tells.items() if line.wrong_tells[n] != v]
-        wrong = talk.first(lambda text, _, line=line: was_told_wrong(line, text))
-        right = talk.first(
-            lambda text, _, values=differing: any(mentions(text, v) for v in values)
+def _turn_findings(hearing: Hearing, text: str, place: int) -> Iterator[UserFinding]:
+    """What breaks the ledger in one message, whatever comes after it."""
+    where = (place,)
+    for line in _leaked(hearing, text):
+        said = "before being asked" if line.release == "asked" else "too early"
+        yield UserFinding(
+            kind="leaked", text=f'The user said {said}: "{line.text}"', where=where
         )
-        if wrong is None or (right is not None and right <= wrong):
-            yield UserFinding(
-                kind="uncorrected",
-                text=f'The user should have said first: "{line.wrong_text}"',
-                where=() if right is None else (right,),
-            )
-        elif right is not None:
-            between = [text for n, text in talk.agent if wrong < n < right]
-            if not any(_returns_to(line, text) for text in between):
-                yield UserFinding(
-                    kind="leaked",
-                    text="The user corrected the detail before the agent came back to it.",
-                    where=(wrong, right),
-                )
+    for token in _invented(hearing, text):
+        yield UserFinding(
+            kind="invented", text=f"The user could not know: {token}", where=where
+        )
+    for name, words in _contradicted(hearing, text):
+        yield UserFinding(
+            kind="contradicted",
+            text=f"The user said “{words}”, which is not what the ledger says of {name.replace('_', ' ')}.",
+            where=where,
+        )
+    lowered = text.lower()  # much quicker than to ignore the case
+    for kind, pattern, problem in _OUT_OF_ROLE:
+        match = pattern.search(lowered)
+        if match and not _was_heard(hearing, match[0]):
+            yield UserFinding(kind=kind, text=f"{problem}: {match[0]}", where=where)
 
 
-def _returns_to(line: LedgerLine, text: str) -> bool:
-    return was_told_wrong(line, text) or reports_nothing_found(text)
+# --- too early -----------------------------------------------------------------------------------------------------------------
 
+
+def _leaked(hearing: Hearing, text: str) -> Iterator[LedgerLine]:
+    """Lines that this message gives away and that were not due yet."""
+    shifts = hearing.shift_line is not None and shift_was_said(
+        hearing.shift_line, hearing.ledger, [text]
+    )
+    heard = plain(text)
+    for line in hearing.ledger.lines:
+        if line.release == "opening":
+            continue
+        if line.release == "after_agent_repeats":
+            continue  # told in the order of its own: see _mistakes
+        if line.release == "after_shift" and shifts:
+            continue
+        given = plain(line.spoken) in heard or any(
+            mentions(text, value) for value in hearing.own_values[line.name]
+        )
+        if given and not hearing.may_say(line) and not _told_before(line, hearing):
+            yield line
+
+
+def _told_before(line: LedgerLine, hearing: Hearing) -> bool:
+    """Only the first time counts."""
+    return bool(hearing.said) and (
+        plain(line.spoken) in plain(hearing.told)
+        or any(mentions(hearing.told, value) for value in hearing.own_values[line.name])
+    )
+
+
+# --- invented ------------------------------------------------------------------------------------------------------------------
 
 _TOKENS = re.compile(
     # Bounded, so that no text however long and odd makes the search crawl.
@@ -177,21 +145,33 @@ _TOKENS = re.compile(
 )
 
 
-def _inventions(ledger: Ledger, talk: _Talk) -> Iterable[UserFinding]:
+def _invented(hearing: Hearing, text: str) -> list[str]:
     """Values with a format that neither the ledger nor the agent ever gave the user."""
-    given = " ".join(_all_texts(ledger))
-    for n, text in talk.user:
-        tokens = _TOKENS.findall(text)
-        if not tokens:
-            continue
-        known = _formatted(" ".join([given, *talk.heard(n)]))
-        for token in tokens:
-            if _bare(token) not in known:
-                yield UserFinding(
-                    kind="invented",
-                    text=f"The user could not know: {token}",
-                    where=(n,),
-                )
+    tokens = _tokens(text)
+    joined = rejoined(text)
+    if joined != text.lower():
+        tokens += [token for token in _tokens(joined) if token not in text.lower()]
+    if not tokens:
+        return []
+    known = _given(hearing.ledger)
+    unknown = [token for token in tokens if _bare(token) not in known]
+    if not unknown:
+        return []
+    heard = _formatted(" ".join(heard.text for heard in hearing.heard))
+    return [token for token in dict.fromkeys(unknown) if _bare(token) not in heard]
+
+
+def _tokens(text: str) -> list[str]:
+    """Every value with a format; a text without digit and @ has none."""
+    return _TOKENS.findall(text) if _DIGIT.search(text) else []
+
+
+_DIGIT = re.compile(r"[\d@]")
+
+
+def _given(ledger: Ledger) -> frozenset[str]:
+    texts = [*_all_texts(ledger), *(remark.text for remark in ledger.remarks)]
+    return _formatted(" ".join(texts))
 
 
 def _all_texts(ledger: Ledger) -> Iterable[str]:
@@ -201,10 +181,11 @@ def _all_texts(ledger: Ledger) -> Iterable[str]:
             yield from map(str, tells.values())
 
 
-def _formatted(text: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def _formatted(text: str) -> frozenset[str]:
     """Every value with a format in a text, and every number that is part of one."""
-    tokens = {_bare(token) for token in _TOKENS.findall(text)}
-    return tokens | set(re.findall(r"\d{4,}", text))
+    tokens = {_bare(token) for token in _tokens(text)}
+    return frozenset(tokens | set(re.findall(r"\d{4,}", text)))
 
 
 def _bare(token: str) -> str:
@@ -214,54 +195,142 @@ def _bare(token: str) -> str:
     return f"${float(token[1:].replace(',', '')):.2f}"
 
 
-def _stops(talk: _Talk, length: int) -> Iterable[UserFinding]:
-    stopped = [
-        n for n, text in talk.user if any(token in text for token in STOP_TOKENS)
-    ]
-    for n in stopped:
-        if n != length - 1:
-            yield UserFinding(
-                kind="stop", text="The user stopped and then went on.", where=(n,)
-            )
-    if not stopped or not talk.heard(stopped[-1]):
+def _contradicted(hearing: Hearing, text: str) -> Iterator[tuple[str, str]]:
+    """Words for another value of what the user knows, which the agent did not bring up."""
+    if not hearing.ledger.contrary:
         return
-    last = talk.heard(stopped[-1])[-1]
-    if asks_confirmation(last) and not offers_more(last):
+    heard = plain(text)
+    for name, words in hearing.ledger.contrary.items():
+        for way in words:
+            if way in heard and not _was_heard(hearing, way):
+                yield name, way
+
+
+def _was_heard(hearing: Hearing, words: str) -> bool:
+    """Whether the agent said it before, or the ledger has it."""
+    wanted = plain(words)
+    return any(wanted in plain(heard.text) for heard in hearing.heard) or any(
+        wanted in plain(text) for text in _all_texts(hearing.ledger)
+    )
+
+
+# --- out of the role -----------------------------------------------------------------------------------------------------------
+
+_OUT_OF_ROLE = (
+    (
+        "tool",
+        re.compile(
+            r"\b(?:get|find|list|search|cancel|modify|update|return|exchange|book|add|send|swap|extend|transfer|calculate)(?:_[a-z]{2,30}){1,7}\b"
+        ),
+        "The user spoke of a tool",
+    ),
+    (
+        "agent_voice",
+        re.compile(
+            r"\bhow (?:can|may) i (?:help|assist) you\b|\bis there anything else i can\b|\bi(?:'ve| have) (?:found|located|cancell?ed|updated|processed) your\b|"
+            r"\blet me (?:look up|check|pull up) your\b|\bi(?:'ll| will) transfer you\b|\bas an ai\b",
+        ),
+        "The user spoke for the agent",
+    ),
+    (
+        "abuse",
+        re.compile(
+            r"\b(?:idiots?|morons?|stupid|shut up|bastards?|assholes?|fuck\w{0,4}|dumb(?:ass)?|scumbags?|bitch\w{0,3})\b",
+        ),
+        "The user became abusive",
+    ),
+)
+
+
+# --- delivered -----------------------------------------------------------------------------------------------------------------
+
+
+def _undelivered(ledger: Ledger, said: Sequence[str]) -> Iterator[UserFinding]:
+    """Everything that the request needs has to be told before the end."""
+    told = "\n".join(said)
+    for line in ledger.lines:
+        if not line.required:
+            continue
+        if line.kind == "shift":
+            if not shift_was_said(line, ledger, said):
+                yield UserFinding(
+                    kind="unshifted",
+                    text=f'The user never gave up the first wish: "{line.text}"',
+                )
+        elif not was_told(line, told, other_words(line, ledger)):
+            yield UserFinding(
+                kind="missing", text=f'The user never said: "{line.text}"'
+            )
+
+
+def _mistakes(hearing: Hearing, places: Sequence[int]) -> Iterator[UserFinding]:
+    """The wrong version comes first, the correction only when the agent came back to it."""
+    for line in hearing.ledger.lines:
+        if line.release != "after_agent_repeats":
+            continue
+        right_values = [
+            v for name, v in line.tells.items() if line.wrong_tells.get(name) != v
+        ]
+        wrong = _first(hearing.said, lambda text, x=line: was_told_wrong(x, text))
+        right = _first(
+            hearing.said, lambda text, v=right_values: all(mentions(text, x) for x in v)
+        )
+        if wrong is None or (right is not None and right <= wrong):
+            yield UserFinding(
+                kind="uncorrected",
+                text=f'The user should have said first: "{line.wrong_text}"',
+                where=() if right is None else (places[right],),
+            )
+        elif right is not None:
+            start, end = hearing.heard_before[wrong], hearing.heard_before[right]
+            if not any(heard.returns_to(line) for heard in hearing.heard[start:end]):
+                yield UserFinding(
+                    kind="leaked",
+                    text="The user corrected the detail before the agent came back to it.",
+                    where=(places[wrong], places[right]),
+                )
+
+
+def _first(texts: Sequence[str], test: Any) -> int | None:
+    return next((n for n, text in enumerate(texts) if test(text)), None)
+
+
+# --- the end -------------------------------------------------------------------------------------------------------------------
+
+
+def _stop_too_early(hearing: Hearing, text: str, place: int) -> Iterator[UserFinding]:
+    """Of a message that would end the conversation: what was not told, and a question that was not answered."""
+    if not any(token in text for token in STOP_TOKENS):
+        return
+    for finding in _undelivered(hearing.ledger, [*hearing.said, text]):
         yield UserFinding(
             kind="stop",
-            text="The user stopped while the agent was waiting for a yes or no.",
-            where=(stopped[-1],),
+            text=f"The user would stop too early. {finding.text}",
+            where=(place,),
         )
+    if hearing.last.waits_for_yes:
+        yield UserFinding(kind="stop", text=_UNANSWERED, where=(place,))
 
 
-def _realised(ledger: Ledger, talk: _Talk) -> dict[str, str]:
-    first = talk.user[0][1] if talk.user else ""
-    at_once = [
-        was_told(line, first, _other_words(line, ledger))
-        or bool(line.wrong_tells and was_told_wrong(line, first))
-        for line in ledger.lines
+_UNANSWERED = "The user stopped while the agent was waiting for a yes or no."
+
+
+def _stops(
+    hearing: Hearing, places: Sequence[int], length: int
+) -> Iterator[UserFinding]:
+    stopped = [
+        n
+        for n, text in enumerate(hearing.said)
+        if any(token in text for token in STOP_TOKENS)
     ]
-    wrong = any(
-        line.wrong_tells and talk.first(lambda text, _, x=line: was_told_wrong(x, text))
-        for line in ledger.lines
-    )
-    words = [len(text.split()) for _, text in talk.user]
-    mean = sum(words) / len(words) if words else 0.0
-    return {
-        "disclosure": "upfront" if all(at_once) else "asked",
-        "correction": "one wrong detail" if wrong else "none",
-        "verbosity": "minimal"
-        if mean < 5
-        else "standard"
-        if mean <= 60
-        else "rambling",
-        "identity": _identity_kind(ledger.lines),
-    }
-
-
-def _identity_kind(lines: Iterable[LedgerLine]) -> str:
-    kinds: Mapping[str, str] = {"email": "email", "first_name": "name and zip"}
-    return next(
-        (kinds.get(line.name, line.name) for line in lines if line.kind == "identity"),
-        "none",
-    )
+    for n in stopped:
+        if places[n] != length - 1:
+            yield UserFinding(
+                kind="stop",
+                text="The user stopped and then went on.",
+                where=(places[n],),
+            )
+    if not stopped or not hearing.heard_before[stopped[-1]]:
+        return
+    if hearing.heard[hearing.heard_before[stopped[-1]] - 1].waits_for_yes:
+        yield UserFinding(kind="stop", text=_UNANSWERED, where=(places[stopped[-1]],))

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Any
 
-from writ_app.engine.types import LedgerLine
+from writ_app.engine.behaviour.style import rejoined
+from writ_app.engine.types import Ledger, LedgerLine, Remark
 
 STOP = "###STOP###"
 STOP_TOKENS = (STOP, "###TRANSFER###", "###OUT-OF-SCOPE###")
@@ -43,15 +44,58 @@ _MORE = re.compile(
 )
 
 
+_DONE = re.compile(
+    r"\b(?:is done|all done|that's done|has been|have been|was (?:cancell?ed|changed|booked|refunded|updated)|i(?:'ve| have) (?:now )?[a-z]+ed|"
+    r"went through|it worked|all set|good news)\b",
+    re.IGNORECASE,
+)
+_REFUSAL = re.compile(
+    r"\b(?:can't|cannot|can not|couldn't|unable|not able|won't|not possible|isn't possible|impossible|not allowed|isn't allowed|not permitted|"
+    r"doesn't allow|does not allow|don't allow|against (?:our|the) (?:policy|rules)|not eligible|isn't eligible|must decline)\b",
+    re.IGNORECASE,
+)
+_LOOKING_FOR = re.compile(r"\b(?:find|found|locate|match|see)\b", re.IGNORECASE)
+_SHIFT = re.compile(
+    r"\b(?:actually|forget|change(?:d)? my mind|instead|never mind|leave (?:that|it|this) out|leave out|scrap|drop (?:that|it)|hold on|"
+    r"something else|after all|forgot to|one thing should|let me change|just remembered|more than that)\b",
+    re.IGNORECASE,
+)
+
+
+def reports_done(text: str) -> bool:
+    """Whether an agent's message says that something was done."""
+    return bool(_DONE.search(text.replace("’", "'")))
+
+
+def refuses(text: str) -> bool:
+    """Whether an agent's message refuses something, other than that it could not find it."""
+    text = text.replace("’", "'")
+    return bool(_REFUSAL.search(text)) and not (
+        reports_nothing_found(text) and _LOOKING_FOR.search(text)
+    )
+
+
+@lru_cache(maxsize=4096)
+def announces_shift(text: str) -> bool:
+    """Whether a user's message says that something is wanted otherwise from now on."""
+    return bool(_SHIFT.search(text.replace("’", "'")))
+
+
 def says_yes(text: str) -> bool:
     """Whether this is an explicit yes."""
     text = text.replace("’", "'")
     return bool(_YES.search(text)) and not _NO.search(text)
 
 
+_OPEN_QUESTION = re.compile(
+    r"\b(?:which|what|how|where|when|who|whose)\b[^.?!]{0,80}\b(?:should|shall|may) i\b[^.?!]{0,80}\?",
+    re.IGNORECASE,
+)
+
+
 def asks_confirmation(text: str) -> bool:
-    """Whether an agent's message waits for a yes or no to a change."""
-    return "?" in text and bool(_CONFIRMATION.search(text))
+    """Whether an agent's message waits for a yes or no to a change. "Which card should I use?" does not."""
+    return "?" in text and bool(_CONFIRMATION.search(_OPEN_QUESTION.sub(" ", text)))
 
 
 def asks_identity(text: str, names: Iterable[str] = ()) -> bool:
@@ -85,18 +129,33 @@ def _plain(text: str) -> str:
 
 
 def mentions(text: str, value: Any) -> bool:
-    """Whether a text holds a value as a whole word, whatever its case and spacing."""
+    """Whether a text holds a value as a whole word, whatever its case and spacing, be it spelled out."""
     if isinstance(value, list | tuple):
         return all(mentions(text, part) for part in value)
     wanted, heard = plain(value), plain(text)
+    if _holds(heard, wanted):
+        return True
+    joined = _plain_rejoined(heard)
+    return joined is not heard and _holds(joined, wanted)
+
+
+def _holds(heard: str, wanted: str) -> bool:
     if not wanted or wanted not in heard:
         return False
     return bool(re.search(rf"(?<![\w]){re.escape(wanted)}(?![\w])", heard))
 
 
+@lru_cache(maxsize=4096)
+def _plain_rejoined(heard: str) -> str:
+    """A plain text with what was spelled out put together; the very same if nothing was."""
+    joined = plain(rejoined(heard))
+    return heard if joined == heard else joined
+
+
 def was_said(line: LedgerLine, told: str) -> bool:
     """Whether a line was delivered as it stands in the ledger; who the user is, and a correction, in any words."""
-    if plain(line.text) in plain(told):
+    heard = plain(told)
+    if plain(line.spoken) in heard or plain(line.text) in heard:
         return True
     free = line.kind == "identity" or line.release == "after_agent_repeats"
     return free and all(mentions(told, value) for value in line.tells.values())
@@ -165,6 +224,25 @@ def stems(text: str) -> frozenset[str]:
     return frozenset(word[:4] for word in words if word not in _COMMON)
 
 
+def other_words(line: LedgerLine, ledger: Ledger) -> frozenset[str]:
+    """Stems of what the other lines say that the request needs."""
+    return frozenset(
+        stem
+        for other in ledger.lines
+        if other is not line and other.required and other.kind != "shift"
+        for stem in stems(other.text)
+    )
+
+
+def was_remarked(remark: Remark, told: str) -> bool:
+    """Whether a remark was made, word for word or in most of its words."""
+    heard = plain(told)
+    if plain(remark.spoken) in heard or plain(remark.text) in heard:
+        return True
+    own = stems(remark.text)
+    return len(own) > 2 and len(own & stems(told)) >= 0.6 * len(own)
+
+
 def was_told_wrong(line: LedgerLine, told: str) -> bool:
     return any(mentions(told, wrong) for wrong in wrong_values(line))
 
@@ -172,5 +250,7 @@ def was_told_wrong(line: LedgerLine, told: str) -> bool:
 def wrong_values(line: LedgerLine) -> list[Any]:
     """What is wrong in the line's first version."""
     return [
-        value for name, value in line.wrong_tells.items() if line.tells[name] != value
+        value
+        for name, value in line.wrong_tells.items()
+        if line.tells.get(name) != value
     ]

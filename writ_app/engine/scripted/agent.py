@@ -9,10 +9,12 @@ from environments.core.environment import Environment
 from environments.core.tools import ToolCall
 from environments.core.words import asked_identity
 from writ_app.engine.behaviour import (
+    as_known,
     phrase,
     says_yes,
     was_said,
     was_told_wrong,
+    wrong_lookup,
     wrong_values,
 )
 from writ_app.engine.errors import MalformedCompletion
@@ -32,7 +34,7 @@ class ScriptedAgent:
         self, environment: Environment, task: Task, ledger: Ledger, fault: str = ""
     ):
         self._environment = environment
-        self._task = task
+        self._task = as_known(task, ledger)
         self._ledger = ledger
         self._fault = fault
         self._steps: dict[int, tuple[Step, ...]] = {}
@@ -66,7 +68,7 @@ class ScriptedAgent:
         if not was_told_wrong(line, talk.told):
             asked = asked_identity(line.tells)
             return talk.say(phrase(phrases.ASK_IDENTITY, talk.rng, asked=asked))
-        wrong = _replaced(find, line)
+        wrong = wrong_lookup(self._task, line) or find
         if not talk.made[wrong.key]:
             return talk.call(wrong)
         value = " ".join(map(str, wrong.arguments.values()))
@@ -131,20 +133,6 @@ class ScriptedAgent:
             return script
         rng = random.Random(f"fault {seed} {self._task.text}")
         return edited(self._fault, script, self._environment, self._task, rng)
-
-
-def _replaced(call: ToolCall, line: LedgerLine) -> ToolCall:
-    """The call as it looks with the line's wrong values."""
-    wrong = {
-        value: line.wrong_tells[name]
-        for name, value in line.tells.items()
-        if line.wrong_tells[name] != value
-    }
-    arguments = {
-        name: wrong.get(value, value) if isinstance(value, str) else value
-        for name, value in call.arguments.items()
-    }
-    return ToolCall(name=call.name, arguments=arguments)
 
 
 class _Talk:

@@ -100,50 +100,6 @@ WRONG_REFUSAL = (
 )
 CHECKING = "One moment, please."
 
-HELLO = (
-    "[Hi|Hello|Hey][| there][!|,]",
-    "Good [morning|afternoon|day].",
-    "[Hi|Hello], I hope you can help me.",
-    "[Hi|Hello], I have a request.",
-    "[Hey|Hi], quick question.",
-    "",
-    "",
-)
-YES = (
-    "Yes[|, please|, go ahead|, please go ahead|, that's right].",
-    "[Yes|Yeah|Yep], [that works|sounds good|that's fine][| for me].",
-    "Yes, please [do|proceed|do that].",
-    "[Sure|Absolutely|Definitely], yes[|, go ahead].",
-    "Yes, I [confirm|agree].",
-    "[That's correct|Perfect|Okay], yes.",
-    "Yes[|, thank you|, thanks].",
-)
-REPLY = (
-    "[Sure|Of course|Certainly]. {text}",
-    "{text}",
-    "{text}",
-    "[OK|Okay|Right]. {text}",
-    "[No problem|Gladly]. {text}",
-)
-NOTHING_TO_SAY = (
-    "I'm not sure[| about that].",
-    "I don't know[|, sorry].",
-    "That's all I [know|can tell you].",
-    "[I have|There is] nothing to add to that.",
-)
-THANKS = (
-    "[No, that's all|That's everything|That was all]. [Thank you|Thanks][!|.]",
-    "[No, thank you|No, thanks], [that's it|I'm good]. [Bye|Goodbye]!",
-    "[Great|Perfect], [thank you|thanks] for your help[!|.]",
-    "That's all I needed[|, thanks].",
-    "[Nothing else|No more questions], [thank you|thanks a lot][!|.]",
-)
-ACCEPTED = (
-    "[I see|All right|Okay]. [That's a pity|Too bad], but thanks[| for explaining].",
-    "[Hm, okay|Alright]. Thank you[| anyway].",
-    "[I understand|Understood]. [That's all then|Nothing else then], thanks.",
-    "[Well, if|If] that's the rule, [so be it|okay]. [Thanks|Thank you].",
-)
 LEAVING = (
     "[Sorry|Oh], I have to [go|leave] now. Bye!",
     "[Never mind|Forget it], I'm out of time. Goodbye.",

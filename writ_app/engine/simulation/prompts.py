@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from writ_app.engine.behaviour import PLANS, STOP_TOKENS, instructions
+from writ_app.engine.behaviour import STOP_TOKENS, instructions
 from writ_app.engine.types import Ledger, Message, Task
 
-PROMPT_VERSION = "2026-11.1"
+PROMPT_VERSION = "2026-11.2"
 """Changes whenever a prompt below or `behaviour.instructions` does."""
 GREETING = "Hi! How can I help you today?"
 
@@ -43,8 +43,8 @@ def agent_prompt(policy: str) -> str:
 
 
 def user_prompt(task: Task, ledger: Ledger) -> str:
-    """System prompt of a model that plays the user (SPEC §10). Raises KeyError for a plan that there is not."""
-    scenario = instructions(task, ledger, PLANS[ledger.plan])
+    """System prompt of a model that plays the user (SPEC §10)."""
+    scenario = instructions(task, ledger)
     stop, transfer, out = STOP_TOKENS
     return USER_PROMPT.format(
         stop=stop, transfer=transfer, out_of_scope=out, scenario=scenario

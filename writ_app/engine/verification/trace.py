@@ -9,6 +9,7 @@ from typing import Any
 from environments.core.environment import Environment
 from environments.core.policy import Event, PolicyTrace
 from environments.core.tools import ToolCall, ToolKind, ToolResult
+from writ_app.engine.behaviour import with_rejoined
 from writ_app.engine.types import Ledger, Message, Provenance, Task, Trajectory
 from writ_app.engine.verification.provenance import Shown, trace_arguments
 
@@ -222,7 +223,7 @@ class Trace:
     def policy_trace(self) -> PolicyTrace:
         events = [
             *(Event(n, "agent", text) for n, text in self.agent_texts),
-            *(Event(n, "user", text) for n, text in self.user_texts),
+            *(Event(n, "user", with_rejoined(text)) for n, text in self.user_texts),
             *(
                 Event(
                     made.index,

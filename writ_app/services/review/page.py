@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from environments.core.environment import Environment
-from writ_app.engine.behaviour import PLANS, UserFinding, audit_user
+from writ_app.engine.behaviour import DIMENSIONS, PLANS, UserFinding, audit_user
 from writ_app.engine.types import Check, LedgerLine, Task, Trajectory, Verification
 from writ_app.models.review import ReviewEvent
 from writ_app.models.synthesis import Trajectory as TrajectoryRow
@@ -88,8 +88,7 @@ class ReviewPage:
     checks: tuple[CheckLine, ...]
     declined: str
     """The policy clause, in words, by which the request is refused."""
-    behavior: BehaviorView | None
-    """None if the plan is no longer known."""
+    behavior: BehaviorView
     events: tuple[ReviewEvent, ...]
 
     @property
@@ -166,28 +165,31 @@ def compose_page(
     )
 
 
-def _behavior(
-    row: TrajectoryRow, task: Task, trajectory: Trajectory
-) -> BehaviorView | None:
+def _behavior(row: TrajectoryRow, task: Task, trajectory: Trajectory) -> BehaviorView:
     """Judged anew, because it is quick and the words are on the page anyway; of a huge message only the beginning."""
-    plan = PLANS.get(trajectory.plan)
-    if plan is None:
-        return None
     ledger = ledger_of(row.simulation, task)
     cut = [
         m.model_copy(update={"content": m.content[:AUDITED]})
         for m in trajectory.messages
     ]
     audit = audit_user(ledger, cut)
-    names = [
-        *plan.dimensions,
-        *(n for n in audit.dimensions if n not in plan.dimensions),
-    ]
     dimensions = (
-        Dimension(name, plan.dimensions.get(name, ""), audit.dimensions.get(name, ""))
-        for name in names
+        Dimension(
+            DIMENSIONS[name].title,
+            _title(name, ledger.behaviour.get(name, "")),
+            _title(name, audit.dimensions.get(name, "")),
+        )
+        for name in DIMENSIONS
+        if name in ledger.behaviour
     )
-    return BehaviorView(plan.title, tuple(dimensions), ledger.lines, audit.findings)
+    plan = PLANS.get(trajectory.plan)
+    title = plan.title if plan else trajectory.plan
+    return BehaviorView(title, tuple(dimensions), ledger.lines, audit.findings)
+
+
+def _title(dimension: str, value: str) -> str:
+    titles = {one.slug: one.title for one in DIMENSIONS[dimension].values}
+    return titles.get(value, value)
 
 
 def indented(text: str) -> Iterator[tuple[int, str]]:

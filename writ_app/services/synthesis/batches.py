@@ -5,20 +5,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
 
 from environments.core import environment as core
 from writ_app.adapters import chat
-from writ_app.engine import behaviour, types
+from writ_app.engine import types
+from writ_app.engine.behaviour.cover import Drawn
 from writ_app.engine.errors import ModelUnavailable, WritError
 from writ_app.engine.fill_report import FillReport
 from writ_app.engine.grid import BadGrid
 from writ_app.engine.llm import ChatModel
 from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser, applicable
 from writ_app.models.accounts import Team, User
-from writ_app.models.catalog import Environment
+from writ_app.models.catalog import Environment, Task
 from writ_app.models.synthesis import (
     Batch,
     BatchStatus,
@@ -26,6 +28,12 @@ from writ_app.models.synthesis import (
     Simulation,
 )
 from writ_app.services import catalog
+from writ_app.services.synthesis.behaviour import (
+    MAX_PLANS_PER_TASK,
+    BadConduct,
+    BatchBehaviour,
+    pin_repertoire,
+)
 from writ_app.services.synthesis.control import finish_batch_if_done
 from writ_app.services.synthesis.design import BatchDesign, complete_grid
 from writ_app.services.synthesis.endpoints import model_of, pin, pin_models
@@ -57,6 +65,7 @@ def start_batch(
     mix: Mapping[str, float] | None = None,
     grid: Mapping[str, Any] | None = None,
     plans: Sequence[str] = (),
+    plans_per_task: int = 1,
     fault_share: float = 0.0,
     agent: ModelEndpoint | None = None,
     user_simulator: ModelEndpoint | None = None,
@@ -67,9 +76,9 @@ def start_batch(
 ) -> Batch:
     """Order a batch: by the mix, or with a `grid` (see engine.grid) as its filling. Raises BadOrder.
 
-    Archetypes that the grid does not name weigh as in the mix. The caller sends the job that designs it.
+    Archetypes that the grid does not name weigh as in the mix. Without `plans` all that are enabled are drawn from; with more than one
+    of `plans_per_task`, each task is simulated under several. The caller sends the job that designs it.
     """
-    plans = list(plans or behaviour.PLANS)
     world = catalog.load_environment(environment)
     archetypes = world.domain.archetypes
     known = {archetype.slug for archetype in archetypes}
@@ -86,8 +95,10 @@ def start_batch(
         )
     if not any(weight > 0 for weight in mix.values()):
         raise BadOrder("Give at least one archetype a weight above 0.")
-    if unknown := sorted(set(plans) - behaviour.PLANS.keys()):
-        raise BadOrder(f"There is no behaviour plan {', '.join(unknown)}.")
+    if not 1 <= plans_per_task <= MAX_PLANS_PER_TASK:
+        raise BadOrder(
+            f"Between 1 and {MAX_PLANS_PER_TASK} plans can be played per task."
+        )
     if not 0 <= fault_share <= 1:
         raise BadOrder("The share of faults lies between 0 and 1.")
     chosen = (agent, user_simulator, paraphraser, judge)
@@ -99,7 +110,8 @@ def start_batch(
         raise BadOrder("A cap in tokens is at least 1, or there is none.")
     try:
         filling = None if grid is None else complete_grid(grid, mix, world)
-    except BadGrid as error:
+        repertoire = pin_repertoire(team, plans)
+    except (BadGrid, BadConduct) as error:
         raise BadOrder(str(error)) from error
     batch = Batch(
         team=team,
@@ -110,7 +122,9 @@ def start_batch(
         ordered=ordered,
         mix=mix,
         grid=filling,
-        plans=plans,
+        plans=list(plans),
+        repertoire=repertoire,
+        plans_per_task=plans_per_task,
         fault_share=fault_share,
         agent=agent,
         user_simulator=user_simulator,
@@ -132,23 +146,24 @@ def design_batch(*, batch_id: int) -> Iterator[int]:
     """
     with _only_one(batch_id) as mine:
         batch = Batch.objects.select_related(
-            "environment", "agent", "user_simulator"
+            "environment", "agent", "user_simulator", "team"
         ).get(pk=batch_id)
         if not mine or batch.status != BatchStatus.DESIGNING:
             return
         before = batch.design_report.get(PIECES, [])
-        work = BatchDesign(batch, before)
+        work, conduct = BatchDesign(batch, before), BatchBehaviour(batch)
         rng = random.Random(f"batch {batch.seed}")
         tasks = work.tasks(_tasks_of(batch, before), partial(reworded, batch))
         for number, task in enumerate(tasks):
-            yield _add_simulation(batch, number, task, rng)
+            yield from _add_simulations(batch, number, task, conduct, rng)
             if len(pieces := work.finished(number + 1)) > len(before):
                 before = pieces
                 _keep_progress(batch_id, pieces)
             if not Batch.objects.in_progress().filter(pk=batch_id).exists():
                 return  # cancelled meanwhile
+        report = {**work.report(), "behaviour": conduct.report()}
         Batch.objects.filter(pk=batch_id, status=BatchStatus.DESIGNING).update(
-            status=BatchStatus.RUNNING, design_report=work.report()
+            status=BatchStatus.RUNNING, design_report=report
         )
     finish_batch_if_done(batch_id=batch_id)
 
@@ -190,18 +205,38 @@ def _tasks_of(
     """The tasks of pieces that an earlier job finished, in the order in which they were designed."""
     reports = map(FillReport.of_json, pieces)
     count = sum(report.filled.total() for report in reports)
-    designed = batch.simulations.order_by("seed").values_list(
-        "task__content", flat=True
-    )
-    for content in designed[:count].iterator():
+    simulations = batch.simulations.filter(round=0).order_by("seed")
+    contents = simulations.values_list("task__content", flat=True).iterator()
+    each = batch.plans_per_task
+    for content in islice(contents, 0, count * each, each):
         yield types.Task.model_validate(content)
 
 
+def _add_simulations(
+    batch: Batch,
+    number: int,
+    task: types.Task,
+    conduct: BatchBehaviour,
+    rng: random.Random,
+) -> Iterator[int]:
+    """The simulations of the batch's task `number`: one per plan that it is to be played under."""
+    first = number * batch.plans_per_task
+    last = min(first + batch.plans_per_task, batch.ordered)
+    seeds = [batch.seed * 1_000_003 + place for place in range(first, last)]
+    row = catalog.store_task(environment=batch.environment, task=task)
+    for seed, (drawn, ledger) in zip(seeds, conduct.draw(task, seeds), strict=True):
+        yield _add_simulation(batch, row, task, seed, drawn, ledger, rng)
+
+
 def _add_simulation(
-    batch: Batch, number: int, task: types.Task, rng: random.Random
+    batch: Batch,
+    row: Task,
+    task: types.Task,
+    seed: int,
+    drawn: Drawn,
+    ledger: types.Ledger,
+    rng: random.Random,
 ) -> int:
-    plan = batch.plans[number % len(batch.plans)]
-    seed = batch.seed * 1_000_003 + number
     scripted = batch.agent is None and batch.user_simulator is None
     faulty = rng.random() < batch.fault_share and scripted
     faults = sorted(FAULTS)
@@ -209,9 +244,17 @@ def _add_simulation(
         faults
     )  # drawn whether they are wanted or not, so that the share of faults leaves the rest as it is
     with transaction.atomic():
-        row = catalog.store_task(environment=batch.environment, task=task)
         simulation, made = Simulation.objects.get_or_create(
-            batch=batch, task=row, plan=plan, seed=seed, round=0
+            batch=batch,
+            task=row,
+            plan=drawn.plan.slug,
+            seed=seed,
+            round=0,
+            defaults={
+                "persona": drawn.persona.slug,
+                "behaviour": ledger.behaviour,
+                "ledger": ledger.model_dump(mode="json"),
+            },
         )
         if made and faulty:
             environment = catalog.load_environment(batch.environment)

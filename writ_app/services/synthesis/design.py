@@ -76,14 +76,14 @@ class BatchDesign:
         return done
 
     def _new_tasks(self) -> Iterator[Task]:
-        batch = self._batch
+        batch, wanted = self._batch, self._batch.tasks_wanted
         if self._filler is None:
-            yield from self._designer.design_many(batch.mix, batch.ordered, batch.seed)
+            yield from self._designer.design_many(batch.mix, wanted, batch.seed)
             return
-        pieces = max(1, batch.ordered // LEAST_OF_A_PIECE)
+        pieces = max(1, wanted // LEAST_OF_A_PIECE)
         pieces = min(pieces, shards_for(len(self._designer.people)))
         for piece in range(len(self._pieces), pieces):
-            yield from self._filler.fill(batch.ordered, batch.seed, piece, pieces)
+            yield from self._filler.fill(wanted, batch.seed, piece, pieces)
             self._pieces.append(self._filler.report.as_json())
 
     def report(self) -> dict[str, Any]:

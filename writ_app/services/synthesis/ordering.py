@@ -13,6 +13,7 @@ REPEATED = (
     "mix",
     "grid",
     "plans",
+    "plans_per_task",
     "fault_share",
     "agent",
     "user_simulator",

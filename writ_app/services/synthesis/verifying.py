@@ -21,7 +21,7 @@ from writ_app.models.accounts import Team, User
 from writ_app.models.synthesis import Batch, Trajectory, TrajectoryQuerySet
 from writ_app.models.verification import Judgement, Reverification
 from writ_app.services.catalog import load_environment
-from writ_app.services.synthesis.batches import ledger_of
+from writ_app.services.synthesis.running import ledger_of
 
 AT_ONCE = 50
 """Trajectories per transaction: less than a second of work."""
@@ -149,7 +149,7 @@ def _next_lot(order_id: int) -> int:
     with verification.undisturbed():
         judged = [row for row in rows if _judged(order, row)]
     Trajectory.objects.bulk_update(
-        judged, ["verification", "accepted", "reason", "owner"]
+        judged, ["verification", "realised", "accepted", "reason", "owner"]
     )
     order.verified += len(judged)
     if rows:
@@ -210,6 +210,7 @@ def _judge(row: Any) -> None:
         ledger=ledger_of(row.simulation, task),
     )
     row.verification = found.model_dump(mode="json")
+    row.realised = found.behaviour
     row.accepted = found.accepted
     row.reason = found.reason
     row.owner = found.owner.value if found.owner else ""

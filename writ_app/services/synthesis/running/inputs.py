@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from environments.core import environment as core
@@ -105,18 +106,27 @@ def load(ids: Iterable[int]) -> Iterator[Work | Unusable]:
 
 
 def ledger_of(simulation: Simulation, task: types.Task) -> types.Ledger:
-    """What the user may say and when: follows from task, plan and seed, so it is not stored."""
+    """What the user may say and when, as it was pinned; of a simulation older than that, as it follows from task, plan and seed."""
+    if simulation.ledger is not None:
+        return types.Ledger.model_validate(simulation.ledger)
     rng = random.Random(f"ledger {simulation.seed}")
     words = catalog.load_environment(simulation.task.environment).domain.words
-    return behaviour.make_ledger(task, behaviour.PLANS[simulation.plan], rng, words)
+    plan = behaviour.PLANS.get(simulation.plan, behaviour.PLANS["upfront"])
+    return behaviour.make_ledger(task, plan, rng, words)
 
 
 def _prepare(row: Simulation, claim: Claim, turns: list[Turn]) -> Work:
     environment = catalog.load_environment(row.task.environment)
     task = types.Task.model_validate(row.task.content)
     ledger = ledger_of(row, task)
+    # A scripted user keeps to the ledger, unless it was asked for a fault: then that is to be seen.
+    modelled = row.batch.user_simulator_id is not None
     talk = Conversation(
-        environment=environment, task=task, ledger=ledger, seed=row.seed
+        environment=environment,
+        task=task,
+        ledger=ledger,
+        seed=row.seed,
+        screen=partial(behaviour.screen_turn, ledger) if modelled else None,
     )
     _resume(talk, row, turns)
     return Work(

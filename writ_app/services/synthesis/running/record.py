@@ -206,7 +206,6 @@ def _write_outcomes(entries: Sequence[Ended], held: dict[Claim, str]) -> None:
 
 def _trajectory_row(entry: Ended) -> Trajectory:
     trajectory, verification = entry.trajectory, entry.verification
-    failed = next((check for check in verification.checks if not check.passed), None)
     return Trajectory(
         simulation_id=entry.claim.simulation,
         content=trajectory.model_dump(mode="json"),
@@ -215,9 +214,10 @@ def _trajectory_row(entry: Ended) -> Trajectory:
         scripted=entry.scripted,
         steps=len(trajectory.messages),
         verification=verification.model_dump(mode="json"),
+        realised=verification.behaviour,
         accepted=verification.accepted,
         reason=verification.reason,
-        owner=failed.owner.value if failed and failed.owner else "",
+        owner=verification.owner.value if verification.owner else "",
     )
 
 

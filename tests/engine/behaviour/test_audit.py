@@ -98,7 +98,7 @@ class TestMakeLedger:
 class TestInstructions:
     def test_tells_known_facts_and_when_to_tell_them(self) -> None:
         task, ledger = task_of("R1"), ledger_of("R1", "incremental")
-        text = instructions(task, ledger, PLANS["incremental"])
+        text = instructions(task, ledger)
         assert text.startswith("Instructions:\n\tDomain: retail\n\tReason for call:")
         for line in ledger.lines:
             assert line.text in text
@@ -106,14 +106,14 @@ class TestInstructions:
 
     def test_tells_the_wrong_detail_and_its_correction(self) -> None:
         ledger = ledger_of("R1", "corrected")
-        text = instructions(task_of("R1"), ledger, PLANS["corrected"])
+        text = instructions(task_of("R1"), ledger)
         wrong = next(line for line in ledger.lines if line.wrong_text)
         assert f'First say: "{wrong.wrong_text}"' in text
         assert f'say: "{wrong.text}"' in text
 
     def test_does_not_give_the_answer_away(self) -> None:
         task = task_of("R1")
-        text = instructions(task, ledger_of("R1"), PLANS["upfront"])
+        text = instructions(task, ledger_of("R1"))
         for write in task.gold:
             assert write.call.arguments["new_item_ids"][0] not in text
 
@@ -270,7 +270,7 @@ class TestAuditUser:
             ],
         )
         assert kinds(result) == []
-        assert result.dimensions["correction"] == "one wrong detail"
+        assert result.dimensions["correction"] == "wrong_id"
 
     def test_reports_a_wrong_value_that_was_never_said(self) -> None:
         result = audit(
@@ -320,7 +320,7 @@ class TestAuditUser:
             trajectory = talk(archetype, plan)
             result = audit_user(ledger_of(archetype, plan), trajectory.messages)
             assert result.findings == ()
-            assert PLANS[plan].dimensions.items() <= result.dimensions.items()
+            assert result.dimensions == ledger_of(archetype, plan).behaviour
 
     def test_never_looks_at_what_only_the_agent_saw(self) -> None:
         trajectory = talk("R1")
