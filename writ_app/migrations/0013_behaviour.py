@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('writ_app', '0008_batch_grid'),
+        ('writ_app', '0012_judgements'),
     ]
 
     operations = [
