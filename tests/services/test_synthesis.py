@@ -384,7 +384,7 @@ class TestRunSimulation:
     def test_stores_a_verified_trajectory_and_closes_the_batch(
         self, team: Team, owner: User
     ) -> None:
-        batch = order(team, owner)
+        batch = order(team, owner, plans=["upfront", "incremental"])
 
         for simulation_id in design(batch):
             synthesis.run_simulation(simulation_id=simulation_id)

@@ -103,7 +103,7 @@ PLANS: dict[str, BehaviourPlan] = {
         ),
         _plan(
             "between-the-lines",
-            "Does not name things plainly",
+            "Speaks in hints",
             "You speak of things without naming them plainly; whoever looks things up can tell which you mean.",
             reference=("pronoun", "description", "vague"),
         ),

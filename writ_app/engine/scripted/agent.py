@@ -116,7 +116,7 @@ class ScriptedAgent:
             elif step.text not in talk.said:
                 return talk.say(step.text)
             elif step.asks and not talk.agreed(step.text):
-                return talk.say(phrase(phrases.AGAIN, talk.rng))
+                return talk.say(f"{phrase(phrases.AGAIN, talk.rng)} {step.text}")
         return talk.say(phrase(phrases.FAREWELL, talk.rng))
 
     def _steps_for(self, seed: int) -> tuple[Step, ...]:
