@@ -27,6 +27,9 @@ LONGEST_WAIT = 5.0
 """Seconds between two tries while the database is away."""
 
 
+type _Waiting = tuple[Entry, asyncio.Future[Standing]]
+
+
 class DatabaseAway(Exception):
     """The database did not come back in time."""
 
@@ -37,8 +40,11 @@ class Database:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="runner-database")
         self._given_up = threading.Event()
-        self._waiting: list[tuple[Entry, asyncio.Future[Standing]]] = []
-        self._writer: asyncio.Task[None] | None = None
+        self._waiting: list[_Waiting] = []
+        self._writing = False
+        self._lock = threading.Lock()
+        """Over the two above, which both threads change."""
+        self._next = 0.0
 
     async def call[T](self, function: Callable[..., T], *args: Any) -> T:
         """The result of a function that uses the ORM; tried again while the database is away."""
@@ -50,9 +56,11 @@ class Database:
     async def write(self, entry: Entry) -> Standing:
         """Returns once it is committed. Raises what the database says if it refuses this very entry."""
         written: asyncio.Future[Standing] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, written))
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write_all())
+        with self._lock:
+            self._waiting.append((entry, written))
+            begin, self._writing = not self._writing, True
+        if begin:
+            self._thread.submit(self._write_some)
         return await written
 
     def give_up(self) -> None:
@@ -61,47 +69,46 @@ class Database:
 
     async def close(self) -> None:
         """Write what waits, and let go of the connection."""
-        if self._writer is not None:
-            await self._writer
         loop = asyncio.get_running_loop()
+        while self._writing:
+            await loop.run_in_executor(self._thread, lambda: None)
         await loop.run_in_executor(self._thread, lambda: connection.close())
         self._thread.shutdown(wait=False)
 
-    async def _write_all(self) -> None:
-        """As long as anything waits."""
-        try:
-            while self._waiting:
-                entries = self._waiting[:MOST]
-                del self._waiting[:MOST]
-                began = time.monotonic()
-                await self._write(entries)
-                await asyncio.sleep(max(0.0, began + PAUSE - time.monotonic()))
-        finally:
-            self._writer = None
+    # --- in the thread: the loop may be busy, and what is committed frees others ---
 
-    async def _write(
-        self, entries: list[tuple[Entry, asyncio.Future[Standing]]]
-    ) -> None:
+    def _write_some(self) -> None:
+        """What waits now, in one transaction; then, after whatever else the thread is to do, what came meanwhile."""
+        time.sleep(max(0.0, self._next - time.monotonic()))
+        self._next = time.monotonic() + PAUSE
+        with self._lock:
+            entries = self._waiting[:MOST]
+            del self._waiting[:MOST]
+        self._write(entries)
+        with self._lock:
+            more = self._writing = bool(self._waiting)
+        if more:
+            self._thread.submit(self._write_some)
+
+    def _write(self, entries: list[_Waiting]) -> None:
         tries = count()
 
-        def write() -> Standing:
+        def once() -> Standing:
             # The second try cannot know what became of the first.
             return record([entry for entry, _ in entries], repeated=next(tries) > 0)
 
+        standing: Standing | None = None
+        refusal: Exception | None = None
         try:
-            standing = await self.call(write)
+            standing = self._patiently(once)
         except Exception as error:
             if len(entries) > 1 and not isinstance(error, DatabaseAway):
                 for one in entries:  # so that one does not take the others down
-                    await self._write([one])
+                    self._write([one])
                 return
-            for _, written in entries:
-                if not written.done():
-                    written.set_exception(error)
-            return
-        for _, written in entries:
-            if not written.done():
-                written.set_result(standing)
+            refusal = error
+        loop = entries[0][1].get_loop()
+        loop.call_soon_threadsafe(_tell, entries, standing, refusal)
 
     def _patiently[T](self, function: Callable[[], T]) -> T:
         wait = 0.1
@@ -114,3 +121,15 @@ class Database:
                 if self._given_up.wait(wait):
                     raise DatabaseAway(str(error)) from error
                 wait = min(2 * wait, LONGEST_WAIT)
+
+
+def _tell(
+    entries: list[_Waiting], standing: Standing | None, refusal: Exception | None
+) -> None:
+    for _, written in entries:
+        if written.done():
+            continue  # whoever wrote it was cancelled
+        if refusal is not None:
+            written.set_exception(refusal)
+        elif standing is not None:
+            written.set_result(standing)
