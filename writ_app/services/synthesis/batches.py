@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from writ_app.engine.errors import InvalidTask, ModelUnavailable, WritError
 from writ_app.engine.grid import BadGrid
 from writ_app.engine.llm import ChatModel, Completion
 from writ_app.engine.paraphrase import PROMPT_VERSION, paraphrase
-from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser, applicable
+from writ_app.engine.scripted import FAULTS, Cast, applicable, cast
 from writ_app.engine.simulation import simulate
 from writ_app.engine.verification import verify
 from writ_app.models.accounts import Team, User
@@ -182,13 +182,13 @@ def run_simulation(*, simulation_id: int) -> None:
     environment = catalog.load_environment(simulation.task.environment)
     task = types.Task.model_validate(simulation.task.content)
     ledger = ledger_of(simulation, task)
-    agent, user = _models(simulation, task, ledger, environment)
+    players = _cast(simulation, task, ledger, environment)
     trajectory = simulate(  # minutes long with real models: no transaction is open
-        environment=environment,
+        environment=players.environment,
         task=task,
         ledger=ledger,
-        agent=agent,
-        user=user,
+        agent=players.agent,
+        user=players.user,
         seed=simulation.seed,
         fault=simulation.fault,
     )
@@ -402,18 +402,8 @@ def _add_simulation(
 def _is_possible(
     fault: str, simulation: Simulation, task: types.Task, environment: core.Environment
 ) -> bool:
-    """Whether the task leaves room for the fault: some only show when the script is made."""
-    if not applicable(fault, task):
-        return False
-    ledger = ledger_of(simulation, task)
-    try:
-        if FAULTS[fault].owner is types.Owner.USER:
-            ScriptedUser(task, ledger, fault)
-        else:
-            ScriptedAgent(environment, task, ledger, fault)
-    except ValueError:
-        return False
-    return True
+    """Whether the task, as this user tells of it, leaves room for the fault."""
+    return applicable(fault, environment, task, ledger_of(simulation, task))
 
 
 def _with_inputs(simulation_id: int) -> Simulation:
@@ -425,26 +415,20 @@ def _with_inputs(simulation_id: int) -> Simulation:
     )
 
 
-def _models(
+def _cast(
     simulation: Simulation,
     task: types.Task,
     ledger: types.Ledger,
     environment: core.Environment,
-) -> tuple[ChatModel, ChatModel]:
-
-    batch, fault = simulation.batch, simulation.fault
-    by_user = bool(fault) and FAULTS[fault].owner is types.Owner.USER
-    agent: ChatModel
-    user: ChatModel
-    if batch.agent is None:
-        agent = ScriptedAgent(environment, task, ledger, "" if by_user else fault)
-    else:
-        agent = _endpoint_model(batch.agent)
-    if batch.user_simulator is None:
-        user = ScriptedUser(task, ledger, fault if by_user else "")
-    else:
-        user = _endpoint_model(batch.user_simulator)
-    return agent, user
+) -> Cast:
+    """The scripted models, with the fault that they are to make, where the batch has no endpoint for the part."""
+    batch = simulation.batch
+    players = cast(environment, task, ledger, simulation.fault)
+    if batch.agent is not None:
+        players = replace(players, agent=_endpoint_model(batch.agent))
+    if batch.user_simulator is not None:
+        players = replace(players, user=_endpoint_model(batch.user_simulator))
+    return players
 
 
 def _from_endpoint(endpoint: ModelEndpoint) -> ChatModel:
