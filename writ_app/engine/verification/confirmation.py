@@ -9,7 +9,7 @@ from writ_app.engine.behaviour.reading import mentions
 from writ_app.engine.types import Check
 from writ_app.engine.verification.claims import names_in
 from writ_app.engine.verification.findings import failed, passed
-from writ_app.engine.verification.trace import Made, Trace
+from writ_app.engine.verification.trace import Made, Trace, says_no
 
 
 def check_confirmation(trace: Trace) -> Check:
@@ -50,6 +50,8 @@ def _confirmed(
     for index, text in reversed(trace.agent_texts):
         if index >= write.index or not needed.in_text(text):
             continue
+        if says_no(text) and not asks_confirmation(text):
+            continue  # "fine" to a refusal is a yes to nothing
         answer = _yes(trace, index, write.index)
         if answer is None:
             continue

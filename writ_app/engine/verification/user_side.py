@@ -50,7 +50,7 @@ def check_phases(trace: Trace) -> Check:
 
 def _excused(finding: UserFinding, trace: Trace) -> bool:
     """Whether the user had no occasion to tell what is missing, right or wrong."""
-    if finding.kind not in ("missing", "uncorrected") or finding.where:
+    if finding.kind not in ("missing", "uncorrected", "unshifted") or finding.where:
         return False
     if trace.trajectory.ended_by is not Ending.USER_STOP:
         return True
