@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.factories import make_owner, team_of
 from writ_app.engine import types, verification
-from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser
+from writ_app.engine.scripted import cast
 from writ_app.engine.simulation import simulate
 from writ_app.models.accounts import User
 from writ_app.models.synthesis import (
@@ -54,13 +54,13 @@ def play(pk: int, *, fault: str = "") -> Trajectory:
     environment = catalog.load_environment(simulation.task.environment)
     task = types.Task.model_validate(simulation.task.content)
     ledger = synthesis.ledger_of(simulation, task)
-    by_user = bool(fault) and FAULTS[fault].owner is types.Owner.USER
+    players = cast(environment, task, ledger, fault)
     talk = simulate(
-        environment=environment,
+        environment=players.environment,
         task=task,
         ledger=ledger,
-        agent=ScriptedAgent(environment, task, ledger, "" if by_user else fault),
-        user=ScriptedUser(task, ledger, fault if by_user else ""),
+        agent=players.agent,
+        user=players.user,
         seed=simulation.seed,
         fault=fault,
     )

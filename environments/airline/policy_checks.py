@@ -43,7 +43,7 @@ _HEALTH_OR_WEATHER = re.compile(
     r"weather|storms?|hurricane|tornado|blizzard|snow\w*|flood\w*)\b"
 )
 _REASON = re.compile(
-    r"\b(?:because|since|reason|due to|plans?|cancel+ed|no longer|don't need|can't make|cannot make|mistake|"
+    r"\b(?:because|since|reason|why|due to|plans?|cancel+ed|no longer|don't need|can't make|cannot make|mistake|"
     r"changed my mind|emergency|family|work|meeting)\b"
 )
 _ASKS_WHY = re.compile(r"\b(?:why|reason|what made)\b", re.IGNORECASE)

@@ -3,6 +3,7 @@
 A judge gets a `PolicyTrace` and gives the breaches it sees. It knows nothing of tasks or gold: it judges any conversation.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -56,6 +57,31 @@ class PolicyTrace:
     def _told(self) -> list[tuple[int, str]]:
         """(index, text in lower case) of what the user said."""
         return [(e.index, e.text.lower()) for e in self.events if e.by == "user"]
+
+
+_YES = re.compile(
+    r"\b(?:yes|yep|yeah|yup|go ahead|please do|do it|proceed|confirm(?:ed)?|i agree|agreed|absolutely|definitely|"
+    r"that works|(?:sounds|looks) (?:good|right|fine|great|correct)|that(?:'s| is) (?:right|correct|fine|ok|okay|perfect|good))\b|"
+    # What is a yes on its own is none in the middle of a sentence: "and of course the phone rang".
+    r"(?:^|[.!?\n]\s*)(?:sure|of course|ok|okay|fine|correct|perfect|great|right|certainly|exactly)\b",
+    re.IGNORECASE,
+)
+_NO = re.compile(
+    r"^\s*(?:no\b(?! (?:problem|worries|rush))|nope|wait\b|stop\b|hold on|never mind|not yet|don't|do not|actually,? (?:no|don't|wait|i have to))|"
+    r"\b(?:don't|do not|not|rather not|before you) (?:do|go|proceed|want|confirm|agree|sure)\b|"
+    r"\bbut (?:not|don't|do not|wait|first)\b|\bnot (?:now|yet|today)\b",
+    re.IGNORECASE,
+)
+
+
+def says_yes(text: str) -> bool:
+    """Whether a user's message is an explicit yes: one is in it, and nothing that holds back."""
+    return bool(_YES.search(text.replace("’", "'"))) and not holds_back(text)
+
+
+def holds_back(text: str) -> bool:
+    """Whether a user's message is an explicit no, or a "wait"."""
+    return bool(_NO.search(text.replace("’", "'")))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from environments.core.policy import Breach, Event, PolicyCheck, PolicyTrace
+from environments.core.policy import (
+    Breach,
+    Event,
+    PolicyCheck,
+    PolicyTrace,
+    says_yes,
+)
 from environments.rental.state import FIRST_CANCELLABLE, LONGEST_FOR
 
 _FIND = ("find_customer_by_email", "find_customer_by_name_zip")
@@ -21,10 +27,6 @@ _SAID_AS = {
     "cancel_booking": ("cancel",),
 }
 """Write → stems of words that speak of it."""
-_YES = re.compile(
-    r"\b(?:yes|yeah|yep|go ahead|please do|confirm|confirmed|agree)\b", re.IGNORECASE
-)
-_NO = re.compile(r"\b(?:no|not|don't|wait|stop)\b", re.IGNORECASE)
 _HOLD_ON = "You are being transferred to a person, please hold on."
 _DAMAGE = re.compile(r"\b(?:damage[ds]?|broke|broken)\b")
 
@@ -87,8 +89,7 @@ def yes_before_writing(trace: PolicyTrace) -> Iterator[Breach]:
                 listed, answer = event.text, ""
         elif event.wrote:
             text = f"{event.call.name} was called without a yes to it."
-            agreed = _YES.search(answer) and not _NO.search(answer)
-            if not agreed or not _names(listed, event, trace):
+            if not says_yes(answer) or not _names(listed, event, trace):
                 yield Breach(text, (event.index,))
 
 

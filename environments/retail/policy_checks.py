@@ -4,11 +4,16 @@ Calls that failed are not breaches by themselves: the tools refused them. What t
 At the end stands what becomes of every other clause: a tool enforces it, or only a reader can judge it.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from environments.core.policy import Breach, Event, PolicyCheck, PolicyTrace
+from environments.core.policy import (
+    Breach,
+    Event,
+    PolicyCheck,
+    PolicyTrace,
+    says_yes,
+)
 from environments.core.state import Record
 from environments.core.tools import ToolKind
 
@@ -75,18 +80,6 @@ def _order(trace: PolicyTrace, order_id: Any) -> Record | None:
     return trace.start.get("orders", order_id) if isinstance(order_id, str) else None
 
 
-_YES = re.compile(
-    r"\b(?:yes|yep|yeah|yup|sure|go ahead|please do|do it|proceed|confirm(?:ed)?|absolutely|"
-    r"definitely|that works|sounds good|okay|ok|correct)\b",
-    re.IGNORECASE,
-)
-_NO = re.compile(
-    r"^\s*(?:no\b|nope|wait\b|stop\b|hold on|not yet|don't|do not)|"
-    r"\b(?:don't|do not|not) (?:do|go|proceed|want|confirm|agree|sure)\b",
-    re.IGNORECASE,
-)
-
-
 def confirmed(trace: PolicyTrace) -> Iterator[Breach]:
     """2.1: the agent listed order and items, or address, of the write, and the customer said yes to that, once per write."""
     spent: set[tuple[int, str]] = set()
@@ -108,14 +101,9 @@ def _agreed(trace: PolicyTrace, write: Event) -> list[int]:
     for n, event in enumerate(texts):
         if event.by == "agent" and _lists(trace, event.text, write):
             answer = next((e for e in texts[n:] if e.by == "user"), None)
-            if answer is not None and _says_yes(answer.text):
+            if answer is not None and says_yes(answer.text):
                 found.append(answer.index)
     return found
-
-
-def _says_yes(text: str) -> bool:
-    text = text.replace("’", "'")
-    return bool(_YES.search(text)) and not _NO.search(text)
 
 
 def _lists(trace: PolicyTrace, text: str, write: Event) -> bool:

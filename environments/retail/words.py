@@ -64,7 +64,9 @@ def _lines(order: Record, item_ids: Sequence[str]) -> list[Record]:
     left = list(order["items"])
     found = []
     for item_id in item_ids:
-        line = next(line for line in left if line["item_id"] == item_id)
+        line = next((line for line in left if line["item_id"] == item_id), None)
+        if line is None:
+            raise KeyError(item_id)
         left.remove(line)
         found.append(line)
     return found

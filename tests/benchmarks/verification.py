@@ -29,7 +29,7 @@ from environments.core.environment import Environment  # noqa: E402
 from environments.registry import names, world  # noqa: E402
 from writ_app.engine.behaviour import PLANS, make_ledger  # noqa: E402
 from writ_app.engine.errors import InvalidTask  # noqa: E402
-from writ_app.engine.scripted import (  # noqa: E402
+from writ_app.engine.scripted import FAULTS, applicable, cast
     FAULTS,
     ScriptedAgent,
     ScriptedUser,
@@ -139,23 +139,15 @@ def _simulated(environment: Environment, count: int) -> Iterator[Stored]:
         plan = PLANS[plans[n % len(plans)]]
         ledger = make_ledger(task, plan, rng, environment.domain.words)
         fault = rng.choice(faults) if rng.random() < FAULT_SHARE else ""
-        if fault and not applicable(fault, task):
+        if fault and not applicable(fault, environment, task, ledger):
             fault = ""
-        by_user = bool(fault) and FAULTS[fault].owner is Owner.USER
-        try:
-            agent = ScriptedAgent(environment, task, ledger, "" if by_user else fault)
-            user = ScriptedUser(task, ledger, fault if by_user else "")
-        except ValueError:  # the task leaves no room for the fault
-            agent, user = (
-                ScriptedAgent(environment, task, ledger),
-                ScriptedUser(task, ledger),
-            )
+        players = cast(environment, task, ledger, fault)
         talk = simulate(
-            environment=environment,
+            environment=players.environment,
             task=task,
             ledger=ledger,
-            agent=agent,
-            user=user,
+            agent=players.agent,
+            user=players.user,
             seed=n,
             fault=fault,
         )

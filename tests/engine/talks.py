@@ -8,7 +8,7 @@ from environments.core.environment import Environment
 from environments.core.tools import ToolCall
 from environments.retail import generated
 from writ_app.engine.behaviour import PLANS, make_ledger
-from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser
+from writ_app.engine.scripted import cast
 from writ_app.engine.simulation import simulate
 from writ_app.engine.task_design import Designer
 from writ_app.engine.types import (
@@ -16,7 +16,6 @@ from writ_app.engine.types import (
     Ledger,
     Message,
     MessageCall,
-    Owner,
     Task,
     Trajectory,
     Verification,
@@ -49,13 +48,13 @@ def talk(
     archetype: str, plan: str = "upfront", fault: str = "", seed: int = 0
 ) -> Trajectory:
     task, ledger = task_of(archetype, seed), ledger_of(archetype, plan, seed)
-    by_user = bool(fault) and FAULTS[fault].owner is Owner.USER
+    players = cast(small_shop(), task, ledger, fault)
     return simulate(
-        environment=small_shop(),
+        environment=players.environment,
         task=task,
         ledger=ledger,
-        agent=ScriptedAgent(small_shop(), task, ledger, "" if by_user else fault),
-        user=ScriptedUser(task, ledger, fault if by_user else ""),
+        agent=players.agent,
+        user=players.user,
         seed=seed,
         fault=fault,
     )

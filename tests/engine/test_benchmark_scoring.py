@@ -14,10 +14,10 @@ from writ_app.engine.behaviour import PLANS, make_ledger
 from writ_app.engine.benchmark_scoring import ReplayDiffers, RewardInfo, score
 from writ_app.engine.benchmark_tasks import benchmark_task
 from writ_app.engine.errors import InvalidTask
-from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser, applicable
+from writ_app.engine.scripted import FAULTS, cast
 from writ_app.engine.simulation import simulate
 from writ_app.engine.task_design import Designer
-from writ_app.engine.types import Ending, Message, Owner, Trajectory
+from writ_app.engine.types import Ending, Message, Trajectory
 from writ_app.engine.verification import verify
 
 GOLD = {"name": "calculate", "arguments": {"expression": "1 + 1"}}
@@ -211,19 +211,15 @@ def _one(
             random.Random(n),
             environment.domain.words,
         )
-        by_user = bool(fault) and FAULTS[fault].owner is Owner.USER
-        if fault and not applicable(fault, task):
-            return ""
-        agent = ScriptedAgent(environment, task, ledger, "" if by_user else fault)
-        user = ScriptedUser(task, ledger, fault if by_user else "")
+        players = cast(environment, task, ledger, fault)
     except (InvalidTask, ValueError):
         return ""
     trajectory = simulate(
-        environment=environment,
+        environment=players.environment,
         task=task,
         ledger=ledger,
-        agent=agent,
-        user=user,
+        agent=players.agent,
+        user=players.user,
         seed=n,
     )
     judged = verify(

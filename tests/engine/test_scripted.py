@@ -19,9 +19,11 @@ from tests.engine.talks import (
 from writ_app.engine.behaviour import PLANS, make_ledger
 from writ_app.engine.scripted import (
     FAULTS,
+    NotApplicable,
     ScriptedAgent,
     ScriptedUser,
     applicable,
+    cast,
 )
 from writ_app.engine.scripted.phrases import PROPOSE
 from writ_app.engine.scripted.user_phrases import YES
@@ -168,10 +170,6 @@ class TestScriptedUser:
     def test_ends_with_the_stop_token(self) -> None:
         assert talk("W2").messages[-1].content.endswith("###STOP###")
 
-    def test_refuses_a_fault_of_the_agent(self) -> None:
-        with pytest.raises(ValueError, match="missing_read"):
-            ScriptedUser(task_of("R1"), ledger_of("R1"), "missing_read")
-
     def test_knows_dozens_of_ways_to_say_yes_and_to_ask_for_it(self) -> None:
         from writ_app.engine.behaviour import asks_confirmation, phrase, says_yes
 
@@ -184,34 +182,53 @@ class TestScriptedUser:
         assert all(asks_confirmation(text) for text in asked)
 
 
+def fits(fault: str, archetype: str, plan: str = "upfront") -> bool:
+    return applicable(
+        fault, small_shop(), task_of(archetype), ledger_of(archetype, plan)
+    )
+
+
 class TestApplicable:
     def test_is_false_where_a_task_leaves_no_room(self) -> None:
-        assert not applicable("forbidden_write", task_of("R1"))
-        assert not applicable("missing_read", task_of("N1"))
-        assert applicable("forbidden_write", task_of("N1"))
+        assert not fits("forbidden_write", "R1")
+        assert not fits("missing_read", "N1")
+        assert fits("forbidden_write", "N1")
+
+    def test_is_false_where_the_user_would_have_said_it_anyway(self) -> None:
+        assert not fits("leaked_fact", "R1", "upfront")
+        assert fits("leaked_fact", "R1", "incremental")
+        assert not fits("uncorrected", "R1", "upfront")
+
+    def test_is_false_for_an_order_that_makes_no_difference(self) -> None:
+        assert not task_of("W1").dependent
+        assert not fits("wrong_order", "W1")
 
     def test_raises_for_a_fault_that_there_is_not(self) -> None:
         with pytest.raises(KeyError):
-            applicable("bad_mood", task_of("R1"))
+            fits("bad_mood", "R1")
 
     def test_a_fault_that_does_not_apply_is_refused_at_once(self) -> None:
-        with pytest.raises(ValueError, match="not applicable"):
+        with pytest.raises(NotApplicable, match="No write needs"):
             ScriptedAgent(small_shop(), task_of("N1"), ledger_of("N1"), "missing_read")
 
 
+class TestCast:
+    def test_holds_the_conversation_in_the_tasks_own_world(self) -> None:
+        players = cast(small_shop(), task_of("R1"), ledger_of("R1"), "missing_read")
+        assert players.environment is small_shop()
+
+    def test_answers_one_call_wrong_where_the_environment_is_at_fault(self) -> None:
+        players = cast(small_shop(), task_of("R1"), ledger_of("R1"), "tampered_result")
+        reads = [read.call for read in task_of("R1").certificate]
+        given = players.environment.session().replay(reads)
+        right = small_shop().session().replay(reads)
+        assert [a == b for a, b in zip(given, right, strict=True)].count(False) == 1
+
+
 class TestFaults:
-    @pytest.mark.parametrize("fault", list(FAULTS))
-    def test_each_is_rejected_by_the_check_that_should_catch_it(
-        self, fault: str
-    ) -> None:
-        tried = [slug for slug in ARCHETYPES if applicable(fault, task_of(slug))]
-        for archetype in tried:
-            verification = judged(talk(archetype, "upfront", fault), archetype)
-            failed = check(FAULTS[fault].check, verification)
-            assert not failed.passed, archetype
-            assert failed.owner is FAULTS[fault].owner
-            assert not verification.accepted
-        assert tried
+    def test_there_are_twenty_at_least_and_each_owner_has_one(self) -> None:
+        assert len(FAULTS) >= 20
+        assert {fault.owner for fault in FAULTS.values()} == set(Owner)
 
     def test_a_wrong_argument_is_taken_by_the_tool_where_one_can_be_found(self) -> None:
         trajectory = talk("R1", "upfront", "wrong_argument")
@@ -222,7 +239,9 @@ class TestFaults:
         assert check("final_state", verification).passed
         assert verification.reason == "evidence"
 
-    def test_a_malformed_call_comes_as_garbage_and_as_an_unknown_tool(self) -> None:
+    def test_a_malformed_call_comes_as_garbage_and_as_a_call_that_fits_no_tool(
+        self,
+    ) -> None:
         endings = Counter(
             talk("R1", "upfront", "malformed_call", seed).ended_by for seed in range(8)
         )

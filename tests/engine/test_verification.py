@@ -160,7 +160,7 @@ class TestVerify:
 
     def test_judges_hundreds_of_conversations_a_second(self) -> None:
         trajectory, task, ledger = talk("W1"), task_of("W1"), ledger_of("W1")
-        started = time.perf_counter()
+        started = time.process_time()
         for _ in range(50):
             verify(
                 environment=small_shop(),
@@ -168,7 +168,7 @@ class TestVerify:
                 trajectory=trajectory,
                 ledger=ledger,
             )
-        assert time.perf_counter() - started < 1.0  # a tenth of that on an idle machine
+        assert time.process_time() - started < 1.0
 
 
 class TestCheckEnded:

@@ -5,6 +5,7 @@ two phases, the task is the second. A ledger is a behaviour made concrete for on
 conversation, scripted or not, against the ledger.
 """
 
+from environments.core.policy import holds_back, says_yes
 from writ_app.engine.behaviour.asides import phrase
 from writ_app.engine.behaviour.audit import (
     UserAudit,
@@ -32,7 +33,6 @@ from writ_app.engine.behaviour.reading import (
     refuses,
     reports_done,
     reports_nothing_found,
-    says_yes,
     was_remarked,
     was_said,
     was_told,
@@ -72,6 +72,7 @@ __all__ = [
     "conflicts",
     "contradictions",
     "go_together",
+    "holds_back",
     "instructions",
     "make_ledger",
     "mentions",

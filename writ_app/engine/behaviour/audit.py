@@ -120,8 +120,22 @@ def _leaked(hearing: Hearing, text: str) -> Iterator[LedgerLine]:
         given = plain(line.spoken) in heard or any(
             mentions(text, value) for value in hearing.own_values[line.name]
         )
-        if given and not hearing.may_say(line) and not _told_before(line, hearing):
+        if (
+            given
+            and not hearing.may_say(line)
+            and not _told_before(line, hearing)
+            and not _said_for_another(line, hearing)
+        ):
             yield line
+
+
+def _said_for_another(line: LedgerLine, hearing: Hearing) -> bool:
+    """Whether another part, which may be told by now, says the same in the same words."""
+    return any(
+        plain(line.spoken) in plain(other.spoken) and hearing.may_say(other)
+        for other in hearing.ledger.lines
+        if other is not line
+    )
 
 
 def _told_before(line: LedgerLine, hearing: Hearing) -> bool:
@@ -170,8 +184,7 @@ _DIGIT = re.compile(r"[\d@]")
 
 
 def _given(ledger: Ledger) -> frozenset[str]:
-    texts = [*_all_texts(ledger), *(remark.text for remark in ledger.remarks)]
-    return _formatted(" ".join(texts))
+    return _formatted(" ".join(_all_texts(ledger)))
 
 
 def _all_texts(ledger: Ledger) -> Iterable[str]:
@@ -179,6 +192,8 @@ def _all_texts(ledger: Ledger) -> Iterable[str]:
         yield from (line.text, line.wrong_text)
         for tells in (line.tells, line.wrong_tells):
             yield from map(str, tells.values())
+    for remark in ledger.remarks:
+        yield from (remark.text, remark.spoken)
 
 
 @lru_cache(maxsize=1024)
@@ -199,7 +214,7 @@ def _contradicted(hearing: Hearing, text: str) -> Iterator[tuple[str, str]]:
     """Words for another value of what the user knows, which the agent did not bring up."""
     if not hearing.ledger.contrary:
         return
-    heard = plain(text)
+    heard = plain(rejoined(text))  # spelled digits are no numbers
     for name, words in hearing.ledger.contrary.items():
         for way in words:
             if way in heard and not _was_heard(hearing, way):

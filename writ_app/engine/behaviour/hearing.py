@@ -19,6 +19,7 @@ from writ_app.engine.behaviour.reading import (
     reports_nothing_found,
     was_remarked,
     was_said,
+    was_told,
     was_told_wrong,
 )
 from writ_app.engine.types import Ledger, LedgerLine, Message, Remark
@@ -178,6 +179,21 @@ class Hearing:
             if line.kind in kinds and not was_said(line, told)
         ]
 
+    def hidden(self, line: LedgerLine) -> bool:
+        """Whether a line belongs to a part of the request that the user has not come out with yet."""
+        own = [
+            x
+            for x in self.ledger.lines
+            if x.part == line.part and x.release == "after_write"
+        ]
+        others = [x for x in self.ledger.lines if x.part != line.part]
+        telling = [
+            x
+            for x in own
+            if not any(plain(x.spoken) in plain(other.spoken) for other in others)
+        ]
+        return bool(own) and not any(was_said(x, self.told) for x in telling or own)
+
     # --- triggers ---
 
     def may_say(self, line: LedgerLine | Remark) -> bool:
@@ -202,20 +218,24 @@ class Hearing:
 
 def shift_was_said(line: LedgerLine, ledger: Ledger, said: Sequence[str]) -> bool:
     """Whether one message gave up the first wish: in the ledger's words, or with words of that kind and the second wish in it."""
-    spoken, second = (
-        plain(line.spoken),
-        [x for x in ledger.lines if x.phase == "second"],
+    spoken = plain(line.spoken)
+    second = [x for x in ledger.lines if x.phase == "second"]
+    first = [x for x in ledger.lines if x.phase == "first"]
+    return any(
+        spoken in plain(text)
+        or (
+            announces_shift(text)
+            and all(_is_in(x, text) for x in second)
+            and not any(was_said(x, text) for x in first)
+        )
+        for text in said
     )
-    for text in said:
-        if spoken in plain(text):
-            return True
-        if announces_shift(text) and all(
-            any(mentions(text, value) for value in x.tells.values())
-            for x in second
-            if x.tells
-        ):
-            return True
-    return False
+
+
+def _is_in(line: LedgerLine, text: str) -> bool:
+    """Whether a text has a value of the line, or, if that tells none, its words."""
+    values = line.tells.values()
+    return any(mentions(text, v) for v in values) if values else was_told(line, text)
 
 
 def _asked(hearing: Hearing, line: LedgerLine | Remark) -> bool:

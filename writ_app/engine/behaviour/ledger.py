@@ -368,7 +368,9 @@ class _Draft:
             for n, line in enumerate(lines)
             if line.kind == kind
             for name, value in line.tells.items()
-            if can_be_mistyped(value) and line.text.count(value) == 1
+            if can_be_mistyped(value)
+            and line.text.count(value) == 1
+            and not any(value in x.text for x in lines if x is not line)
         ]
         if not places:
             return lines

@@ -11,19 +11,14 @@ from writ_app.engine.types import Ledger, LedgerLine, Remark
 STOP = "###STOP###"
 STOP_TOKENS = (STOP, "###TRANSFER###", "###OUT-OF-SCOPE###")
 
-_YES = re.compile(
-    r"\b(?:yes|yep|yeah|yup|sure|go ahead|please do|do it|proceed|confirm(?:ed)?|absolutely|definitely|"
-    r"sounds good|that works|correct|that's right|okay|ok|fine|of course|perfect|agreed)\b",
-    re.IGNORECASE,
-)
-_NO = re.compile(
-    r"^\s*(?:no\b(?! (?:problem|worries))|nope|wait\b|stop\b|hold on|never mind|not yet|don't|do not|actually,? (?:no|don't|wait|i have to))|"
-    r"\b(?:don't|do not|not|rather not|before you) (?:do|go|proceed|want|confirm|agree|sure)\b",
-    re.IGNORECASE,
-)
 _CONFIRMATION = re.compile(
     r"yes/no|\(yes|\"yes\"|yes or no|\bconfirm|go ahead|\bproceed|shall i\b|should i\b|may i\b (?:do|make)|is (?:that|this) (?:ok|okay|fine|alright)|"
     r"do you (?:agree|approve)|would you like me to",
+    re.IGNORECASE,
+)
+_WHICH = re.compile(
+    r"\b(?:which|what|how|where|when|who)\b[^.?!:;]{0,80}\bshould i\b|\bwhat(?: exactly| precisely)? would you like me to\b|"
+    r"\bconfirm (?:who|your (?:identity|e-?mail|name|full name|user id|account|zip|customer))\b",
     re.IGNORECASE,
 )
 _IDENTITY_WORDS = re.compile(
@@ -31,7 +26,8 @@ _IDENTITY_WORDS = re.compile(
     re.IGNORECASE,
 )
 _ASKING = re.compile(
-    r"\?|\bplease\b|could you|can you|let me know|tell me|provide", re.IGNORECASE
+    r"\?|\bplease\b|could you|can you|let me know|tell me|provide|\bi(?:'ll| will)? need\b",
+    re.IGNORECASE,
 )
 _NOTHING_FOUND = re.compile(
     r"(?:not|n't|unable to|no) (?:able to )?(?:find|locate|match|found|account|order)|not found|doesn't match|nothing (?:under|with|for)|"
@@ -81,28 +77,21 @@ def announces_shift(text: str) -> bool:
     return bool(_SHIFT.search(text.replace("’", "'")))
 
 
-def says_yes(text: str) -> bool:
-    """Whether this is an explicit yes."""
-    text = text.replace("’", "'")
-    return bool(_YES.search(text)) and not _NO.search(text)
-
-
-_OPEN_QUESTION = re.compile(
-    r"\b(?:which|what|how|where|when|who|whose)\b[^.?!]{0,80}\b(?:should|shall|may) i\b[^.?!]{0,80}\?",
-    re.IGNORECASE,
-)
-
-
 def asks_confirmation(text: str) -> bool:
-    """Whether an agent's message waits for a yes or no to a change. "Which card should I use?" does not."""
-    return "?" in text and bool(_CONFIRMATION.search(_OPEN_QUESTION.sub(" ", text)))
+    """Whether an agent's message waits for a yes or no to a change: "Which card should I use?" and "Could you confirm your email?" do not."""
+    return "?" in text and bool(_CONFIRMATION.search(_WHICH.sub("", text)))
 
 
 def asks_identity(text: str, names: Iterable[str] = ()) -> bool:
     """Whether an agent's message wants to know who the user is, who is known by the facts of these names."""
-    told = text.lower()
-    own = any(name.replace("_", " ") in told for name in names)
-    return bool(_ASKING.search(text)) and (own or bool(_IDENTITY_WORDS.search(text)))
+    return any(
+        _ASKING.search(sentence)
+        and (
+            _IDENTITY_WORDS.search(sentence)
+            or any(name.replace("_", " ") in sentence.lower() for name in names)
+        )
+        for sentence in re.split(r"(?<=[.?!])\s+", text)
+    )
 
 
 def asks(text: str) -> bool:
@@ -240,7 +229,11 @@ def was_remarked(remark: Remark, told: str) -> bool:
     if plain(remark.spoken) in heard or plain(remark.text) in heard:
         return True
     own = stems(remark.text)
-    return len(own) > 2 and len(own & stems(told)) >= 0.6 * len(own)
+    return len(own) > 2 and any(
+        len(own & stems(sentence)) >= 0.7 * len(own)
+        for sentence in re.split(r"[.?!]\s|\n", told)
+        if len(sentence) <= 3 * len(remark.text) + 40
+    )
 
 
 def was_told_wrong(line: LedgerLine, told: str) -> bool:

@@ -233,14 +233,19 @@ def rejoined(text: str) -> str:
     for n, word in enumerate(glued):
         sign = _BACK.get(word, word) if word != "at" else word
         following = glued[n + 1] if n + 1 < len(glued) else ""
+        last = n + 2 >= len(glued) or not _atom(glued[n + 2])
+        if following in ("i", "a", "u", "r") and last:
+            following = (
+                ""  # a word of its own ("i", "u"), and no letter of the code before it
+            )
         if join and out:
             out[-1] += sign
         else:
             out.append(sign)
         join = (
             (_atom(word) and _atom(following) and _in_run(glued, n))
-            or (word in _JOINTS and bool(following))
-            or following in _JOINTS - {"hash"}
+            or (_is_joint(glued, n) and bool(following))
+            or (following in _JOINTS - {"hash"} and _is_joint(glued, n + 1))
         )
     return " ".join(out)
 
@@ -251,7 +256,23 @@ def with_rejoined(text: str) -> str:
     return text if joined == text.lower() else f"{text}\n{joined}"
 
 
+def runs_on(before: str, after: str) -> bool:
+    """Whether a code at the end of one text would take the beginning of the next for its own: "… three one", "one way …"."""
+    last, first = before.split()[-1:], after.split()[:1]
+    return bool(last and first) and _atom(last[0]) and _atom(first[0].lower())
+
+
 _JOINTS = frozenset({"dot", "underscore", "dash", "hash"})
+
+
+def _is_joint(words: list[str], place: int) -> bool:
+    """A dash camera is no code: "dash" joins only letters and digits that are spelled."""
+    if words[place] != "dash":
+        return words[place] in _JOINTS
+    return any(
+        _atom(word)
+        for word in (*words[place - 1 : place], *words[place + 1 : place + 2])
+    )
 
 
 def _atom(word: str) -> bool:

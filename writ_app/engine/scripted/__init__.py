@@ -5,7 +5,17 @@ What they make is for demonstration, tests and load; it is labelled with the nam
 """
 
 from writ_app.engine.scripted.agent import ScriptedAgent
-from writ_app.engine.scripted.faults import FAULTS, Fault, applicable
+from writ_app.engine.scripted.cast import Cast, applicable, cast
+from writ_app.engine.scripted.faults import FAULTS, Fault, NotApplicable
 from writ_app.engine.scripted.user import ScriptedUser
 
-__all__ = ["FAULTS", "Fault", "ScriptedAgent", "ScriptedUser", "applicable"]
+__all__ = [
+    "FAULTS",
+    "Cast",
+    "Fault",
+    "NotApplicable",
+    "ScriptedAgent",
+    "ScriptedUser",
+    "applicable",
+    "cast",
+]

@@ -3,27 +3,36 @@
 A `Script` is made from a task's proof, may be edited by a fault, and is then laid out as steps that are ticked off one by one.
 """
 
+import itertools
 import json
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from environments.core.environment import Environment, EnvironmentSession
+from environments.core.evaluate import answer
+from environments.core.query import Query
 from environments.core.state import Session
 from environments.core.tools import ToolCall
 from writ_app.engine.behaviour import phrase
+from writ_app.engine.composition import without_number
 from writ_app.engine.scripted import phrases
-from writ_app.engine.types import CandidateLine, CandidateTable, Task
+from writ_app.engine.types import CandidateLine, CandidateTable, Task, ToldFact
 
 
 @dataclass(frozen=True)
 class Round:
-    """The way to one write: reads, the question, the write. `before` and `after` are calls that a fault puts there."""
+    """The way to one write: reads, the question, the write. What follows `confirm` is for faults."""
 
     reads: tuple[ToolCall, ...] = ()
     write: ToolCall | None = None
     confirm: bool = True
+    listed: ToolCall | None = None
+    """What the question lists instead of the write."""
+    pretended: bool = False
+    """The write is reported, and not made."""
     before: tuple[ToolCall, ...] = ()
     after: tuple[ToolCall, ...] = ()
 
@@ -37,12 +46,20 @@ class Script:
     """What is said instead of making the writes."""
     transfer: ToolCall | None = None
     """The call that hands over instead."""
+    told: tuple[ToldFact, ...] = ()
+    """What is told at the end."""
+    verified: bool = True
+    """Find out who it is before anything else."""
+    hasty: bool = False
+    """Make the write of a first wish before the user has said which wish counts."""
+    pauses: Mapping[int, int] = field(default_factory=dict)
+    """Number of a round → part of the request for which the user is waited for after it."""
     beside: bool = False
     """Say something beside the last read of the round that has most reads."""
     parallel: bool = False
     """Make the last two reads of that round in one turn."""
     malformed: str = ""
-    """Instead of the first read: "garbage" or "unknown_tool"."""
+    """Instead of the first read: "garbage", "unknown_tool" or "unknown_argument"."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +69,17 @@ class Step:
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
     asks: bool = False
-    garbage: bool = False
+    write: ToolCall | None = None
+    """What is asked for."""
+    proposal: str = ""
+    """The part of the text that is the question: what it comes down to when it has to be asked again."""
+    pause: int = 0
+    """The part of the request that has to be told before the next step."""
+    hands_over: bool = False
+    failure: Literal["", "garbage", "down"] = ""
+    """What comes instead of an answer: one that cannot be read, or none."""
+    endless: bool = False
+    """Taken again and again."""
 
 
 def make_script(environment: Environment, task: Task) -> Script:
@@ -72,7 +99,8 @@ def make_script(environment: Environment, task: Task) -> Script:
         call = ToolCall(name=words.transfer_tool, arguments={"summary": summary})
         return Script(_looking_around([Round(tuple(reads))], task), transfer=call)
     if not task.gold:
-        return Script(_looking_around([Round(tuple(reads))], task))
+        alone = _looking_around([Round(tuple(reads))], task)
+        return Script(alone, told=task.told)
     needed = {n for write in task.gold for n in write.needs}
     needed |= {n for one in task.told for n in one.needs}
     left = [n for n in range(len(reads)) if n not in needed]
@@ -84,7 +112,24 @@ def make_script(environment: Environment, task: Task) -> Script:
     telling = sorted({n for one in task.told for n in one.needs} - done)
     if telling:
         rounds.append(Round(tuple(reads[n] for n in telling)))
-    return Script(_looking_around(rounds, task))
+    return Script(_looking_around(rounds, task), told=task.told)
+
+
+def pauses(environment: Environment, task: Task) -> dict[int, int]:
+    """Number of the last write of each part of a request but the last → number of the part after it."""
+    kinds = {kind.slug: kind for kind in environment.domain.archetypes}
+    domain, end, found = environment.domain, 0, {}
+    for part, slug in enumerate(task.parts[:-1]):
+        own = dict(task.facts)
+        for name, value in task.facts.items():
+            if without_number(name)[1] == part:
+                own[without_number(name)[0]] = value
+        end += len(kinds[slug].query(own).steps)
+        source = domain.from_state(environment.session().state)
+        so_far = Query(steps=task.query.steps[:end])
+        gold = answer(so_far, task.facts, source, domain, delta=0.0, bare=True).gold
+        found[len(gold) - 1] = part + 1
+    return found
 
 
 def _looking_around(rounds: Sequence[Round], task: Task) -> tuple[Round, ...]:
@@ -112,33 +157,47 @@ def lay_out(
     most = max(script.rounds, key=lambda part: len(part.reads))
     session = environment.session()
     report = phrase(phrases.LOOKED, rng)
-    for part in script.rounds:
+    for number, part in enumerate(script.rounds):
         steps += _read_turns(part.reads, script if part is most else None)
-        if script.refusal or part.write is None:
-            steps += [Step(calls=(call,)) for call in part.before]
-            break
         steps += [Step(calls=(call,)) for call in part.before]
-        if part.confirm:
-            found = _comparison(task, part.write, rng)
-            proposal = _proposal(part.write, session, rng)
-            steps.append(Step(text=_join(report, found, proposal), asks=True))
-            report = ""
-        steps.append(Step(calls=(part.write,)))
-        report = _join(report, _report(part.write, session, rng))
+        if script.refusal:
+            break
+        if part.write is not None:
+            if part.confirm:
+                found = "" if part.listed else _comparison(task, part.write, rng)
+                proposal = _proposal(part.listed or part.write, session, rng)
+                text = _join(report, found, proposal)
+                listed = part.listed or part.write
+                steps.append(Step(text, asks=True, write=listed, proposal=proposal))
+                report = ""
+            if not part.pretended:
+                steps.append(Step(calls=(part.write,)))
+            report = _join(report, _report(part.write, session, rng))
         steps += [Step(calls=(call,)) for call in part.after]
+        if number in script.pauses:
+            more = phrase(phrases.ANYTHING_ELSE, rng)
+            steps.append(Step(_join(report, more), pause=script.pauses[number]))
+            report = ""
     if script.transfer:  # its sentence stands alone
-        return (*steps, Step(calls=(script.transfer,)), Step(text=words.after_transfer))
-    told = (words.describe_told(one.what, one.value) for one in task.told)
+        handing = Step(calls=(script.transfer,), hands_over=True)
+        return (*steps, handing, Step(text=words.after_transfer))
+    told = (words.describe_told(one.what, one.value) for one in script.told)
     said = script.refusal or _join(report, *told)
     more = phrase(phrases.ANYTHING_ELSE, rng)
     return (*steps, Step(text=_join(said, more)))
 
 
 def _malformed(script: Script) -> Iterator[Step]:
-    if script.malformed == "garbage":
-        yield Step(garbage=True)
-    elif script.malformed:
-        yield Step(calls=(ToolCall(name="look_up_everything"),))
+    match script.malformed:
+        case "garbage":
+            yield Step(failure="garbage")
+        case "unknown_tool":
+            yield Step(calls=(ToolCall(name="look_up_everything"),))
+        case "unknown_argument":
+            reads = (read for part in script.rounds for read in part.reads)
+            for read in itertools.islice(reads, 1):
+                wrong = {**read.arguments, "verbose": "true"}
+                yield Step(calls=(ToolCall(name=read.name, arguments=wrong),))
 
 
 def _read_turns(reads: Sequence[ToolCall], faulty: Script | None) -> Iterator[Step]:
@@ -202,6 +261,7 @@ def _rests_on(write: ToolCall, gold: CandidateLine) -> bool:
 
 def _compared(table: CandidateTable, gold: CandidateLine, rng: random.Random) -> str:
     path, _, direction = table.objective[0].rpartition(" ")
+    field = path.rpartition(".")[2]
     feasible = [line for line in table.lines if not line.why_not]
     rank = feasible.index(gold)
     others = feasible[rank + 1 :]
@@ -214,10 +274,10 @@ def _compared(table: CandidateTable, gold: CandidateLine, rng: random.Random) ->
         count=len(feasible),
         gold=_called(gold),
         place=ordinal + ("lowest" if direction == "↑" else "highest"),
-        field=path.rpartition(".")[2],
-        value=_amount(gold.objective[0]),
+        field=field.replace("_", " "),
+        value=_amount(field, gold.objective[0]),
         runner=_called(others[0]),
-        other=_amount(others[0].objective[0]),
+        other=_amount(field, others[0].objective[0]),
     )
 
 
@@ -227,8 +287,34 @@ def _called(line: CandidateLine) -> str:
     return f"{name} ({rest})" if rest else name
 
 
-def _amount(value: Any) -> str:
-    return f"${value:,.2f}" if isinstance(value, float) else str(value)
+_MONEY = re.compile(r"price|rate$|cost|total|amount|balance|fare|deposit|fee")
+
+
+def _amount(field: str, value: Any) -> str:
+    """Amounts of money as such, everything else as it is."""
+    if isinstance(value, float) and _MONEY.search(field):
+        return f"${value:,.2f}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def runner_up(
+    task: Task, write: ToolCall | None, made: Container[str], rng: random.Random
+) -> str:
+    """What else fits, beside what was chosen for the write, as far as its read was made; "" if nothing does."""
+    for table in task.tables:
+        gold = next((line for line in table.lines if line.gold), None)
+        if gold is None or write is None or not _rests_on(write, gold):
+            continue
+        others = [
+            line
+            for line in table.lines
+            if not line.why_not and line is not gold and line.read in made
+        ]
+        if others:
+            return phrase(
+                phrases.RUNNER_UP, rng, gold=_called(gold), runner=_called(others[0])
+            )
+    return ""
 
 
 # --- pieces for faults ---------------------------------------------------------------------------------------------------------

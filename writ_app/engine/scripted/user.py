@@ -12,26 +12,20 @@ from writ_app.engine.behaviour import (
     was_remarked,
     was_told_wrong,
 )
+from writ_app.engine.behaviour.style import runs_on
 from writ_app.engine.llm import Completion
 from writ_app.engine.scripted import user_phrases as phrases
-from writ_app.engine.scripted.faults import FAULTS, applicable
-from writ_app.engine.scripted.phrases import INVENTED, LEAVING
-from writ_app.engine.types import Ledger, LedgerLine, Message, Owner, Remark, Task
+from writ_app.engine.types import Ledger, LedgerLine, Message, Remark, Task
 
 
 class ScriptedUser:
-    """Plays the user of one task. Raises ValueError at once for a fault that does not apply."""
+    """Plays the user of one task."""
 
     name = "scripted"
 
-    def __init__(self, task: Task, ledger: Ledger, fault: str = ""):
-        if fault and (
-            FAULTS[fault].owner is not Owner.USER or not applicable(fault, task)
-        ):
-            raise ValueError(f"The fault {fault} is not one of this task's user.")
+    def __init__(self, task: Task, ledger: Ledger):
         self._task = task
         self._ledger = ledger
-        self._fault = fault
 
     def complete(
         self,
@@ -44,7 +38,7 @@ class ScriptedUser:
         """The next turn. The user's own messages are the assistant's here, the agent's are the user's."""
         rng = random.Random(f"user {seed} {len(messages)} {self._task.text}")
         hearing = Hearing.of_user(self._ledger, messages)
-        turn = _Turn(self._task, hearing, _Manner(self._ledger, rng), rng, self._fault)
+        turn = _Turn(self._task, hearing, _Manner(self._ledger, rng), rng)
         return Completion(content=turn.text())
 
 
@@ -57,13 +51,11 @@ class _Turn:
         hearing: Hearing,
         manner: "_Manner",
         rng: random.Random,
-        fault: str,
     ):
         self._task = task
         self._hearing = hearing
         self._manner = manner
         self._rng = rng
-        self._fault = fault
         self._stops = False
         self._pauses = False
         """Whether this message turns the talk elsewhere, so that no remark fits."""
@@ -73,8 +65,6 @@ class _Turn:
         said = self._opening() if first else self._answer()
         if not self._stops and not self._pauses:
             said = self._with_asides(said, 2 if first else 1)
-        if self._fault == "invented_fact" and first:
-            said = f"{said} {self._invention()}"
         said = self._manner.as_message(said, first=first)
         return f"{said} {STOP}" if self._stops else said
 
@@ -94,11 +84,6 @@ class _Turn:
             *(remark.spoken for remark in kept_back),
         ]
         return _joined(*texts)
-
-    def _invention(self) -> str:
-        """The fault `invented_fact`: a number that nobody gave the user."""
-        number = self._rng.randrange(10_000_000, 100_000_000)
-        return phrase(INVENTED, self._rng, number=number)
 
     # --- answers, in the order in which what was heard is looked at ---
 
@@ -183,9 +168,6 @@ class _Turn:
 
     def _confirm(self) -> str:
         """A yes, unless something is left to say or to ask before it."""
-        if self._fault == "early_stop":
-            self._stops = True
-            return phrase(LEAVING, self._rng)
         line = self._next_line("opening", "next_turn", "late", "asked", "after_shift")
         if line is not None:
             return self._manner.wrap(phrases.STILL, text=self._whole(line))
@@ -239,7 +221,11 @@ class _Turn:
 
     def _next_line(self, *releases: str) -> LedgerLine | None:
         requests = [x for x in self._untold() if x.kind == "request"]
-        lines = [x for x in requests if self._when(x) in releases]
+        lines = [
+            x
+            for x in requests
+            if self._when(x) in releases and not self._hearing.hidden(x)
+        ]
         early = [x for x in lines if x.release != "late"]
         return next(iter([*early, *lines]), None)
 
@@ -339,4 +325,8 @@ class _Manner:
 
 
 def _joined(*texts: str) -> str:
-    return " ".join(text for text in texts if text)
+    """One text after the other, with a word in between where a spelled code would run on."""
+    said = ""
+    for text in filter(None, texts):
+        said = f"{said} {'and ' if runs_on(said, text) else ''}{text}".strip()
+    return said

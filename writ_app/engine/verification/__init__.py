@@ -23,7 +23,7 @@ from writ_app.engine.types import (
 from writ_app.engine.verification.checks import CHECKS
 from writ_app.engine.verification.trace import Trace
 
-VERSION = "1"
+VERSION = "2"
 """Changes whenever a judgement may come out differently."""
 
 

@@ -127,8 +127,11 @@ class Trace:
 
     @cached_property
     def refusal_place(self) -> int | None:
-        """Index of the agent's last message that says no."""
-        return next((n for n, t in reversed(self.agent_texts) if says_no(t)), None)
+        """Index of the agent's last message that says no, once it had found anything: before, it was sorry for something else."""
+        found = next((m.index for m in self.calls if not m.error), len(self.messages))
+        return next(
+            (n for n, t in reversed(self.agent_texts) if n > found and says_no(t)), None
+        )
 
     @cached_property
     def told_places(self) -> list[int | None]:
@@ -243,8 +246,9 @@ class Trace:
 
 
 _SAYS_NO = re.compile(
-    r"\b(?:can't|can\s?not|could not|couldn't|unable|not able|won't|impossible|not possible|isn't possible|not allowed|"
-    r"isn't allowed|not permitted|not eligible|does not allow|doesn't allow|unfortunately|sorry|afraid|against (?:our|the) policy)\b",
+    r"\b(?:can't|can\s?not|could not|couldn't|unable|not able|won't be (?:able|possible)|impossible|not possible|isn't possible|"
+    r"not allowed|isn't allowed|not permitted|not eligible|does not allow|doesn't allow|decline|unfortunately|sorry,? (?:but|no)\b|"
+    r"afraid (?:that|not|i|we|this|it)\b|against (?:our|the) policy)\b",
     re.IGNORECASE,
 )
 

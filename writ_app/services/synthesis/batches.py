@@ -18,7 +18,7 @@ from writ_app.engine.errors import ModelUnavailable, WritError
 from writ_app.engine.fill_report import FillReport
 from writ_app.engine.grid import BadGrid
 from writ_app.engine.llm import ChatModel
-from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser, applicable
+from writ_app.engine.scripted import FAULTS, applicable
 from writ_app.models.accounts import Team, User
 from writ_app.models.catalog import Environment, Task
 from writ_app.models.synthesis import (
@@ -271,18 +271,8 @@ def _add_simulation(
 def _is_possible(
     fault: str, simulation: Simulation, task: types.Task, environment: core.Environment
 ) -> bool:
-    """Whether the task leaves room for the fault: some only show when the script is made."""
-    if not applicable(fault, task):
-        return False
-    ledger = ledger_of(simulation, task)
-    try:
-        if FAULTS[fault].owner is types.Owner.USER:
-            ScriptedUser(task, ledger, fault)
-        else:
-            ScriptedAgent(environment, task, ledger, fault)
-    except ValueError:
-        return False
-    return True
+    """Whether the task, as this user tells of it, leaves room for the fault."""
+    return applicable(fault, environment, task, ledger_of(simulation, task))
 
 
 @contextmanager

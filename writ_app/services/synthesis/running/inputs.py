@@ -10,7 +10,7 @@ from typing import Any
 from environments.core import environment as core
 from writ_app.engine import behaviour, types
 from writ_app.engine.llm import ChatModel
-from writ_app.engine.scripted import FAULTS, ScriptedAgent, ScriptedUser
+from writ_app.engine.scripted import Cast, cast
 from writ_app.engine.simulation import Conversation, Side
 from writ_app.engine.verification import verify
 from writ_app.models.synthesis import Batch, ModelEndpoint, Simulation, Turn
@@ -30,6 +30,8 @@ class Work:
     seed: int
     fault: str
     environment: core.Environment
+    cast: Cast
+    """The scripted models, with the fault that they are to make, and the environment in which they play."""
     task: types.Task
     ledger: types.Ledger
     talk: Conversation
@@ -49,11 +51,7 @@ class Work:
         return pinned
 
     def scripted(self, side: Side) -> ChatModel:
-        by_user = bool(self.fault) and FAULTS[self.fault].owner is types.Owner.USER
-        if side == "user":
-            return ScriptedUser(self.task, self.ledger, self.fault if by_user else "")
-        fault = "" if by_user else self.fault
-        return ScriptedAgent(self.environment, self.task, self.ledger, fault)
+        return self.cast.agent if side == "agent" else self.cast.user
 
     def judge(self, trajectory: types.Trajectory) -> types.Verification:
         return verify(
@@ -66,7 +64,7 @@ class Work:
     def begin(self) -> Conversation:
         """The conversation from its beginning."""
         return Conversation(
-            environment=self.environment,
+            environment=self.cast.environment,
             task=self.task,
             ledger=self.ledger,
             seed=self.seed,
@@ -119,10 +117,11 @@ def _prepare(row: Simulation, claim: Claim, turns: list[Turn]) -> Work:
     environment = catalog.load_environment(row.task.environment)
     task = types.Task.model_validate(row.task.content)
     ledger = ledger_of(row, task)
+    players = cast(environment, task, ledger, row.fault)
     # A scripted user keeps to the ledger, unless it was asked for a fault: then that is to be seen.
     modelled = row.batch.user_simulator_id is not None
     talk = Conversation(
-        environment=environment,
+        environment=players.environment,
         task=task,
         ledger=ledger,
         seed=row.seed,
@@ -136,6 +135,7 @@ def _prepare(row: Simulation, claim: Claim, turns: list[Turn]) -> Work:
         seed=row.seed,
         fault=row.fault,
         environment=environment,
+        cast=players,
         task=task,
         ledger=ledger,
         talk=talk,
