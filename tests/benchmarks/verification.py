@@ -29,15 +29,10 @@ from environments.core.environment import Environment  # noqa: E402
 from environments.registry import names, world  # noqa: E402
 from writ_app.engine.behaviour import PLANS, make_ledger  # noqa: E402
 from writ_app.engine.errors import InvalidTask  # noqa: E402
-from writ_app.engine.scripted import FAULTS, applicable, cast
-    FAULTS,
-    ScriptedAgent,
-    ScriptedUser,
-    applicable,
-)
+from writ_app.engine.scripted import FAULTS, applicable, cast  # noqa: E402
 from writ_app.engine.simulation import simulate  # noqa: E402
 from writ_app.engine.task_design import Designer  # noqa: E402
-from writ_app.engine.types import Ledger, Owner, Task, Trajectory  # noqa: E402
+from writ_app.engine.types import Ledger, Task, Trajectory  # noqa: E402
 from writ_app.engine.verification import (  # noqa: E402
     CHECKS,
     read_task,
