@@ -49,6 +49,8 @@ class Limits(Frozen):
     """Failed calls, counted over the whole conversation."""
     timeout: float | None = None
     """Seconds; what went before an interruption does not count."""
+    max_characters: int = 20_000
+    """Of one answer's text: more is no turn of a chat, and would be sent along with every later one."""
     regenerations: int = 2
     """How often a user's turn that does not pass the screen is asked for again."""
 
@@ -166,7 +168,7 @@ class Conversation:
         """The answer to `ask`: put it down, make its calls and see whether that is the end. Returns the turn as it stands."""
         assert not self.over
         position, side, fingerprint = self._position, self._side, self._fingerprint()
-        answer = _checked(side, answer, self._limits.max_steps)
+        answer = _checked(side, answer, self._limits)
         findings = self._findings(answer)
         self._usage += answer.usage
         if findings:
@@ -326,14 +328,16 @@ _MALFORMED: dict[Side, tuple[Ending, Owner]] = {
 }
 
 
-def _checked(side: Side, answer: Completion, max_calls: int) -> Completion:
+def _checked(side: Side, answer: Completion, limits: Limits) -> Completion:
     """The answer, marked as malformed if the protocol has no use for it: it needs text or calls, and a user has no tools."""
     wrong = ""
     if side == "user" and answer.tool_calls:
         wrong = "The user made a tool call, but has no tools."
     elif not answer.content.strip() and not answer.tool_calls:
         wrong = "The answer has neither text nor a tool call."
-    elif len(answer.tool_calls) > max_calls:
+    elif len(answer.content) > limits.max_characters:
+        wrong = f"The answer has {len(answer.content):,} characters."
+    elif len(answer.tool_calls) > limits.max_steps:
         wrong = f"The answer makes {len(answer.tool_calls):,} calls at once, more than a whole conversation may."
     if not wrong or answer.malformed:
         return answer

@@ -6,7 +6,13 @@ from typing import Any, Protocol
 
 from environments.core.environment import Environment
 from environments.core.pointers import at, leaves
-from writ_app.engine.types import CandidateTable, Task, Verification, Witness
+from writ_app.engine.types import (
+    CandidateTable,
+    CertificateRead,
+    Task,
+    Verification,
+    Witness,
+)
 from writ_app.services.review.leaves import argument_name, is_plain, plain_text
 from writ_app.services.review.steps import Step, brief_arguments
 
@@ -110,12 +116,11 @@ def make_evidence(
     marks: Mapping[str, Mapping[str, Mark]],
 ) -> tuple[EvidenceRow, ...]:
     """One row per read of the certificate. `marks` are by the key of the read."""
-    by_message = {step.message: step for step in steps}
     coverage = [*verification.coverage, *[None] * len(task.certificate)]
     rows = []
     for number, read in enumerate(task.certificate, 1):
         message = coverage[number - 1]
-        step = None if message is None else by_message.get(message)
+        step = _step_of(read, message, steps)
         own = dict(marks.get(read.call.key, {}))
         for place in read.decisive:
             own.setdefault(place, Mark(f"e{number}-d{len(own)}", title="decides"))
@@ -140,6 +145,18 @@ def make_evidence(
             )
         )
     return tuple(rows)
+
+
+def _step_of(
+    read: CertificateRead, message: int | None, steps: Sequence[Step]
+) -> Step | None:
+    """The step that made the read: of several calls in one message its own, else an equivalent one, which is the last."""
+    there = [step for step in steps if step.message == message and step.name]
+    call = read.call
+    for step in there:
+        if (step.name, step.arguments) == (call.name, call.arguments):
+            return step
+    return there[-1] if there else None
 
 
 def _visible(marks: Mapping[str, Mark], step: Step | None) -> dict[str, Mark]:

@@ -155,10 +155,10 @@ def design_batch(*, batch_id: int) -> Iterator[int]:
         rng = random.Random(f"batch {batch.seed}")
         tasks = work.tasks(_tasks_of(batch, before), partial(reworded, batch))
         for number, task in enumerate(tasks):
-            yield from _add_simulations(batch, number, task, conduct, rng)
-            if len(pieces := work.finished(number + 1)) > len(before):
+            if len(pieces := work.finished(number)) > len(before):
                 before = pieces
                 _keep_progress(batch_id, pieces)
+            yield from _add_simulations(batch, number, task, conduct, rng)
             if not Batch.objects.in_progress().filter(pk=batch_id).exists():
                 return  # cancelled meanwhile
         report = {**work.report(), "behaviour": conduct.report()}
