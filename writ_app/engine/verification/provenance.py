@@ -18,6 +18,16 @@ from writ_app.engine.types import ArgumentOrigin, GoldWrite, Provenance
 
 NUMBERS = 120
 """At most so many different numbers are combined when a number is looked for as a result of arithmetic."""
+WORDS: dict[float, tuple[str, ...]] = {
+    1: ("one", "single"),
+    **{
+        number: (word,)
+        for number, word in enumerate(
+            "two three four five six seven eight nine ten eleven twelve".split(), 2
+        )
+    },
+}
+"""Numbers that people rather say in words than in digits."""
 
 
 @dataclass(frozen=True)
@@ -227,9 +237,8 @@ def _said(value: Any, seen: _Seen) -> _Found | None:
 
 def _in_text(value: Any, text: str) -> bool:
     if isinstance(value, int | float):
-        return any(
-            mentions(text, way) for way in {str(value), f"{value:g}", f"{value:.2f}"}
-        )
+        digits = {str(value), f"{value:g}", f"{value:.2f}"}
+        return any(mentions(text, way) for way in (*digits, *WORDS.get(value, ())))
     if isinstance(value, str) and len(value) <= 3:  # "OR" is a state, "or" is not
         return bool(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text))
     return mentions(text, value)
