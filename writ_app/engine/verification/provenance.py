@@ -23,7 +23,7 @@ WORDS: dict[float, tuple[str, ...]] = {
     **{
         number: (word,)
         for number, word in enumerate(
-            "two three four five six seven eight nine ten eleven twelve".split(), 2
+            ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 2
         )
     },
 }
