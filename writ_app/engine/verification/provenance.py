@@ -20,12 +20,17 @@ NUMBERS = 120
 """At most so many different numbers are combined when a number is looked for as a result of arithmetic."""
 WORDS: dict[float, tuple[str, ...]] = {
     1: ("one", "single"),
-    **{
-        number: (word,)
-        for number, word in enumerate(
-            ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 2
-        )
-    },
+    2: ("two",),
+    3: ("three",),
+    4: ("four",),
+    5: ("five",),
+    6: ("six",),
+    7: ("seven",),
+    8: ("eight",),
+    9: ("nine",),
+    10: ("ten",),
+    11: ("eleven",),
+    12: ("twelve",),
 }
 """Numbers that people rather say in words than in digits."""
 
