@@ -26,7 +26,7 @@ from writ_app.engine.composition import (
 )
 from writ_app.engine.errors import InvalidTask
 from writ_app.engine.evidence import Observer, solve
-from writ_app.engine.task_design import identity_names
+from writ_app.engine.identification import identity_names
 from writ_app.engine.types import SaidClause, Task
 
 WORLDS = ("rental", "retail")

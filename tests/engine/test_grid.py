@@ -266,18 +266,18 @@ class TestFill:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(filling, "MISSES", 2)
-        shop = desk("airline").environment
+        shop = desk("retail").environment
         every = {a.slug: 0.0 for a in shop.domain.archetypes}
         raw = {
             **ONLY_SINGLES,
-            "archetypes": {**every, "A15": 1.0},
-            "cells": [cell("1", "7-9"), cell("1", "10-14")],
+            "archetypes": {**every, "R12": 1.0},
+            "cells": [cell("1", "1-3"), cell("1", "4-6"), cell("1", "7-9")],
         }
         strict = Filler(shop, read_grid(raw, shop))
         lax = Filler(shop, Grid.model_validate({**raw, "whole": False}))
 
         assert all(task.burden.exact for task in strict.fill(3, seed=1))
-        assert strict.report.recipes["A15"].refused["not_whole"]
+        assert strict.report.recipes["R12"].refused["not_whole"]
         assert not all(task.burden.exact for task in lax.fill(3, seed=1))
 
     def test_gives_a_report_that_json_keeps(self) -> None:

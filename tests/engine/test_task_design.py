@@ -36,8 +36,11 @@ from writ_app.engine.evidence import solve
 from writ_app.engine.task_design import Designer
 shop = world("retail").generated(seed=1, users=200)
 mix = dict.fromkeys("R1 R2 R5 R6 R10 R13 W1 W2 W3 W4 N1 N2".split(), 1)
-lines = [task.model_dump_json() for task in Designer(shop).design_many(mix, 12, seed=9)]
-assert len(lines) == 12
+designer = Designer(shop)
+tasks = list(designer.design_many(mix, 12, seed=9))
+assert len(tasks) == 12
+tasks += [designer.compose(2 + seed % 2, seed) for seed in range(4)]
+lines = [task.model_dump_json() for task in tasks]
 print(hashlib.sha256("\\n".join(lines).encode()).hexdigest())
 """
 

@@ -21,7 +21,10 @@ from tests.engine.talks import (
 )
 from writ_app.engine.types import Ending, Message, Owner, Trajectory
 from writ_app.engine.verification import CHECKS, VERSION, read_task, verify
-from writ_app.engine.verification.provenance import policy_constants
+from writ_app.engine.verification.provenance import (
+    policy_constants,
+    trace_arguments,
+)
 from writ_app.engine.verification.trace import says_no
 
 
@@ -464,6 +467,27 @@ class TestCheckProvenance:
         assert parts["/address1"].source == 1
         cancel = judged(talk("R6"), "R6").provenance
         assert {p.kind for p in cancel if p.pointer == "/reason"} <= {"policy", "said"}
+
+    @pytest.mark.parametrize(
+        ("told", "kind"),
+        [
+            ("Make it three days longer.", "said"),
+            ("Make it 3 days longer.", "said"),
+            ("Make it thirteen days longer.", "not_found"),
+            ("Make it longer.", "not_found"),
+        ],
+    )
+    def test_takes_numbers_in_words(self, told: str, kind: str) -> None:
+        write = ToolCall(name="extend_booking", arguments={"extra_days": 3})
+        (part,) = trace_arguments(
+            [(2, write)],
+            shown=[],
+            user=[(1, told)],
+            agent=[],
+            environment=small_shop(),
+            gold=[],
+        )
+        assert part.kind == kind
 
     def test_fails_for_an_id_that_nobody_showed(self) -> None:
         trajectory = talk("R1", "upfront", "ungrounded_argument")

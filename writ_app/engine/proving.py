@@ -26,11 +26,10 @@ from writ_app.engine.composition import (
     split_words,
     without_number,
 )
+from writ_app.engine.draft import companions_of, floor_chance
 from writ_app.engine.errors import InvalidTask
 from writ_app.engine.evidence import Case, Observer, floor_of
-from writ_app.engine.task_design import (
-    companions_of,
-    floor_chance,
+from writ_app.engine.identification import (
     identity_names,
     person_of,
     refuse_degenerate,

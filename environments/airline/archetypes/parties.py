@@ -136,15 +136,17 @@ def _has_decoy(found: Sequence[Record], cabin: str, party: int) -> bool:
 
 
 def _friends(number: int) -> Clause:
+    """The clause says how many they are, so that no birthday can be taken to go on with "and" and the next of them."""
     each = [
         f"{{first_{n}}} {{last_{n}}}, born on {{dob_{n}}}" for n in range(1, number + 1)
     ]
     some = " and ".join(["; ".join(each[:-1]), each[-1]] if number > 1 else each)
+    count = f"{('one', 'two', 'three')[number - 1]} more {'person' if number == 1 else 'people'}"
     return Clause(
         f"friends_{number}",
         (
-            f"[Then|After that] [add|put] {some}.",
-            f"[Also with us|Also travelling], and to be listed after {'those' if number > 1 else 'that'}: {some}.",
+            f"[Then|After that] [add|put] {count}: {some}.",
+            f"[Also with us|Also travelling], and to be listed after that, {'is' if number == 1 else 'are'} {count}: {some}.",
         ),
     )
 
@@ -168,14 +170,14 @@ A9 = Archetype(
         Clause(
             "saved_1",
             (
-                "[List|Put down] me first, then {guest_1} from my saved passengers.",
+                "[List|Put down] me first, then one of my saved passengers: {guest_1}.",
                 "The passengers in order: me, then {guest_1}, who is saved in my profile.",
             ),
         ),
         Clause(
             "saved_2",
             (
-                "[List|Put down] me first, then {guest_1} and {guest_2}, in that order, from my saved passengers.",
+                "[List|Put down] me first, then two of my saved passengers: {guest_1} and {guest_2}, in that order.",
                 "The passengers in order: me, then {guest_1}, then {guest_2}, both saved in my profile.",
             ),
         ),

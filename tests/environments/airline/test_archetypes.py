@@ -26,9 +26,11 @@ from environments.core.domain import Archetype
 from environments.core.environment import Environment
 from environments.core.errors import Unidentifiable
 from environments.core.evaluate import Answer, answer
+from environments.core.grammar import say
 from environments.core.query import Best, Branch, Key, Query, Value, compare, ref
 from environments.core.state import Session
 from environments.core.tools import ToolCall
+from tests.understanding import understood_as
 
 BY_SLUG = {archetype.slug: archetype for archetype in ARCHETYPES}
 type Trip = list[dict[str, Any]]
@@ -181,6 +183,30 @@ class TestBookings:
             assert names[1 : 1 + len(guests)] == guests
             (paid,) = result.gold[0].arguments["payment_methods"]
             assert paid["amount"] == len(people) * price(best, cabin)
+
+    def test_names_a_party_in_words_that_are_read_one_way(
+        self, world: Environment
+    ) -> None:
+        """No name and no birthday goes on into the next one, however many come along."""
+        archetype, domain = BY_SLUG["A9"], world.domain
+        rng, parties = random.Random(2), set[str]()
+        for _ in range(60):
+            proposal = archetype.propose(Session(world.state), rng, world.people)
+            if proposal is None:
+                continue
+            parties |= set(proposal.clauses)
+            text = " ".join(
+                say(clause, proposal.facts, domain.lexicon, rng).text
+                for clause in archetype.clauses
+                if clause.name in proposal.clauses
+            )
+            way = understood_as("A9", text, proposal.facts, domain)
+            told = {name: proposal.facts[name] for name in way.facts}
+
+            assert way.facts == told
+            assert set(way.clauses) == set(proposal.clauses)
+        assert {"saved_1", "saved_2"} <= parties
+        assert {"friends_1", "friends_2", "friends_3"} <= parties
 
     def test_takes_the_best_cabin_that_the_budget_allows(
         self, world: Environment

@@ -32,6 +32,7 @@ from writ_app.engine.composition import (
 )
 from writ_app.engine.decontamination import BenchmarkIndex
 from writ_app.engine.errors import InvalidTask, MalformedCompletion, ModelUnavailable
+from writ_app.engine.identification import identity_names
 from writ_app.engine.llm import ChatModel
 from writ_app.engine.paraphrase.answers import (
     Part,
@@ -46,7 +47,6 @@ from writ_app.engine.paraphrase.answers import (
     same_text,
     stands,
 )
-from writ_app.engine.task_design import identity_names
 from writ_app.engine.types import Frozen, Message, SaidClause, Task, Usage
 
 PROMPT_VERSION = "2026-11.2"

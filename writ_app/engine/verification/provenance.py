@@ -18,6 +18,21 @@ from writ_app.engine.types import ArgumentOrigin, GoldWrite, Provenance
 
 NUMBERS = 120
 """At most so many different numbers are combined when a number is looked for as a result of arithmetic."""
+WORDS: dict[float, tuple[str, ...]] = {
+    1: ("one", "single"),
+    2: ("two",),
+    3: ("three",),
+    4: ("four",),
+    5: ("five",),
+    6: ("six",),
+    7: ("seven",),
+    8: ("eight",),
+    9: ("nine",),
+    10: ("ten",),
+    11: ("eleven",),
+    12: ("twelve",),
+}
+"""Numbers that people rather say in words than in digits."""
 
 
 @dataclass(frozen=True)
@@ -245,9 +260,8 @@ def _said(value: Any, seen: _Seen) -> _Found | None:
 
 def _in_text(value: Any, text: str) -> bool:
     if isinstance(value, int | float):
-        return any(
-            mentions(text, way) for way in {str(value), f"{value:g}", f"{value:.2f}"}
-        )
+        digits = {str(value), f"{value:g}", f"{value:.2f}"}
+        return any(mentions(text, way) for way in (*digits, *WORDS.get(value, ())))
     if isinstance(value, str) and len(value) <= 3:  # "OR" is a state, "or" is not
         return bool(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text))
     return mentions(text, value)

@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="a world in environments/registry.py")
         parser.add_argument("--seed", type=int, default=1)
-        parser.add_argument("--users", type=int, default=60)
+        parser.add_argument("--users", type=int, default=200)
         parser.add_argument(
             "--tries", type=int, default=3, help="tasks proved per archetype"
         )
