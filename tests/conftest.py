@@ -146,7 +146,7 @@ def tau2_root(request: pytest.FixtureRequest) -> Path:
     return root
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
     """The machine's own Chromium. Absent: skipped, but a failure under CI."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -155,7 +155,8 @@ def browser() -> Iterator["Browser"]:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
     from playwright.sync_api import sync_playwright
 
-    # Playwright keeps an event loop in this thread, which Django takes for async code.
+    # Playwright keeps an event loop in this thread, which Django takes for async code, and in which no other can run:
+    # so it is stopped with the module.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)

@@ -119,7 +119,13 @@ def copies(template: Batch, url: str, times: int) -> Batch:
     batch.save()
     Simulation.objects.bulk_create(
         Simulation(
-            batch=batch, task=row.task, plan=row.plan, seed=row.seed + number * SEEDS
+            batch=batch,
+            task=row.task,
+            persona=row.persona,
+            plan=row.plan,
+            behaviour=row.behaviour,
+            ledger=row.ledger,
+            seed=row.seed + number * SEEDS,
         )
         for number in range(times)
         for row in template.simulations.all()
