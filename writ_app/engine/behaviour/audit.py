@@ -15,6 +15,7 @@ from writ_app.engine.behaviour.reading import (
     mentions,
     other_words,
     plain,
+    was_said,
     was_told,
     was_told_wrong,
 )
@@ -272,7 +273,9 @@ def _undelivered(ledger: Ledger, said: Sequence[str]) -> Iterator[UserFinding]:
                     kind="unshifted",
                     text=f'The user never gave up the first wish: "{line.text}"',
                 )
-        elif not was_told(line, told, other_words(line, ledger)):
+        elif not was_said(line, told) and not was_told(
+            line, told, other_words(line, ledger)
+        ):
             yield UserFinding(
                 kind="missing", text=f'The user never said: "{line.text}"'
             )

@@ -14,6 +14,7 @@ from environments.core.environment import Environment
 from environments.core.pointers import at, leaves, walk
 from environments.core.tools import ToolCall
 from writ_app.engine.behaviour import mentions, plain
+from writ_app.engine.behaviour.reading import holds_word
 from writ_app.engine.types import ArgumentOrigin, GoldWrite, Provenance
 
 NUMBERS = 120
@@ -249,7 +250,7 @@ def _in_text(value: Any, text: str) -> bool:
             mentions(text, way) for way in {str(value), f"{value:g}", f"{value:.2f}"}
         )
     if isinstance(value, str) and len(value) <= 3:  # "OR" is a state, "or" is not
-        return bool(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text))
+        return holds_word(text, value)
     return mentions(text, value)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from environments.core.environment import Environment
 from environments.core.policy import Event, PolicyTrace
 from environments.core.tools import ToolCall, ToolKind, ToolResult
-from writ_app.engine.behaviour import with_rejoined
+from writ_app.engine.behaviour import UserAudit, audit_user, with_rejoined
 from writ_app.engine.types import Ledger, Message, Provenance, Task, Trajectory
 from writ_app.engine.verification.provenance import Shown, trace_arguments
 
@@ -102,6 +102,11 @@ class Trace:
     @cached_property
     def user_texts(self) -> list[tuple[int, str]]:
         return [(n, m.content) for n, m in enumerate(self.messages) if m.role == "user"]
+
+    @cached_property
+    def audit(self) -> UserAudit:
+        """The user's side."""
+        return audit_user(self.ledger, self.messages)
 
     # --- evidence ---
 
