@@ -1,6 +1,6 @@
 """JSON pointers (RFC 6901): made, followed, and gone through leaf by leaf."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 MISSING = object()
@@ -36,6 +36,49 @@ def leaves(value: Any, *path: str | int) -> Iterator[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     walk(value, pointer(*path), found, [])
     return iter(found)
+
+
+def first_leaf(value: Any, wanted: Any) -> str | None:
+    """Pointer of the first leaf that is `wanted` and of its type; None if there is none. Much quicker than to make all pointers."""
+    kind = type(wanted)
+    inside: Iterable[tuple[Any, Any]]
+    if isinstance(value, dict):
+        inside = value.items()
+    elif isinstance(value, list):
+        inside = enumerate(value)
+    else:
+        return "" if type(value) is kind and value == wanted else None
+    for key, inner in inside:
+        if isinstance(inner, (dict, list)):
+            below = first_leaf(inner, wanted)
+            if below is not None:
+                return f"/{_escaped(str(key))}{below}"
+        elif type(inner) is kind and inner == wanted:
+            return f"/{_escaped(str(key))}"
+    return None
+
+
+def first_key(value: Any, wanted: str) -> str | None:
+    """Pointer of the first key, in order, that is `wanted`; None if there is none."""
+    inside: Iterable[tuple[Any, Any]]
+    inside = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in inside:
+        if key == wanted:
+            return f"/{_escaped(key)}"
+        if isinstance(inner, (dict, list)):
+            below = first_key(inner, wanted)
+            if below is not None:
+                return f"/{_escaped(str(key))}{below}"
+    return None
+
+
+def scalars(value: Any) -> Iterator[Any]:
+    """The values of all leaves, in order; empty lists and objects are left out."""
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, (dict, list)):
+            yield from scalars(inner)
+        else:
+            yield inner
 
 
 def walk(

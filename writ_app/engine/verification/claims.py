@@ -7,7 +7,10 @@ own reckoning of a change comes to, and a change that is claimed in so many word
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from environments.core.arithmetic import Reckoning, cents, numbers_in
 from environments.core.environment import Environment
@@ -15,7 +18,9 @@ from environments.core.tools import ToolCall
 from writ_app.engine.behaviour import mentions
 from writ_app.engine.behaviour.listing import ids_in
 from writ_app.engine.types import Task
-from writ_app.engine.verification.trace import Trace
+
+if TYPE_CHECKING:
+    from writ_app.engine.verification.trace import Trace
 
 _EMAIL = r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
 _ID = (
@@ -43,21 +48,52 @@ def names_in(text: str) -> set[str]:
     return set(_NAMES.findall(text))
 
 
+@dataclass(frozen=True)
+class _Text:
+    """One text that the agent may rest on, read once."""
+
+    index: int
+    """Of its message."""
+    text: str
+
+    @cached_property
+    def squashed(self) -> str:
+        return squashed(self.text)
+
+    @cached_property
+    def numbers(self) -> list[float]:
+        return numbers_in(self.text)
+
+
+_index = attrgetter("index")
+
+
+def _stands_alone(number: str, text: str) -> bool:
+    """Whether a text has a number that neither goes on nor is the end of something longer."""
+    place = text.find(number)
+    while place >= 0:
+        before, after = text[place - 1 : place], text[place + len(number) :][:1]
+        if not (before.isalnum() or before in ("_", ".")) and not after.isdecimal():
+            return True
+        place = text.find(number, place + 1)
+    return False
+
+
 class Grounds:
     """Everything that a text of the agent may rest on, as far as it stands before a message."""
 
-    def __init__(self, trace: Trace):
+    def __init__(self, trace: "Trace"):
         self._trace = trace
 
     def names(self, name: str, before: int) -> bool:
         """Whether an id or an email stands in a result, in what the user said, in the policy, or in a call already made."""
         texts = self._texts[: self._count(before)]
-        if any(name in text for text in texts):
+        if any(name in text.text for text in texts):
             return True
         wanted = squashed(name)
         return (
             wanted in _squashed_rules(self._trace.environment)
-            or any(wanted in squashed(text) for text in texts)
+            or any(wanted in text.squashed for text in texts)
             or any(mentions(t, name) for n, t in self._trace.user_texts if n < before)
         )
 
@@ -66,46 +102,46 @@ class Grounds:
         amount = float(figure.replace(",", ""))
         texts = self._texts[: self._count(before)]
         plain = str(int(amount)) if amount == int(amount) else str(amount)
-        alone = re.compile(rf"(?<![\w.]){re.escape(plain)}(?!\d)")
-        if any(plain in text and alone.search(text) for text in texts):
+        if any(_stands_alone(plain, text.text) for text in texts):
             return True
-        if cents(amount) in self._reckoned:
+        if cents(amount) in self._figures or cents(amount) in self._reckoned:
             return True
-        seen = [number for text in texts for number in numbers_in(text)]
+        seen = [number for text in texts for number in text.numbers]
         seen += _numbers_of_rules(self._trace.environment)
         return Reckoning(seen).gives(amount)
 
     @cached_property
-    def _placed(self) -> list[tuple[int, str]]:
-        """(index of message, text) of what the agent was told and shown, and of its calls."""
-        found = []
-        for n, message in enumerate(self._trace.messages):
-            if message.role != "assistant":
-                found.append((n, message.content))
-            found += [(n, made.call.key) for made in message.tool_calls]
-        return found
-
-    @cached_property
-    def _texts(self) -> list[str]:
-        return [text for _, text in self._placed]
+    def _texts(self) -> list["_Text"]:
+        """What the agent was told and shown, and its calls, in order."""
+        told = [
+            _Text(n, message.content)
+            for n, message in enumerate(self._trace.messages)
+            if message.role != "assistant"
+        ]
+        called = [_Text(made.index, made.call.key) for made in self._trace.calls]
+        return sorted([*told, *called], key=_index)
 
     def _count(self, before: int) -> int:
         """How many of the texts stand before a message."""
-        return bisect_left(self._placed, before, key=lambda one: one[0])
+        return bisect_left(self._texts, before, key=_index)
+
+    @cached_property
+    def _figures(self) -> set[int]:
+        """Amounts (in cents) that were to be told and compared."""
+        return {cents(figure) for figure in _figures(self._trace.task)}
 
     @cached_property
     def _reckoned(self) -> set[int]:
-        """Amounts (in cents) in the world's own words for the writes, made or right, and for what was to be told and compared."""
+        """Amounts (in cents) in the world's own words for the writes, made or right."""
         writes = [made.call for made in self._trace.writes]
         gold = [write.call for write in self._trace.task.gold]
         texts = [*_words_of(writes, self._trace)]
         if writes != gold:
             texts += _words_of(gold, self._trace)
-        told = [number for text in texts for number in numbers_in(text)]
-        return {cents(number) for number in [*told, *_figures(self._trace.task)]}
+        return {cents(number) for text in texts for number in numbers_in(text)}
 
 
-def _words_of(writes: list[ToolCall], trace: Trace) -> Iterator[str]:
+def _words_of(writes: list[ToolCall], trace: "Trace") -> Iterator[str]:
     words, session = trace.environment.domain.words, trace.environment.session()
     for call in writes:
         yield words.describe_write(call, session.state)
@@ -125,7 +161,10 @@ def _figures(task: Task) -> Iterator[float]:
 
 def squashed(text: str) -> str:
     """Letters and digits only, in lower case: "W dash 12 34" and "#w1234" are alike but for the word."""
-    return re.sub(r"[^a-z0-9@]", "", text.lower())
+    return _BETWEEN.sub("", text.lower())
+
+
+_BETWEEN = re.compile(r"[^a-z0-9@]+")
 
 
 @lru_cache(maxsize=16)
@@ -145,9 +184,9 @@ def _numbers_of_rules(environment: Environment) -> list[float]:
     return numbers_in(_rules(environment))
 
 
-def unfounded(trace: Trace) -> Iterator[tuple[int, str]]:
+def unfounded(trace: "Trace") -> Iterator[tuple[int, str]]:
     """(index of message, finding) for each claim of the agent's that nothing bears out."""
-    grounds = Grounds(trace)
+    grounds = trace.grounds
     first_write = min((write.index for write in trace.writes), default=None)
     for n, text in trace.agent_texts:
         for name in dict.fromkeys(_NAMES.findall(text)):
@@ -174,14 +213,13 @@ def claimed_change(text: str) -> str:
 # --- look-ups ------------------------------------------------------------------------------------------------------------------
 
 
-def invented_lookups(trace: Trace) -> Iterator[tuple[int, str]]:
+def invented_lookups(trace: "Trace") -> Iterator[tuple[int, str]]:
     """(index of message, finding) for each id or email that was looked up though nobody had given it."""
-    grounds = Grounds(trace)
     for made in trace.calls:
         if made.tried_to_write or made.kind is None:
             continue
         for value in ids_in(made.call):
-            if not grounds.names(value, made.index):
+            if not trace.grounds.names(value, made.index):
                 yield (
                     made.index,
                     f"Nobody gave {value}, for which {made.call.name} looked.",

@@ -11,6 +11,7 @@ from environments.core.policy import Event, PolicyTrace
 from environments.core.tools import ToolCall, ToolKind, ToolResult
 from writ_app.engine.behaviour import UserAudit, audit_user, with_rejoined
 from writ_app.engine.types import Ledger, Message, Provenance, Task, Trajectory
+from writ_app.engine.verification.claims import Grounds
 from writ_app.engine.verification.provenance import Shown, trace_arguments
 
 
@@ -212,6 +213,10 @@ class Trace:
             for made in self.calls
             if made.answer is not None and made.recorded and not made.error
         ]
+
+    @cached_property
+    def grounds(self) -> Grounds:
+        return Grounds(self)
 
     @cached_property
     def provenance(self) -> tuple[Provenance, ...]:
