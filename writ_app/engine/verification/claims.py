@@ -7,10 +7,8 @@ own reckoning of a change comes to, and a change that is claimed in so many word
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 from environments.core.arithmetic import Reckoning, cents, numbers_in
 from environments.core.environment import Environment
@@ -18,9 +16,8 @@ from environments.core.tools import ToolCall
 from writ_app.engine.behaviour import mentions
 from writ_app.engine.behaviour.listing import ids_in
 from writ_app.engine.types import Task
-
-if TYPE_CHECKING:
-    from writ_app.engine.verification.trace import Trace
+from writ_app.engine.verification.texts import squashed
+from writ_app.engine.verification.trace import Trace
 
 _EMAIL = r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
 _ID = (
@@ -45,27 +42,12 @@ _NOT_YET = re.compile(
 
 def names_in(text: str) -> set[str]:
     """Ids and emails that a text speaks of."""
-    return set(_NAMES.findall(text))
+    return set(_names_in(text))
 
 
-@dataclass(frozen=True)
-class _Text:
-    """One text that the agent may rest on, read once."""
-
-    index: int
-    """Of its message."""
-    text: str
-
-    @cached_property
-    def squashed(self) -> str:
-        return squashed(self.text)
-
-    @cached_property
-    def numbers(self) -> list[float]:
-        return numbers_in(self.text)
-
-
-_index = attrgetter("index")
+def _names_in(text: str) -> list[str]:
+    """In order. None goes over a blank and none is mere letters, so that most words need no look."""
+    return _NAMES.findall(" ".join(w for w in text.split() if not w.isalpha()))
 
 
 def _stands_alone(number: str, text: str) -> bool:
@@ -82,12 +64,12 @@ def _stands_alone(number: str, text: str) -> bool:
 class Grounds:
     """Everything that a text of the agent may rest on, as far as it stands before a message."""
 
-    def __init__(self, trace: "Trace"):
+    def __init__(self, trace: Trace):
         self._trace = trace
 
     def names(self, name: str, before: int) -> bool:
         """Whether an id or an email stands in a result, in what the user said, in the policy, or in a call already made."""
-        texts = self._texts[: self._count(before)]
+        texts = self._trace.texts[: self._count(before)]
         if any(name in text.text for text in texts):
             return True
         wanted = squashed(name)
@@ -100,7 +82,7 @@ class Grounds:
     def amounts(self, figure: str, before: int) -> bool:
         """Whether an amount stands somewhere, is the world's own figure for a change, or simple arithmetic gives it."""
         amount = float(figure.replace(",", ""))
-        texts = self._texts[: self._count(before)]
+        texts = self._trace.texts[: self._count(before)]
         plain = str(int(amount)) if amount == int(amount) else str(amount)
         if any(_stands_alone(plain, text.text) for text in texts):
             return True
@@ -110,20 +92,9 @@ class Grounds:
         seen += _numbers_of_rules(self._trace.environment)
         return Reckoning(seen).gives(amount)
 
-    @cached_property
-    def _texts(self) -> list["_Text"]:
-        """What the agent was told and shown, and its calls, in order."""
-        told = [
-            _Text(n, message.content)
-            for n, message in enumerate(self._trace.messages)
-            if message.role != "assistant"
-        ]
-        called = [_Text(made.index, made.call.key) for made in self._trace.calls]
-        return sorted([*told, *called], key=_index)
-
     def _count(self, before: int) -> int:
         """How many of the texts stand before a message."""
-        return bisect_left(self._texts, before, key=_index)
+        return bisect_left(self._trace.texts, before, key=attrgetter("index"))
 
     @cached_property
     def _figures(self) -> set[int]:
@@ -141,7 +112,7 @@ class Grounds:
         return {cents(number) for text in texts for number in numbers_in(text)}
 
 
-def _words_of(writes: list[ToolCall], trace: "Trace") -> Iterator[str]:
+def _words_of(writes: list[ToolCall], trace: Trace) -> Iterator[str]:
     words, session = trace.environment.domain.words, trace.environment.session()
     for call in writes:
         yield words.describe_write(call, session.state)
@@ -157,14 +128,6 @@ def _figures(task: Task) -> Iterator[float]:
     for value in values:
         if isinstance(value, int | float):
             yield float(value)
-
-
-def squashed(text: str) -> str:
-    """Letters and digits only, in lower case: "W dash 12 34" and "#w1234" are alike but for the word."""
-    return _BETWEEN.sub("", text.lower())
-
-
-_BETWEEN = re.compile(r"[^a-z0-9@]+")
 
 
 @lru_cache(maxsize=16)
@@ -184,12 +147,12 @@ def _numbers_of_rules(environment: Environment) -> list[float]:
     return numbers_in(_rules(environment))
 
 
-def unfounded(trace: "Trace") -> Iterator[tuple[int, str]]:
+def unfounded(trace: Trace) -> Iterator[tuple[int, str]]:
     """(index of message, finding) for each claim of the agent's that nothing bears out."""
-    grounds = trace.grounds
+    grounds = Grounds(trace)
     first_write = min((write.index for write in trace.writes), default=None)
     for n, text in trace.agent_texts:
-        for name in dict.fromkeys(_NAMES.findall(text)):
+        for name in dict.fromkeys(_names_in(text)):
             if not grounds.names(name, n):
                 yield n, f"Nothing shows {name}."
         for figure in dict.fromkeys(_AMOUNT.findall(text)):
@@ -213,13 +176,14 @@ def claimed_change(text: str) -> str:
 # --- look-ups ------------------------------------------------------------------------------------------------------------------
 
 
-def invented_lookups(trace: "Trace") -> Iterator[tuple[int, str]]:
+def invented_lookups(trace: Trace) -> Iterator[tuple[int, str]]:
     """(index of message, finding) for each id or email that was looked up though nobody had given it."""
+    grounds = Grounds(trace)
     for made in trace.calls:
         if made.tried_to_write or made.kind is None:
             continue
         for value in ids_in(made.call):
-            if not trace.grounds.names(value, made.index):
+            if not grounds.names(value, made.index):
                 yield (
                     made.index,
                     f"Nobody gave {value}, for which {made.call.name} looked.",

@@ -73,14 +73,19 @@ def _yes(trace: Trace, listed: int, written: int) -> int | None:
     It may come to a question that follows, as long as that is about nothing else.
     """
     answers = [(n, text) for n, text in trace.user_texts if listed < n < written]
-    known = names_in(trace.messages[listed].content)
     for place, (n, text) in enumerate(answers):
-        asked = next((said for m, said in reversed(trace.agent_texts) if m < n), "")
-        follows = asks_confirmation(asked) and names_in(asked) <= known
-        if says_yes(text) and (place == 0 or follows):
+        if says_yes(text) and (place == 0 or _follows(trace, listed, n)):
             others = (other for m, other in answers if m != n)
             return None if any(map(holds_back, others)) else n
     return None
+
+
+def _follows(trace: Trace, listed: int, answered: int) -> bool:
+    """Whether the question before an answer is still about the listing."""
+    texts = reversed(trace.agent_texts)
+    asked = next((text for n, text in texts if n < answered), "")
+    known = names_in(trace.messages[listed].content)
+    return asks_confirmation(asked) and names_in(asked) <= known
 
 
 _VERBS = {

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from environments.core.environment import Environment
@@ -11,8 +12,8 @@ from environments.core.policy import Event, PolicyTrace
 from environments.core.tools import ToolCall, ToolKind, ToolResult
 from writ_app.engine.behaviour import UserAudit, audit_user, with_rejoined
 from writ_app.engine.types import Ledger, Message, Provenance, Task, Trajectory
-from writ_app.engine.verification.claims import Grounds
 from writ_app.engine.verification.provenance import Shown, trace_arguments
+from writ_app.engine.verification.texts import Text
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,23 @@ class Trace:
             for n, message in enumerate(self.messages)
             if message.role == "tool"
         }
-        tools, found = self.environment.tools, []
+        tools, found, changed = self.environment.tools, list[Made](), False
         for n, message in enumerate(self.messages):
             for made in message.tool_calls:
-                tool, place = tools.get(made.name), answers.get(made.id)
+                call, tool = made.call, tools.get(made.name)
+                changed = changed or (tool is not None and tool.mutates)
+                result = (
+                    self.session.call(call)
+                    if changed or tool is None
+                    else self.environment.answer(call)
+                )
+                place = answers.get(made.id)
                 found.append(
                     Made(
                         index=n,
-                        call=made.call,
+                        call=call,
                         kind=tool.kind if tool else None,
-                        result=self.session.call(made.call),
+                        result=result,
                         answer=place,
                         recorded=None if place is None else self.messages[place],
                     )
@@ -215,8 +223,15 @@ class Trace:
         ]
 
     @cached_property
-    def grounds(self) -> Grounds:
-        return Grounds(self)
+    def texts(self) -> list[Text]:
+        """What the agent was told and shown, and its calls, in order."""
+        told = [
+            Text(n, message.content)
+            for n, message in enumerate(self.messages)
+            if message.role != "assistant"
+        ]
+        called = [Text(made.index, made.call.key) for made in self.calls]
+        return sorted([*told, *called], key=attrgetter("index"))
 
     @cached_property
     def provenance(self) -> tuple[Provenance, ...]:
@@ -249,7 +264,7 @@ class Trace:
             ),
         ]
         return PolicyTrace(
-            events=tuple(sorted(events, key=lambda event: event.index)),
+            events=tuple(sorted(events, key=attrgetter("index"))),
             start=self.environment.session().state,
             lexicon=self.environment.domain.lexicon,
         )
