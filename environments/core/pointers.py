@@ -39,7 +39,7 @@ def leaves(value: Any, *path: str | int) -> Iterator[tuple[str, Any]]:
 
 
 def first_leaf(value: Any, wanted: Any) -> str | None:
-    """Pointer of the first leaf that is `wanted` and of its type; None if there is none. Much quicker than to make all pointers."""
+    """Pointer of the first leaf that is `wanted` and of its type, which holds no others; None if there is none. Much quicker than to make all pointers."""
     kind = type(wanted)
     inside: Iterable[tuple[Any, Any]]
     if isinstance(value, dict):
@@ -49,19 +49,24 @@ def first_leaf(value: Any, wanted: Any) -> str | None:
     else:
         return "" if type(value) is kind and value == wanted else None
     for key, inner in inside:
-        if isinstance(inner, (dict, list)):
+        found = type(inner)
+        if found is kind:
+            if inner == wanted:
+                return f"/{_escaped(str(key))}"
+        elif found is dict or found is list:
             below = first_leaf(inner, wanted)
             if below is not None:
                 return f"/{_escaped(str(key))}{below}"
-        elif type(inner) is kind and inner == wanted:
-            return f"/{_escaped(str(key))}"
     return None
 
 
 def first_key(value: Any, wanted: str) -> str | None:
     """Pointer of the first key, in order, that is `wanted`; None if there is none."""
-    inside: Iterable[tuple[Any, Any]]
-    inside = value.items() if isinstance(value, dict) else enumerate(value)
+    inside: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        inside = value.items()
+    elif isinstance(value, list):
+        inside = enumerate(value)
     for key, inner in inside:
         if key == wanted:
             return f"/{_escaped(key)}"
@@ -72,13 +77,20 @@ def first_key(value: Any, wanted: str) -> str | None:
     return None
 
 
-def scalars(value: Any) -> Iterator[Any]:
-    """The values of all leaves, in order; empty lists and objects are left out."""
+def numbers(value: Any) -> list[float]:
+    """All leaves that are numbers, in order; yes and no are none."""
+    found: list[float] = []
+    _add_numbers(value if isinstance(value, (dict, list)) else [value], found)
+    return found
+
+
+def _add_numbers(value: Any, found: list[float]) -> None:
     for inner in value.values() if isinstance(value, dict) else value:
-        if isinstance(inner, (dict, list)):
-            yield from scalars(inner)
-        else:
-            yield inner
+        kind = type(inner)
+        if kind is int or kind is float:
+            found.append(float(inner))
+        elif kind is dict or kind is list:
+            _add_numbers(inner, found)
 
 
 def walk(

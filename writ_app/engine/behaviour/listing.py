@@ -49,7 +49,8 @@ def ids_in(call: ToolCall) -> list[str]:
 
 def _is_id(place: str, value: Any) -> bool:
     return isinstance(value, str) and bool(
-        _ID.fullmatch(value) or (value and _is_named(place))
+        (value[-4:].isdecimal() and _ID.fullmatch(value))
+        or (value and _is_named(place))
     )
 
 

@@ -128,6 +128,11 @@ def mentions(text: str, value: Any) -> bool:
     return joined is not heard and holds_word(joined, wanted)
 
 
+def without_mere_words(text: str) -> str:
+    """A text without the words that have letters only: what is looked for by its digits and signs need not be looked for there."""
+    return " ".join(word for word in text.split() if not word.isalpha())
+
+
 def holds_word(text: str, word: str) -> bool:
     """Whether `word` stands in `text` as it is, with no letter, digit or underscore beside it. Quicker than a pattern for each word."""
     place = text.find(word) if word else -1

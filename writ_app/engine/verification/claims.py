@@ -14,7 +14,7 @@ from environments.core.arithmetic import Reckoning, cents, numbers_in
 from environments.core.environment import Environment
 from environments.core.tools import ToolCall
 from writ_app.engine.behaviour import mentions
-from writ_app.engine.behaviour.listing import ids_in
+from writ_app.engine.behaviour.reading import without_mere_words
 from writ_app.engine.types import Task
 from writ_app.engine.verification.texts import squashed
 from writ_app.engine.verification.trace import Trace
@@ -46,8 +46,8 @@ def names_in(text: str) -> set[str]:
 
 
 def _names_in(text: str) -> list[str]:
-    """In order. None goes over a blank and none is mere letters, so that most words need no look."""
-    return _NAMES.findall(" ".join(w for w in text.split() if not w.isalpha()))
+    """In order. None goes over a blank."""
+    return _NAMES.findall(without_mere_words(text))
 
 
 def _stands_alone(number: str, text: str) -> bool:
@@ -182,7 +182,7 @@ def invented_lookups(trace: Trace) -> Iterator[tuple[int, str]]:
     for made in trace.calls:
         if made.tried_to_write or made.kind is None:
             continue
-        for value in ids_in(made.call):
+        for value in made.ids:
             if not grounds.names(value, made.index):
                 yield (
                     made.index,

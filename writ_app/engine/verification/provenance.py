@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from environments.core.environment import Environment
-from environments.core.pointers import at, first_key, first_leaf, leaves, scalars
+from environments.core.pointers import at, first_key, first_leaf, leaves, numbers
 from environments.core.tools import ToolCall
 from writ_app.engine.behaviour import mentions, plain
 from writ_app.engine.behaviour.reading import holds_word
@@ -37,13 +37,9 @@ class Shown:
     def place_of(self, value: Any) -> str | None:
         """Pointer of the first leaf that is this value, or else of the first key; None if neither is there."""
         found = first_leaf(self.data, value)
-        if found is None and isinstance(value, str) and self._is_nested:
+        if found is None and isinstance(value, str):
             found = first_key(self.data, value)
         return found
-
-    @property
-    def _is_nested(self) -> bool:
-        return isinstance(self.data, (dict, list))
 
     @cached_property
     def normal(self) -> str:
@@ -59,8 +55,7 @@ class Shown:
 
     @cached_property
     def numbers(self) -> Sequence[float]:
-        values = scalars(self.data) if self._is_nested else (self.data,)
-        return [float(value) for value in values if type(value) in (int, float)]
+        return numbers(self.data)
 
 
 @dataclass(frozen=True)

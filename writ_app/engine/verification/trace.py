@@ -11,6 +11,7 @@ from environments.core.environment import Environment
 from environments.core.policy import Event, PolicyTrace
 from environments.core.tools import ToolCall, ToolKind, ToolResult
 from writ_app.engine.behaviour import UserAudit, audit_user, with_rejoined
+from writ_app.engine.behaviour.listing import ids_in
 from writ_app.engine.types import Ledger, Message, Provenance, Task, Trajectory
 from writ_app.engine.verification.provenance import Shown, trace_arguments
 from writ_app.engine.verification.texts import Text
@@ -27,6 +28,11 @@ class Made:
     answer: int | None
     """Place of the recorded result; None if there is none."""
     recorded: Message | None
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Values of the arguments that name one thing."""
+        return ids_in(self.call)
 
     @property
     def error(self) -> bool:
