@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from environments.airline.state import Certificate, FlightInfo, Payment
 from environments.core.errors import ToolError
-from environments.core.state import Record
+from environments.core.state import Record, plain_copy
 from environments.core.tools import Toolkit
 
 FIRST_LETTERS, STRICT_RESERVATIONS = 4751, 3
@@ -92,10 +92,13 @@ class Desk(Toolkit):
         for segment in reservation["flights"]:
             number, date = segment["flight_number"], segment["date"]
             flight = self.session.get("flights", number)
-            if flight and flight["dates"].get(date, {}).get("status") == "available":
-                day = self.session.edit("flights", number)["dates"][date]
+            day = flight["dates"].get(date, {}) if flight else {}
+            if flight and day.get("status") == "available":
+                day = plain_copy(day)  # a flight has many days; this one changes
                 seats = sign * len(reservation["passengers"])
                 day["available_seats"][reservation["cabin"]] += seats
+                dates = {**flight["dates"], date: day}
+                self.session.replace("flights", number, {**flight, "dates": dates})
 
     def _check_payments(
         self, user_id: str, payments: Sequence[Payment], total: float
@@ -181,12 +184,14 @@ class Desk(Toolkit):
         self, origin: str | None, destination: str | None, date: Any
     ) -> Iterator[Record]:
         """Flights that can be booked on the date, in file order; None is any airport."""
+        if not isinstance(date, str):
+            return
         for number in self.session.lookup_all(
             "flights_by_route", (origin, destination)
         ):
-            flight = self._flight(number)
-            day = flight["dates"].get(date) if isinstance(date, str) else None
-            if day and day["status"] == "available":
+            flight = self.session.get("flights", number)
+            day = flight["dates"].get(date) if flight else None
+            if flight and day and day["status"] == "available":
                 yield flight
 
     def _arrival_date(self, date: str, arrival: str) -> str:

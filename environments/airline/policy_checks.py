@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -97,14 +98,20 @@ def _owner(trace: PolicyTrace, event: Event) -> str | None:
 
 def _ids_said(trace: PolicyTrace, before: int) -> set[str]:
     """User ids in what the user said before that message, with blanks for underscores allowed."""
-    words = re.findall(r"[a-z0-9']+", trace.said_by_user(before).replace("_", " "))
-    said = {
+    said = _like_ids(trace.said_by_user(before))
+    return {key for key in said if trace.start.get("users", key) is not None}
+
+
+@lru_cache(maxsize=64)
+def _like_ids(said: str) -> frozenset[str]:
+    """Words in a row that end in a number, as an id would have them. Every call asks for those of the same few texts."""
+    words = re.findall(r"[a-z0-9']+", said.replace("_", " "))
+    return frozenset(
         "_".join(words[max(0, n - back) : n + 1])
         for n, word in enumerate(words)
         if word.isdigit()
         for back in range(1, 4)
-    }
-    return {key for key in said if trace.start.get("users", key) is not None}
+    )
 
 
 def _concerns_somebody(event: Event) -> bool:

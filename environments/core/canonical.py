@@ -18,7 +18,10 @@ CHUNK = 1 << 14
 
 def canonical(value: Any) -> str:
     """One text for equal values, ASCII only: characters and bytes are the same count."""
-    return json.dumps(value, sort_keys=True)
+    return _encode(value)
+
+
+_encode = json.JSONEncoder(sort_keys=True).encode
 
 
 def effect_of(changes: Mapping[Key, str | None]) -> str:

@@ -27,6 +27,9 @@ from environments.core.tools import (
     ToolResult,
 )
 
+ANSWERS_KEPT = 2048
+"""Answers that an environment remembers (up to about 10 kB each)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Environment:
@@ -120,6 +123,21 @@ class Environment:
         session = self.session()
         session.initialize(initialization)
         return session
+
+    def answer(self, call: ToolCall) -> ToolResult:
+        """What a session answers as long as nothing was changed in it, to a call that changes nothing. The same few are asked often."""
+        if self.sync:
+            return self.session().call(call)
+        found = self._answers.get(call.key)
+        if found is None:
+            if len(self._answers) >= ANSWERS_KEPT:
+                self._answers.clear()
+            found = self._answers[call.key] = self.session().call(call)
+        return found
+
+    @cached_property
+    def _answers(self) -> dict[str, ToolResult]:
+        return {}
 
     def is_read(self, name: str) -> bool:
         return name in self.tools and self.tools[name].kind is ToolKind.READ

@@ -1,6 +1,6 @@
 """JSON pointers (RFC 6901): made, followed, and gone through leaf by leaf."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 MISSING = object()
@@ -36,6 +36,61 @@ def leaves(value: Any, *path: str | int) -> Iterator[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     walk(value, pointer(*path), found, [])
     return iter(found)
+
+
+def first_leaf(value: Any, wanted: Any) -> str | None:
+    """Pointer of the first leaf that is `wanted` and of its type, which holds no others; None if there is none. Much quicker than to make all pointers."""
+    kind = type(wanted)
+    inside: Iterable[tuple[Any, Any]]
+    if isinstance(value, dict):
+        inside = value.items()
+    elif isinstance(value, list):
+        inside = enumerate(value)
+    else:
+        return "" if type(value) is kind and value == wanted else None
+    for key, inner in inside:
+        found = type(inner)
+        if found is kind:
+            if inner == wanted:
+                return f"/{_escaped(str(key))}"
+        elif found is dict or found is list:
+            below = first_leaf(inner, wanted)
+            if below is not None:
+                return f"/{_escaped(str(key))}{below}"
+    return None
+
+
+def first_key(value: Any, wanted: str) -> str | None:
+    """Pointer of the first key, in order, that is `wanted`; None if there is none."""
+    inside: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        inside = value.items()
+    elif isinstance(value, list):
+        inside = enumerate(value)
+    for key, inner in inside:
+        if key == wanted:
+            return f"/{_escaped(key)}"
+        if isinstance(inner, (dict, list)):
+            below = first_key(inner, wanted)
+            if below is not None:
+                return f"/{_escaped(str(key))}{below}"
+    return None
+
+
+def numbers(value: Any) -> list[float]:
+    """All leaves that are numbers, in order; yes and no are none."""
+    found: list[float] = []
+    _add_numbers(value if isinstance(value, (dict, list)) else [value], found)
+    return found
+
+
+def _add_numbers(value: Any, found: list[float]) -> None:
+    for inner in value.values() if isinstance(value, dict) else value:
+        kind = type(inner)
+        if kind is int or kind is float:
+            found.append(float(inner))
+        elif kind is dict or kind is list:
+            _add_numbers(inner, found)
 
 
 def walk(

@@ -4,9 +4,11 @@ A judge gets a `PolicyTrace` and gives the breaches it sees. It knows nothing of
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, Literal
 
 from environments.core.state import Session
@@ -50,8 +52,15 @@ class PolicyTrace:
 
     def said_by_user(self, before: int) -> str:
         """Everything that the user said before that message, in lower case."""
-        told = (text for index, text in self._told if index < before)
-        return "\n".join(told)
+        count = bisect_left(self._told, before, key=itemgetter(0))
+        if count not in self._joined:
+            self._joined[count] = "\n".join(text for _, text in self._told[:count])
+        return self._joined[count]
+
+    @cached_property
+    def _joined(self) -> dict[int, str]:
+        """How many of the user's texts → all of them in one; every judge asks for the same few."""
+        return {}
 
     @cached_property
     def _told(self) -> list[tuple[int, str]]:

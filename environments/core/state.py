@@ -237,6 +237,11 @@ class Session:
         self._owned.add((collection, key))
         return record
 
+    def replace(self, collection: str, key: str, record: Record) -> None:
+        """Store `record`, which shares parts with another: the next `edit` copies it before it changes anything."""
+        self.put(collection, key, record)
+        self._owned.discard((collection, key))
+
     def remove(self, collection: str, key: str) -> None:
         self._moved = None
         self._changes[collection, key] = None

@@ -44,6 +44,9 @@ TAKEN_BACK = Correction(
 """What every world's corrected mode mends (see EnvironmentSession.call)."""
 
 
+_text_of = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
+
+
 class ToolCall(BaseModel):
     """One call as an agent makes it. Hashable by its canonical text `key`."""
 
@@ -55,7 +58,7 @@ class ToolCall(BaseModel):
     @cached_property
     def key(self) -> str:
         """Canonical text: equal calls have equal keys."""
-        return f"{self.name}({json.dumps(self.arguments, sort_keys=True, ensure_ascii=False)})"
+        return f"{self.name}({_text_of(self.arguments)})"
 
     def __hash__(self) -> int:
         return hash(self.key)

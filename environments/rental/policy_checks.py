@@ -5,6 +5,7 @@ Every clause is here, in READER_JUDGED, or enforced by the tools: a test holds t
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from environments.core.policy import (
@@ -128,14 +129,20 @@ def known_ids_only(trace: PolicyTrace) -> Iterator[Breach]:
     known: set[str] = set()
     for event in trace.events:
         if event.result is not None:
-            known |= set(_ID.findall(event.result.content))
+            known |= _ids(event.result.content)
         elif event.by == "user":
-            known |= set(_ID.findall(event.text))
+            known |= _ids(event.text)
         else:
-            made_up = sorted(set(_ID.findall(event.text)) - known)
+            made_up = sorted(_ids(event.text) - known)
             if made_up:
                 text = f"Nothing had shown {', '.join(made_up)}."
                 yield Breach(text, (event.index,))
+
+
+@lru_cache(maxsize=2048)
+def _ids(text: str) -> frozenset[str]:
+    """Every id in a text. Searches show the same units to many."""
+    return frozenset(_ID.findall(text))
 
 
 def length_allowed(trace: PolicyTrace) -> Iterator[Breach]:

@@ -15,8 +15,10 @@ from writ_app.engine.behaviour.reading import (
     mentions,
     other_words,
     plain,
+    was_said,
     was_told,
     was_told_wrong,
+    without_mere_words,
 )
 from writ_app.engine.behaviour.realised import realised_of, sounds_wrong
 from writ_app.engine.behaviour.style import rejoined
@@ -176,8 +178,10 @@ def _invented(hearing: Hearing, text: str) -> list[str]:
 
 
 def _tokens(text: str) -> list[str]:
-    """Every value with a format; a text without digit and @ has none."""
-    return _TOKENS.findall(text) if _DIGIT.search(text) else []
+    """Every value with a format; a text without digit and @ has none, and none but an amount goes over a blank."""
+    if not _DIGIT.search(text):
+        return []
+    return _TOKENS.findall(text if "$" in text else without_mere_words(text))
 
 
 _DIGIT = re.compile(r"[\d@]")
@@ -272,7 +276,9 @@ def _undelivered(ledger: Ledger, said: Sequence[str]) -> Iterator[UserFinding]:
                     kind="unshifted",
                     text=f'The user never gave up the first wish: "{line.text}"',
                 )
-        elif not was_told(line, told, other_words(line, ledger)):
+        elif not was_said(line, told) and not was_told(
+            line, told, other_words(line, ledger)
+        ):
             yield UserFinding(
                 kind="missing", text=f'The user never said: "{line.text}"'
             )

@@ -7,6 +7,7 @@ order, a flight, a day, an address, an amount.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from environments.core.environment import Environment
@@ -48,8 +49,15 @@ def ids_in(call: ToolCall) -> list[str]:
 
 def _is_id(place: str, value: Any) -> bool:
     return isinstance(value, str) and bool(
-        _ID.fullmatch(value) or (value and _NAMED.search(place))
+        (value[-4:].isdecimal() and _ID.fullmatch(value))
+        or (value and _is_named(place))
     )
+
+
+@lru_cache(maxsize=1024)
+def _is_named(place: str) -> bool:
+    """Whether what stands there is called an id. Few places come up again and again."""
+    return bool(_NAMED.search(place))
 
 
 def listing(environment: Environment, call: ToolCall) -> Listing:

@@ -122,16 +122,30 @@ def mentions(text: str, value: Any) -> bool:
     if isinstance(value, list | tuple):
         return all(mentions(text, part) for part in value)
     wanted, heard = plain(value), plain(text)
-    if _holds(heard, wanted):
+    if holds_word(heard, wanted):
         return True
     joined = _plain_rejoined(heard)
-    return joined is not heard and _holds(joined, wanted)
+    return joined is not heard and holds_word(joined, wanted)
 
 
-def _holds(heard: str, wanted: str) -> bool:
-    if not wanted or wanted not in heard:
-        return False
-    return bool(re.search(rf"(?<![\w]){re.escape(wanted)}(?![\w])", heard))
+def without_mere_words(text: str) -> str:
+    """A text without the words that have letters only: what is looked for by its digits and signs need not be looked for there."""
+    return " ".join(word for word in text.split() if not word.isalpha())
+
+
+def holds_word(text: str, word: str) -> bool:
+    """Whether `word` stands in `text` as it is, with no letter, digit or underscore beside it. Quicker than a pattern for each word."""
+    place = text.find(word) if word else -1
+    while place >= 0:
+        end = place + len(word)
+        if not (_in_word(text[place - 1 : place]) or _in_word(text[end : end + 1])):
+            return True
+        place = text.find(word, place + 1)
+    return False
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 @lru_cache(maxsize=4096)

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pydantic import ConfigDict, Field
 
 from environments.core.environment import Environment
-from writ_app.engine.behaviour import realised
 from writ_app.engine.types import (
     CertificateRead,
     Ledger,
@@ -69,7 +68,7 @@ def verify(
         provenance=trace.provenance,
         coverage=trace.coverage,
         superfluous=trace.superfluous,
-        behaviour=realised(ledger, trajectory.messages),
+        behaviour=trace.audit.dimensions,
         version=VERSION,
     )
 

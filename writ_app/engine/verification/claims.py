@@ -8,13 +8,15 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
+from operator import attrgetter
 
 from environments.core.arithmetic import Reckoning, cents, numbers_in
 from environments.core.environment import Environment
 from environments.core.tools import ToolCall
 from writ_app.engine.behaviour import mentions
-from writ_app.engine.behaviour.listing import ids_in
+from writ_app.engine.behaviour.reading import without_mere_words
 from writ_app.engine.types import Task
+from writ_app.engine.verification.texts import squashed
 from writ_app.engine.verification.trace import Trace
 
 _EMAIL = r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
@@ -40,7 +42,23 @@ _NOT_YET = re.compile(
 
 def names_in(text: str) -> set[str]:
     """Ids and emails that a text speaks of."""
-    return set(_NAMES.findall(text))
+    return set(_names_in(text))
+
+
+def _names_in(text: str) -> list[str]:
+    """In order. None goes over a blank."""
+    return _NAMES.findall(without_mere_words(text))
+
+
+def _stands_alone(number: str, text: str) -> bool:
+    """Whether a text has a number that neither goes on nor is the end of something longer."""
+    place = text.find(number)
+    while place >= 0:
+        before, after = text[place - 1 : place], text[place + len(number) :][:1]
+        if not (before.isalnum() or before in ("_", ".")) and not after.isdecimal():
+            return True
+        place = text.find(number, place + 1)
+    return False
 
 
 class Grounds:
@@ -51,58 +69,47 @@ class Grounds:
 
     def names(self, name: str, before: int) -> bool:
         """Whether an id or an email stands in a result, in what the user said, in the policy, or in a call already made."""
-        texts = self._texts[: self._count(before)]
-        if any(name in text for text in texts):
+        texts = self._trace.texts[: self._count(before)]
+        if any(name in text.text for text in texts):
             return True
         wanted = squashed(name)
         return (
             wanted in _squashed_rules(self._trace.environment)
-            or any(wanted in squashed(text) for text in texts)
+            or any(wanted in text.squashed for text in texts)
             or any(mentions(t, name) for n, t in self._trace.user_texts if n < before)
         )
 
     def amounts(self, figure: str, before: int) -> bool:
         """Whether an amount stands somewhere, is the world's own figure for a change, or simple arithmetic gives it."""
         amount = float(figure.replace(",", ""))
-        texts = self._texts[: self._count(before)]
+        texts = self._trace.texts[: self._count(before)]
         plain = str(int(amount)) if amount == int(amount) else str(amount)
-        alone = re.compile(rf"(?<![\w.]){re.escape(plain)}(?!\d)")
-        if any(plain in text and alone.search(text) for text in texts):
+        if any(_stands_alone(plain, text.text) for text in texts):
             return True
-        if cents(amount) in self._reckoned:
+        if cents(amount) in self._figures or cents(amount) in self._reckoned:
             return True
-        seen = [number for text in texts for number in numbers_in(text)]
+        seen = [number for text in texts for number in text.numbers]
         seen += _numbers_of_rules(self._trace.environment)
         return Reckoning(seen).gives(amount)
 
-    @cached_property
-    def _placed(self) -> list[tuple[int, str]]:
-        """(index of message, text) of what the agent was told and shown, and of its calls."""
-        found = []
-        for n, message in enumerate(self._trace.messages):
-            if message.role != "assistant":
-                found.append((n, message.content))
-            found += [(n, made.call.key) for made in message.tool_calls]
-        return found
-
-    @cached_property
-    def _texts(self) -> list[str]:
-        return [text for _, text in self._placed]
-
     def _count(self, before: int) -> int:
         """How many of the texts stand before a message."""
-        return bisect_left(self._placed, before, key=lambda one: one[0])
+        return bisect_left(self._trace.texts, before, key=attrgetter("index"))
+
+    @cached_property
+    def _figures(self) -> set[int]:
+        """Amounts (in cents) that were to be told and compared."""
+        return {cents(figure) for figure in _figures(self._trace.task)}
 
     @cached_property
     def _reckoned(self) -> set[int]:
-        """Amounts (in cents) in the world's own words for the writes, made or right, and for what was to be told and compared."""
+        """Amounts (in cents) in the world's own words for the writes, made or right."""
         writes = [made.call for made in self._trace.writes]
         gold = [write.call for write in self._trace.task.gold]
         texts = [*_words_of(writes, self._trace)]
         if writes != gold:
             texts += _words_of(gold, self._trace)
-        told = [number for text in texts for number in numbers_in(text)]
-        return {cents(number) for number in [*told, *_figures(self._trace.task)]}
+        return {cents(number) for text in texts for number in numbers_in(text)}
 
 
 def _words_of(writes: list[ToolCall], trace: Trace) -> Iterator[str]:
@@ -121,11 +128,6 @@ def _figures(task: Task) -> Iterator[float]:
     for value in values:
         if isinstance(value, int | float):
             yield float(value)
-
-
-def squashed(text: str) -> str:
-    """Letters and digits only, in lower case: "W dash 12 34" and "#w1234" are alike but for the word."""
-    return re.sub(r"[^a-z0-9@]", "", text.lower())
 
 
 @lru_cache(maxsize=16)
@@ -150,7 +152,7 @@ def unfounded(trace: Trace) -> Iterator[tuple[int, str]]:
     grounds = Grounds(trace)
     first_write = min((write.index for write in trace.writes), default=None)
     for n, text in trace.agent_texts:
-        for name in dict.fromkeys(_NAMES.findall(text)):
+        for name in dict.fromkeys(_names_in(text)):
             if not grounds.names(name, n):
                 yield n, f"Nothing shows {name}."
         for figure in dict.fromkeys(_AMOUNT.findall(text)):
@@ -180,7 +182,7 @@ def invented_lookups(trace: Trace) -> Iterator[tuple[int, str]]:
     for made in trace.calls:
         if made.tried_to_write or made.kind is None:
             continue
-        for value in ids_in(made.call):
+        for value in made.ids:
             if not grounds.names(value, made.index):
                 yield (
                     made.index,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from writ_app.engine.behaviour import asks_confirmation, holds_back, says_yes
-from writ_app.engine.behaviour.listing import ids_in, listing
+from writ_app.engine.behaviour.listing import listing
 from writ_app.engine.behaviour.reading import mentions
 from writ_app.engine.types import Check
 from writ_app.engine.verification.claims import names_in
@@ -24,7 +24,7 @@ def check_confirmation(trace: Trace) -> Check:
         if place is None:
             lacking.append(write)
         else:
-            found.setdefault(place, set()).update(ids_in(write.call))
+            found.setdefault(place, set()).update(write.ids)
         done.append(write)
     if lacking:
         names = ", ".join(write.call.name for write in lacking)
@@ -46,7 +46,7 @@ def _confirmed(
     A yes `spent` on earlier writes (index → the ids these name) covers another only if that names something of its own. Of what
     earlier writes (`done`) were about already, a message may just be the report: it has to say what is to be done with it now.
     """
-    needed, own = listing(trace.environment, write.call), set(ids_in(write.call))
+    needed, own = listing(trace.environment, write.call), set(write.ids)
     for index, text in reversed(trace.agent_texts):
         if index >= write.index or not needed.in_text(text):
             continue
@@ -59,7 +59,7 @@ def _confirmed(
         if not fresh:
             continue
         reported = {
-            name for made in done if made.index < index for name in ids_in(made.call)
+            name for made in done if made.index < index for name in made.ids
         }
         if answer in spent and fresh <= reported and not _proposes(text, write, fresh):
             continue
@@ -73,14 +73,19 @@ def _yes(trace: Trace, listed: int, written: int) -> int | None:
     It may come to a question that follows, as long as that is about nothing else.
     """
     answers = [(n, text) for n, text in trace.user_texts if listed < n < written]
-    known = names_in(trace.messages[listed].content)
     for place, (n, text) in enumerate(answers):
-        asked = next((said for m, said in reversed(trace.agent_texts) if m < n), "")
-        follows = asks_confirmation(asked) and names_in(asked) <= known
-        if says_yes(text) and (place == 0 or follows):
+        if says_yes(text) and (place == 0 or _follows(trace, listed, n)):
             others = (other for m, other in answers if m != n)
             return None if any(map(holds_back, others)) else n
     return None
+
+
+def _follows(trace: Trace, listed: int, answered: int) -> bool:
+    """Whether the question before an answer is still about the listing."""
+    texts = reversed(trace.agent_texts)
+    asked = next((text for n, text in texts if n < answered), "")
+    known = names_in(trace.messages[listed].content)
+    return asks_confirmation(asked) and names_in(asked) <= known
 
 
 _VERBS = {

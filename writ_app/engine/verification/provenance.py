@@ -11,9 +11,10 @@ from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from environments.core.environment import Environment
-from environments.core.pointers import at, leaves, walk
+from environments.core.pointers import at, first_key, first_leaf, leaves, numbers
 from environments.core.tools import ToolCall
 from writ_app.engine.behaviour import mentions, plain
+from writ_app.engine.behaviour.reading import holds_word
 from writ_app.engine.types import ArgumentOrigin, GoldWrite, Provenance
 
 NUMBERS = 120
@@ -48,23 +49,11 @@ class Shown:
         """The result as data; a result that is not JSON is a text."""
         return parsed(self.content)
 
-    @cached_property
-    def _parts(self) -> tuple[list[tuple[str, Any]], list[tuple[str, str]]]:
-        """((pointer, value) of every leaf, (pointer, key) of every key)."""
-        parts: tuple[list[tuple[str, Any]], list[tuple[str, str]]] = ([], [])
-        walk(self.data, "", *parts)
-        return parts
-
-    @cached_property
-    def places(self) -> Mapping[tuple[type, Any], str]:
-        """(type, value) → pointer of the first leaf that is this value, or else of the first key."""
-        shown, keys = self._parts
-        found: dict[tuple[type, Any], str] = {}
-        for place, leaf in shown:
-            if type(leaf) not in (dict, list):
-                found.setdefault((type(leaf), leaf), place)
-        for place, name in keys:
-            found.setdefault((str, name), place)
+    def place_of(self, value: Any) -> str | None:
+        """Pointer of the first leaf that is this value, or else of the first key; None if neither is there."""
+        found = first_leaf(self.data, value)
+        if found is None and isinstance(value, str):
+            found = first_key(self.data, value)
         return found
 
     @cached_property
@@ -75,13 +64,13 @@ class Shown:
     def normal_places(self) -> Mapping[str, tuple[str, Any]]:
         """Normal form → (pointer, value) of the first leaf that has it."""
         found: dict[str, tuple[str, Any]] = {}
-        for place, leaf in self._parts[0]:
+        for place, leaf in leaves(self.data):
             found.setdefault(_normal(leaf), (place, leaf))
         return found
 
     @cached_property
     def numbers(self) -> Sequence[float]:
-        return [float(leaf) for _, leaf in self._parts[0] if type(leaf) in (int, float)]
+        return numbers(self.data)
 
 
 @dataclass(frozen=True)
@@ -198,7 +187,7 @@ def _shown(value: Any, results: Sequence[Shown]) -> _Found | None:
         if result.content == value:
             return _Found("exact", result.index, "")
         if text in result.content:
-            place = result.places.get((type(value), value))
+            place = result.place_of(value)
             if place is not None:
                 return _Found("exact", result.index, place)
     return None
@@ -263,7 +252,7 @@ def _in_text(value: Any, text: str) -> bool:
         digits = {str(value), f"{value:g}", f"{value:.2f}"}
         return any(mentions(text, way) for way in (*digits, *WORDS.get(value, ())))
     if isinstance(value, str) and len(value) <= 3:  # "OR" is a state, "or" is not
-        return bool(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text))
+        return holds_word(text, value)
     return mentions(text, value)
 
 

@@ -4,14 +4,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from environments.core.environment import Environment
 from environments.core.policy import Event, PolicyTrace
 from environments.core.tools import ToolCall, ToolKind, ToolResult
-from writ_app.engine.behaviour import with_rejoined
+from writ_app.engine.behaviour import UserAudit, audit_user, with_rejoined
+from writ_app.engine.behaviour.listing import ids_in
 from writ_app.engine.types import Ledger, Message, Provenance, Task, Trajectory
 from writ_app.engine.verification.provenance import Shown, trace_arguments
+from writ_app.engine.verification.texts import Text
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,11 @@ class Made:
     answer: int | None
     """Place of the recorded result; None if there is none."""
     recorded: Message | None
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Values of the arguments that name one thing."""
+        return ids_in(self.call)
 
     @property
     def error(self) -> bool:
@@ -65,16 +73,23 @@ class Trace:
             for n, message in enumerate(self.messages)
             if message.role == "tool"
         }
-        tools, found = self.environment.tools, []
+        tools, found, changed = self.environment.tools, list[Made](), False
         for n, message in enumerate(self.messages):
             for made in message.tool_calls:
-                tool, place = tools.get(made.name), answers.get(made.id)
+                call, tool = made.call, tools.get(made.name)
+                changed = changed or (tool is not None and tool.mutates)
+                result = (
+                    self.session.call(call)
+                    if changed or tool is None
+                    else self.environment.answer(call)
+                )
+                place = answers.get(made.id)
                 found.append(
                     Made(
                         index=n,
-                        call=made.call,
+                        call=call,
                         kind=tool.kind if tool else None,
-                        result=self.session.call(made.call),
+                        result=result,
                         answer=place,
                         recorded=None if place is None else self.messages[place],
                     )
@@ -102,6 +117,11 @@ class Trace:
     @cached_property
     def user_texts(self) -> list[tuple[int, str]]:
         return [(n, m.content) for n, m in enumerate(self.messages) if m.role == "user"]
+
+    @cached_property
+    def audit(self) -> UserAudit:
+        """The user's side."""
+        return audit_user(self.ledger, self.messages)
 
     # --- evidence ---
 
@@ -209,6 +229,17 @@ class Trace:
         ]
 
     @cached_property
+    def texts(self) -> list[Text]:
+        """What the agent was told and shown, and its calls, in order."""
+        told = [
+            Text(n, message.content)
+            for n, message in enumerate(self.messages)
+            if message.role != "assistant"
+        ]
+        called = [Text(made.index, made.call.key) for made in self.calls]
+        return sorted([*told, *called], key=attrgetter("index"))
+
+    @cached_property
     def provenance(self) -> tuple[Provenance, ...]:
         """Of every leaf of every write, refused ones included."""
         tried = [made for made in self.calls if made.tried_to_write]
@@ -239,7 +270,7 @@ class Trace:
             ),
         ]
         return PolicyTrace(
-            events=tuple(sorted(events, key=lambda event: event.index)),
+            events=tuple(sorted(events, key=attrgetter("index"))),
             start=self.environment.session().state,
             lexicon=self.environment.domain.lexicon,
         )

@@ -7,7 +7,6 @@ from writ_app.engine.behaviour import (
     STOP,
     Hearing,
     UserFinding,
-    audit_user,
     was_told_wrong,
 )
 from writ_app.engine.behaviour.hearing import shift_was_said
@@ -18,9 +17,8 @@ from writ_app.engine.verification.trace import Trace
 
 def check_user(trace: Trace) -> Check:
     """The user told all facts and invented none, when the plan said so, spoke for nobody else, and waited for an answer."""
-    audit = audit_user(trace.ledger, trace.messages)
     findings = [
-        *(found for found in audit.findings if not _excused(found, trace)),
+        *(found for found in trace.audit.findings if not _excused(found, trace)),
         *_meddling(trace),
         *_hasty_stops(trace),
     ]
