@@ -158,10 +158,11 @@ def design_batch(*, batch_id: int) -> Iterator[int]:
         rng = random.Random(f"batch {batch.seed}")
         tasks = work.tasks(_tasks_of(batch, before), partial(reworded, batch))
         for number, task in enumerate(tasks):
-            yield from _add_simulations(batch, number, task, conduct, rng)
+            added = list(_add_simulations(batch, number, task, conduct, rng))
             if len(pieces := work.finished(number + 1)) > len(before):
                 before = pieces
                 _keep_progress(batch_id, pieces)
+            yield from added  # who stops here has lost nothing
             if not Batch.objects.in_progress().filter(pk=batch_id).exists():
                 give_up_if_cancelled(batch_id=batch_id)
                 return  # stopped meanwhile
