@@ -180,7 +180,7 @@ class TestWaiting:
         with pytest.raises(SystemExit) as ended:
             run("--watch", batch.pk)
 
-        assert "is cancelled" in printed
+        assert printed.rstrip().endswith("is cancelled.")
         assert ended.value.code == 1
 
     def test_interrupted_says_how_to_watch_and_cancel(

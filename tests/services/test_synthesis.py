@@ -4,6 +4,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -22,7 +23,7 @@ from writ_app.models.synthesis import (
     Trajectory,
 )
 from writ_app.services import accounts, catalog, synthesis
-from writ_app.services.synthesis import BadOrder
+from writ_app.services.synthesis import BadOrder, batches
 
 
 @pytest.fixture
@@ -306,6 +307,25 @@ class TestDesignBatchByGrid:
         ]
         assert tasks[0] == tasks[1]
 
+    def test_goes_on_when_it_was_paused_after_a_finished_piece(
+        self, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("writ_app.services.synthesis.design.LEAST_OF_A_PIECE", 2)
+        batch = self.order(team, owner, FULL)
+        designing = synthesis.design_batch(batch_id=batch.pk)
+        for _ in range(4):
+            next(designing)
+        synthesis.pause_batch(batch=batch)
+        assert list(designing) == []
+        batch.refresh_from_db()
+        assert batch.design_report  # a piece of it
+
+        synthesis.resume_batch(batch=batch)
+
+        batch.refresh_from_db()
+        assert batch.status == BatchStatus.DESIGNING
+        assert len(design(batch)) == 6
+
     def test_goes_on_after_the_last_finished_piece(
         self, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -485,6 +505,25 @@ class TestCancelBatch:
         progress = synthesis.batch_progress(batch)
         assert (progress.done, progress.cancelled, progress.pending) == (1, 3, 0)
         assert Trajectory.objects.count() == 1
+
+    def test_gives_up_what_the_design_adds_meanwhile(
+        self, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        batch = order(team, owner)
+        designing = synthesis.design_batch(batch_id=batch.pk)
+        next(designing)
+        add = batches._add_simulation
+
+        def cancelled_meanwhile(*args: Any) -> int:
+            synthesis.cancel_batch(batch=batch)
+            return add(*args)
+
+        monkeypatch.setattr(batches, "_add_simulation", cancelled_meanwhile)
+        for _ in designing:
+            pass
+
+        progress = synthesis.batch_progress(batch)
+        assert (progress.cancelled, progress.pending) == (progress.designed, 0)
 
 
 class TestBatchProgress:

@@ -224,7 +224,7 @@ class TestButtons:
     def test_pause_and_go_on_with_other_caps(
         self, signed_in, owner, sent, django_capture_on_commit_callbacks
     ):
-        batch = make(owner, design_report={"draws": 1}, cost=Decimal(3))
+        batch = make(owner, design_report={"designed": {"R1": 3}}, cost=Decimal(3))
         Simulation.objects.create(
             batch=batch,
             task=make_trajectory(batch=batch).simulation.task,

@@ -482,6 +482,12 @@ def retry_after(error: Exception) -> float | None:
     return None
 
 
+_NOISE = re.compile(
+    r"\blitellm\.(\w+): (?:\1: )?(?:\w+Exception - )?| ssl:<[^>]*>(?= \[)"
+)
+"""Names of classes and objects in the text of an error, which tell a user nothing."""
+
+
 def _short(error: Exception) -> str:
-    text = " ".join(str(error).split())
+    text = _NOISE.sub("", " ".join(str(error).split()))
     return text if len(text) <= 300 else text[:299] + "…"

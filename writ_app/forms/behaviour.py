@@ -18,6 +18,9 @@ class ConductForm(forms.Form):
         max_length=40,
         label="Name",
         help_text="Short and stable: it stands in exports. Lower-case letters, digits and dashes.",
+        error_messages={
+            "invalid": "Only letters, digits, hyphens and underscores, without spaces: shouty-bob."
+        },
     )
     text = forms.CharField(max_length=1000, widget=forms.Textarea(attrs={"rows": 4}))
 

@@ -78,6 +78,9 @@ class EndpointForm(forms.ModelForm):
         label="More parameters, as JSON",
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
         help_text=f"Allowed: {', '.join(name for name in PARAMETERS if name not in USUAL)}.",
+        error_messages={
+            "invalid": 'This is not valid JSON. Write it like {"top_k": 20}.'
+        },
     )
 
     class Meta:
@@ -107,6 +110,11 @@ class EndpointForm(forms.ModelForm):
             "and the web server run. Empty if the server asks for no key.",
             "max_in_flight": "Per process that simulates. Below it, the number follows what the provider bears.",
             "prompt_price": "Empty: as litellm's table has it.",
+        }
+        error_messages = {
+            "name": {
+                "invalid": "Only letters, digits, hyphens and underscores, without spaces: my-model."
+            }
         }
         widgets = {
             "base_url": forms.TextInput(attrs={"inputmode": "url"}),

@@ -76,6 +76,28 @@ class TestScriptedUser:
                     assert [x.kind for x in found if x.kind != "style"] == []
         assert sum(came) >= 0.6 * len(came)
 
+    @pytest.mark.parametrize(
+        ("dimension", "value", "shift"),
+        [
+            ("packaging", "at_once", "add"),
+            ("packaging", "at_once", "replace"),
+            ("constraint_order", "soft_first", "threshold"),
+            ("constraint_order", "hard_first", "threshold"),
+        ],
+    )
+    def test_is_not_taken_for_late_because_of_what_a_shift_changes(
+        self, dimension: str, value: str, shift: str
+    ) -> None:
+        came = []
+        for name in (*NAMES, "R3", "R6"):
+            values = room_of(name).values
+            if value in values.get(dimension, ()) and shift in values["goal_shift"]:
+                ledger = ledger_for(name, **{dimension: value}, goal_shift=shift)
+                talk = play(named(name), ledger).messages
+                came.append(audit_user(ledger, talk).dimensions[dimension])
+        assert came
+        assert set(came) == {value}
+
     def test_says_yes_so_that_it_is_heard_whatever_the_manner(self) -> None:
         for persona in PERSONAS:
             for seed in range(6):

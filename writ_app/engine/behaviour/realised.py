@@ -87,6 +87,15 @@ class _Talk:
     def lines(self, *kinds: str) -> list[LedgerLine]:
         return [line for line in self.ledger.lines if line.kind in kinds]
 
+    @cached_property
+    def wish(self) -> list[LedgerLine]:
+        """The request as it was before a shift changed a part of it; if the shift replaces it, what replaces it."""
+        lines = self.lines("request")
+        begun = any(line.phase == "both" for line in lines)
+        return [
+            line for line in lines if line.phase != ("second" if begun else "first")
+        ]
+
     def place(self, line: LedgerLine) -> tuple[int, int]:
         """(message, place in it) where the line was told, for comparing orders."""
         turn = self.turn(line)
@@ -238,8 +247,11 @@ def _distractor(talk: _Talk) -> str:
 
 
 def _constraint_order(talk: _Talk) -> str:
-    hard = [x for x in talk.lines("request") if x.role == "hard"]
-    soft = [x for x in talk.lines("request") if x.role == "soft"]
+    # What a shift changes has its role at the words that it ends with.
+    role = {x.name: x.role for x in talk.lines("request")}
+    told_as = [(role.get(x.name.removesuffix("~first"), x.role), x) for x in talk.wish]
+    hard = [line for kind, line in told_as if kind == "hard"]
+    soft = [line for kind, line in told_as if kind == "soft"]
     if not hard or not soft:
         return "natural"
     turns = [talk.turn(x) or 0 for x in (*hard, *soft)]
@@ -287,7 +299,7 @@ _RECAP = re.compile(
 
 def _packaging(talk: _Talk) -> str:
     first: dict[int, int] = {}
-    for line in talk.lines("request"):
+    for line in talk.wish:
         turn = talk.turn(line)
         if turn is not None and (line.tells or line.role == "goal"):
             first[line.part] = min(turn, first.get(line.part, turn))

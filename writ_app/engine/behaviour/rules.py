@@ -93,8 +93,8 @@ RULES: tuple[Rule, ...] = (
         "An e-mail with salutation and closing is not curt.",
     ),
     _void(
-        *("language", "learner code_mix", "channel", "voice"),
-        "A transcript of speech hides such errors or garbles them.",
+        *("language", "learner informal code_mix", "channel", "voice"),
+        "A transcript of speech hides how one writes, or garbles it.",
     ),
     _void(
         *("correction", "wrong_id", "identity", "wrong_email"),

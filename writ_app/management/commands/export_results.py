@@ -66,5 +66,7 @@ class Command(BaseCommand):
         except ChangedEnvironment as error:
             raise CommandError(str(error)) from error
         except OSError as error:
-            raise CommandError(f"{path} cannot be written: {error}") from error
+            raise CommandError(
+                f"{path} cannot be written: {error.strerror or error}"
+            ) from error
         self.stdout.write(f"{count} simulations written to {path}.")

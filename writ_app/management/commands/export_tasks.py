@@ -71,4 +71,6 @@ def write_json(path: Path, value: Any) -> None:
         text = json.dumps(value, indent=2, ensure_ascii=False)
         path.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error}") from error
+        raise CommandError(
+            f"{path} cannot be written: {error.strerror or error}"
+        ) from error

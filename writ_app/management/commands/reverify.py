@@ -119,7 +119,10 @@ def report_of(order: Reverification) -> dict[str, Any]:
 def lines_of(report: dict[str, Any]) -> Iterator[str]:
     """The same for people."""
     where = f"Batch {report['batch']}" if report["batch"] else report["team"]
-    yield f"{where}: {report['verified']} verified by version {report['version']}."
+    if report["verified"]:
+        yield f"{where}: {report['verified']} verified by version {report['version']}."
+    else:
+        yield f"{where}: nothing to do, version {report['version']} has judged all that it can."
     for why, line in report["skipped"].items():
         yield f"  {line['count']} skipped (like trajectory {line['example']}): {why}"
     if not report["compared_with"]:

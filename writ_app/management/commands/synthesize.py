@@ -82,7 +82,8 @@ class Command(BaseCommand):
             who.add_argument(f"--{role}", metavar="ENDPOINT")
         who.add_argument("--max-cost", metavar="DOLLARS", help="stop at this spend")
         who.add_argument("--max-tokens", type=int, metavar="N", help="stop at so many")
-        batch = parser.add_argument_group("a batch that there is")
+        there_is = parser.add_argument_group("a batch that there is")
+        batch = there_is.add_mutually_exclusive_group()
         batch.add_argument(
             "--clone", type=int, metavar="ID", help="order it again, with changes"
         )
@@ -237,6 +238,8 @@ def _others_work() -> bool:
 
 
 def _ordered(batch: Batch) -> str:
+    if _has_ended(batch):
+        return f"Batch {batch.pk}, {batch.name!r}, is {batch.get_status_display()}."
     return (
         f"Batch {batch.pk}, {batch.name!r}, is {batch.get_status_display()}. "
         f"See it through with `manage.py synthesize --watch {batch.pk}`."

@@ -34,7 +34,10 @@ from writ_app.services.synthesis.behaviour import (
     BatchBehaviour,
     pin_repertoire,
 )
-from writ_app.services.synthesis.control import finish_batch_if_done
+from writ_app.services.synthesis.control import (
+    finish_batch_if_done,
+    give_up_if_cancelled,
+)
 from writ_app.services.synthesis.design import BatchDesign, complete_grid
 from writ_app.services.synthesis.endpoints import model_of, pin, pin_models
 from writ_app.services.synthesis.mix import default_mix
@@ -155,12 +158,14 @@ def design_batch(*, batch_id: int) -> Iterator[int]:
         rng = random.Random(f"batch {batch.seed}")
         tasks = work.tasks(_tasks_of(batch, before), partial(reworded, batch))
         for number, task in enumerate(tasks):
-            if len(pieces := work.finished(number)) > len(before):
+            added = list(_add_simulations(batch, number, task, conduct, rng))
+            if len(pieces := work.finished(number + 1)) > len(before):
                 before = pieces
                 _keep_progress(batch_id, pieces)
-            yield from _add_simulations(batch, number, task, conduct, rng)
+            yield from added  # who stops here has lost nothing
             if not Batch.objects.in_progress().filter(pk=batch_id).exists():
-                return  # cancelled meanwhile
+                give_up_if_cancelled(batch_id=batch_id)
+                return  # stopped meanwhile
         report = {**work.report(), "behaviour": conduct.report()}
         Batch.objects.filter(pk=batch_id, status=BatchStatus.DESIGNING).update(
             status=BatchStatus.RUNNING, design_report=report

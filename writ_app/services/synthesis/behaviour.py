@@ -105,7 +105,10 @@ def pin_repertoire(team: Team, plans: Sequence[str] = ()) -> dict[str, Any]:
         else BehaviourPlan.objects.enabled_for(team)
     )
     if unknown := sorted(set(plans) - {row.slug for row in chosen}):
-        raise BadConduct(f"There is no behaviour plan {', '.join(unknown)}.")
+        names = ", ".join(known.order_by("slug").values_list("slug", flat=True))
+        raise BadConduct(
+            f"There is no behaviour plan {', '.join(unknown)}; there are {names}."
+        )
     personas = list(Persona.objects.enabled_for(team))
     if not chosen or not personas:
         what = "persona" if chosen else "behaviour plan"

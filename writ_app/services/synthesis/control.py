@@ -1,7 +1,7 @@
 """Stopping a batch and going on with it: pause, resume, cancel, try again what a provider's fault cost."""
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from writ_app.engine.errors import WritError
@@ -46,8 +46,9 @@ def resume_batch(*, batch: Batch) -> None:
     A cap that was reached has to be raised, or taken away, first: otherwise the next answer pauses the batch again.
     """
     batch.refresh_from_db(fields=["status", "design_report"])
-    # The report is complete when the design is.
-    status = BatchStatus.RUNNING if batch.design_report else BatchStatus.DESIGNING
+    # What is designed is counted when the design is complete; until then the report holds its finished pieces, if any.
+    designed = "designed" in batch.design_report
+    status = BatchStatus.RUNNING if designed else BatchStatus.DESIGNING
     paused = Batch.objects.filter(pk=batch.pk, status=BatchStatus.PAUSED)
     if not paused.update(status=status, stopped_by=""):
         raise CannotChange(
@@ -65,11 +66,21 @@ def cancel_batch(*, batch: Batch) -> None:
     stoppable = Q(status=BatchStatus.PAUSED) | Q(
         pk__in=Batch.objects.in_progress().values("pk")
     )
-    batch.simulations.unfinished().filter(
-        batch__in=Batch.objects.filter(stoppable)
-    ).update(status=SimulationStatus.CANCELLED, finished_at=Now(), lease_until=None)
+    _give_up(batch.pk, Batch.objects.filter(stoppable))
     Batch.objects.filter(stoppable, pk=batch.pk).update(
         status=BatchStatus.CANCELLED, finished_at=Now(), stopped_by=""
+    )
+
+
+def give_up_if_cancelled(*, batch_id: int) -> None:
+    """Give up what a design added to its batch while that was being cancelled."""
+    _give_up(batch_id, Batch.objects.filter(status=BatchStatus.CANCELLED))
+
+
+def _give_up(batch_id: int, batches: QuerySet[Batch]) -> None:
+    """What waits or runs of a batch, if it is one of these."""
+    Simulation.objects.unfinished().filter(batch_id=batch_id, batch__in=batches).update(
+        status=SimulationStatus.CANCELLED, finished_at=Now(), lease_until=None
     )
 
 

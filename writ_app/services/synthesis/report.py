@@ -76,6 +76,15 @@ class DesignView:
         return tuple(line for line in self.grid if not line.full)
 
     @property
+    def drawn(self) -> tuple[ArchetypeYield, ...]:
+        """The kinds of request that were tried, or could not be any more."""
+        return tuple(x for x in self.archetypes if x.designed or x.drawn or x.exhausted)
+
+    @property
+    def undrawn(self) -> tuple[ArchetypeYield, ...]:
+        return tuple(x for x in self.archetypes if x not in self.drawn)
+
+    @property
     def short(self) -> int:
         """Tasks that were ordered and could not be designed."""
         return max(0, self.ordered - self.designed)

@@ -27,6 +27,10 @@ class RoleSpend:
     completion_tokens: int
     cost: float
 
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
 
 @dataclass(frozen=True)
 class Cap:
@@ -57,7 +61,7 @@ class Spending:
     @property
     def unpriced(self) -> bool:
         """Tokens were used and nothing was paid: no price is known, or it is 0."""
-        return any(role.turns and not role.cost for role in self.roles)
+        return any(role.tokens and not role.cost for role in self.roles)
 
 
 def batch_spending(batch: Batch, progress: BatchProgress) -> Spending:
