@@ -7,7 +7,6 @@ short to tell, no room for it) it gives the plain value.
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from statistics import mean
 
 from writ_app.engine.behaviour.dimensions import DIMENSIONS
 from writ_app.engine.behaviour.hearing import Hearing, shift_was_said
@@ -323,7 +322,7 @@ def _verbosity(talk: _Talk) -> str:
 
 def mean_words(said: Sequence[str]) -> float:
     """Mean words per message; what was spelled out counts as one."""
-    return mean([len(rejoined(text).split()) for text in said]) if said else 0.0
+    return sum(len(rejoined(text).split()) for text in said) / (len(said) or 1)
 
 
 def _pads(talk: _Talk) -> bool:

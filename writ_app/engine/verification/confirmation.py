@@ -58,9 +58,7 @@ def _confirmed(
         fresh = own - spent[answer] if answer in spent else own
         if not fresh:
             continue
-        reported = {
-            name for made in done if made.index < index for name in made.ids
-        }
+        reported = {name for made in done if made.index < index for name in made.ids}
         if answer in spent and fresh <= reported and not _proposes(text, write, fresh):
             continue
         return answer
