@@ -247,7 +247,7 @@ _OUT_OF_ROLE = (
     ),
     (
         "agent_voice",
-        (" you", "anything else i", " your", "as an ai"),
+        (" you", "anything else i", "as an ai"),
         re.compile(
             r"\bhow (?:can|may) i (?:help|assist) you\b|\bis there anything else i can\b|\bi(?:'ve| have) (?:found|located|cancell?ed|updated|processed) your\b|"
             r"\blet me (?:look up|check|pull up) your\b|\bi(?:'ll| will) transfer you\b|\bas an ai\b",
