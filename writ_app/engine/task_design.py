@@ -127,6 +127,9 @@ class _Unwritten:
     def effect(self) -> str:
         return self.source.effect()
 
+    def has_effect_of(self, other: "_Unwritten") -> bool:
+        return self.source.has_effect_of(other.source)
+
 
 class Designer:
     """Designs tasks over one environment; what is read for one proof serves the next.
