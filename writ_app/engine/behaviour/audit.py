@@ -20,7 +20,7 @@ from writ_app.engine.behaviour.reading import (
     was_told_wrong,
     without_mere_words,
 )
-from writ_app.engine.behaviour.realised import realised_of, sounds_wrong
+from writ_app.engine.behaviour.realised import realised, sounds_wrong
 from writ_app.engine.behaviour.style import rejoined
 from writ_app.engine.types import Frozen, Ledger, LedgerLine, Message
 
@@ -75,7 +75,7 @@ def audit_user(ledger: Ledger, messages: Sequence[Message]) -> UserAudit:
     findings += _undelivered(ledger, hearing.said)
     findings += _mistakes(hearing, places)
     findings += _stops(hearing, places, len(messages))
-    return UserAudit(findings=tuple(findings), dimensions=realised_of(ledger, hearing))
+    return UserAudit(findings=tuple(findings), dimensions=realised(ledger, hearing))
 
 
 def _turn_findings(hearing: Hearing, text: str, place: int) -> Iterator[UserFinding]:

@@ -21,20 +21,15 @@ from writ_app.engine.behaviour.reading import (
     was_told_wrong,
 )
 from writ_app.engine.behaviour.style import ARTICLES, rejoined
-from writ_app.engine.types import Ledger, LedgerLine, Message
+from writ_app.engine.types import Ledger, LedgerLine
 
 MINIMAL = 18
 RAMBLING = 32
 """Mean words per message: at most so many are minimal, from so many on it is rambling."""
 
 
-def realised(ledger: Ledger, messages: Sequence[Message]) -> dict[str, str]:
+def realised(ledger: Ledger, hearing: Hearing) -> dict[str, str]:
     """Dimension → value as it came out, of the dimensions that the ledger sets (of all, if it sets none)."""
-    return realised_of(ledger, Hearing.of(ledger, messages))
-
-
-def realised_of(ledger: Ledger, hearing: Hearing) -> dict[str, str]:
-    """The same of a conversation that was heard already."""
     talk = _Talk(ledger, hearing)
     wanted = ledger.behaviour or DIMENSIONS
     return {slug: VERIFIERS[slug](talk) for slug in wanted if slug in VERIFIERS}
