@@ -34,21 +34,22 @@ class Reckoning:
         wanted = abs(cents(amount))
         if wanted == 0 or wanted in self._cents or len(self._cents) > MOST_NUMBERS:
             return True
-        if self._multiple(wanted):
+        parts = [wanted // times for times in MULTIPLES if wanted % times == 0]
+        if not self._cents.isdisjoint(parts):
+            return True
+        if any(self._of_two(part) for part in (wanted, *parts)):
             return True
         pairs = self._sums_of_pairs()
-        if self._multiple(wanted, pairs):
-            return True
         return any(
-            abs(wanted + sign * number) in pairs
+            wanted + number in pairs or abs(wanted - number) in pairs
             for number in self._cents
-            for sign in (1, -1)
         )
 
-    def _multiple(self, wanted: int, among: set[int] | None = None) -> bool:
-        among = self._cents if among is None else among
-        return wanted in among or any(
-            wanted % times == 0 and wanted // times in among for times in MULTIPLES
+    def _of_two(self, wanted: int) -> bool:
+        """Whether it is the sum or difference of two of the numbers, or of one with itself."""
+        known = self._cents
+        return any(
+            wanted - number in known or wanted + number in known for number in known
         )
 
     def _sums_of_pairs(self) -> set[int]:
@@ -56,10 +57,12 @@ class Reckoning:
         if self._pairs is None:
             numbers = list(self._cents)
             self._pairs = {
-                abs(one + sign * other)
+                one + other for n, one in enumerate(numbers) for other in numbers[n:]
+            }
+            self._pairs |= {
+                abs(one - other)
                 for n, one in enumerate(numbers)
                 for other in numbers[n:]
-                for sign in (1, -1)
             }
         return self._pairs
 

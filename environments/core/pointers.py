@@ -18,7 +18,10 @@ def _escaped(part: str) -> str:
 
 def split(place: str) -> list[str]:
     """The parts of a pointer, as they were before they were escaped."""
-    return [part.replace("~1", "/").replace("~0", "~") for part in place.split("/")[1:]]
+    parts = place.split("/")[1:]
+    if "~" in place:
+        parts = [part.replace("~1", "/").replace("~0", "~") for part in parts]
+    return parts
 
 
 def at(value: Any, place: str) -> Any:

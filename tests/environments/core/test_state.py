@@ -70,6 +70,26 @@ class TestPut:
             Session(small_state()).put("places", "1", {})
 
 
+class TestReplace:
+    def test_leaves_what_the_record_shares_with_the_base_untouched_by_later_edits(
+        self,
+    ) -> None:
+        state = small_state()
+        session = Session(state)
+        ann = state.collections["people"]["ann"]
+
+        session.replace("people", "ann", {**ann, "age": 9})
+        session.edit("people", "ann")["tags"].append("b")
+
+        assert session.get("people", "ann") == {
+            "name": "Ann",
+            "age": 9,
+            "tags": ["a", "b"],
+        }
+        assert ann["tags"] == ["a"]
+        assert session.content_hash() == recomputed_hash(session)
+
+
 class TestEdit:
     def test_leaves_the_base_and_other_sessions_as_they_are(self) -> None:
         base = small_state()

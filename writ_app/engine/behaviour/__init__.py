@@ -39,7 +39,6 @@ from writ_app.engine.behaviour.reading import (
     was_told_wrong,
     wrong_values,
 )
-from writ_app.engine.behaviour.realised import realised
 from writ_app.engine.behaviour.room import Room
 from writ_app.engine.behaviour.rules import (
     RULES,
@@ -80,7 +79,6 @@ __all__ = [
     "offers_more",
     "phrase",
     "plain",
-    "realised",
     "refuses",
     "rejoined",
     "reports_done",

@@ -20,7 +20,7 @@ from writ_app.engine.behaviour.reading import (
     was_told_wrong,
     without_mere_words,
 )
-from writ_app.engine.behaviour.realised import realised_of, sounds_wrong
+from writ_app.engine.behaviour.realised import realised, sounds_wrong
 from writ_app.engine.behaviour.style import rejoined
 from writ_app.engine.types import Frozen, Ledger, LedgerLine, Message
 
@@ -75,7 +75,7 @@ def audit_user(ledger: Ledger, messages: Sequence[Message]) -> UserAudit:
     findings += _undelivered(ledger, hearing.said)
     findings += _mistakes(hearing, places)
     findings += _stops(hearing, places, len(messages))
-    return UserAudit(findings=tuple(findings), dimensions=realised_of(ledger, hearing))
+    return UserAudit(findings=tuple(findings), dimensions=realised(ledger, hearing))
 
 
 def _turn_findings(hearing: Hearing, text: str, place: int) -> Iterator[UserFinding]:
@@ -97,8 +97,9 @@ def _turn_findings(hearing: Hearing, text: str, place: int) -> Iterator[UserFind
             where=where,
         )
     lowered = text.lower()  # much quicker than to ignore the case
-    for kind, pattern, problem in _OUT_OF_ROLE:
-        match = pattern.search(lowered)
+    for kind, hints, pattern, problem in _OUT_OF_ROLE:
+        hinted = any(hint in lowered for hint in hints)
+        match = pattern.search(lowered) if hinted else None
         if match and not _was_heard(hearing, match[0]):
             yield UserFinding(kind=kind, text=f"{problem}: {match[0]}", where=where)
 
@@ -238,6 +239,7 @@ def _was_heard(hearing: Hearing, words: str) -> bool:
 _OUT_OF_ROLE = (
     (
         "tool",
+        ("_",),
         re.compile(
             r"\b(?:get|find|list|search|cancel|modify|update|return|exchange|book|add|send|swap|extend|transfer|calculate)(?:_[a-z]{2,30}){1,7}\b"
         ),
@@ -245,6 +247,7 @@ _OUT_OF_ROLE = (
     ),
     (
         "agent_voice",
+        (" you", "anything else i", "as an ai"),
         re.compile(
             r"\bhow (?:can|may) i (?:help|assist) you\b|\bis there anything else i can\b|\bi(?:'ve| have) (?:found|located|cancell?ed|updated|processed) your\b|"
             r"\blet me (?:look up|check|pull up) your\b|\bi(?:'ll| will) transfer you\b|\bas an ai\b",
@@ -253,12 +256,25 @@ _OUT_OF_ROLE = (
     ),
     (
         "abuse",
+        (
+            "idiot",
+            "moron",
+            "stupid",
+            "shut up",
+            "bastard",
+            "asshole",
+            "fuck",
+            "dumb",
+            "scumbag",
+            "bitch",
+        ),
         re.compile(
             r"\b(?:idiots?|morons?|stupid|shut up|bastards?|assholes?|fuck\w{0,4}|dumb(?:ass)?|scumbags?|bitch\w{0,3})\b",
         ),
         "The user became abusive",
     ),
 )
+"""(kind, hints, pattern, what to say of it). A text without any of the hints cannot match, and to look for them is much quicker."""
 
 
 # --- delivered -----------------------------------------------------------------------------------------------------------------

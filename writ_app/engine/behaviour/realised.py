@@ -7,7 +7,6 @@ short to tell, no room for it) it gives the plain value.
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from statistics import mean
 
 from writ_app.engine.behaviour.dimensions import DIMENSIONS
 from writ_app.engine.behaviour.hearing import Hearing, shift_was_said
@@ -22,20 +21,15 @@ from writ_app.engine.behaviour.reading import (
     was_told_wrong,
 )
 from writ_app.engine.behaviour.style import ARTICLES, rejoined
-from writ_app.engine.types import Ledger, LedgerLine, Message
+from writ_app.engine.types import Ledger, LedgerLine
 
 MINIMAL = 18
 RAMBLING = 32
 """Mean words per message: at most so many are minimal, from so many on it is rambling."""
 
 
-def realised(ledger: Ledger, messages: Sequence[Message]) -> dict[str, str]:
+def realised(ledger: Ledger, hearing: Hearing) -> dict[str, str]:
     """Dimension → value as it came out, of the dimensions that the ledger sets (of all, if it sets none)."""
-    return realised_of(ledger, Hearing.of(ledger, messages))
-
-
-def realised_of(ledger: Ledger, hearing: Hearing) -> dict[str, str]:
-    """The same of a conversation that was heard already."""
     talk = _Talk(ledger, hearing)
     wanted = ledger.behaviour or DIMENSIONS
     return {slug: VERIFIERS[slug](talk) for slug in wanted if slug in VERIFIERS}
@@ -335,7 +329,7 @@ def _verbosity(talk: _Talk) -> str:
 
 def mean_words(said: Sequence[str]) -> float:
     """Mean words per message; what was spelled out counts as one."""
-    return mean([len(rejoined(text).split()) for text in said]) if said else 0.0
+    return sum(len(rejoined(text).split()) for text in said) / (len(said) or 1)
 
 
 def _pads(talk: _Talk) -> bool:

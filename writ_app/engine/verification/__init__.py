@@ -7,6 +7,7 @@ what ended the conversation and what the user did wrong come first, so that the 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from pydantic import ConfigDict, Field
 
@@ -35,11 +36,16 @@ class _UnprovedRead(CertificateRead):
 
 
 class _UnprovedTask(Task):
+    """A task without what proves or makes it; the query, with its many kinds of steps, takes longest to read."""
+
+    model_config = ConfigDict(extra="ignore")
+
     certificate: tuple[_UnprovedRead, ...]
+    query: Any = Field(default=None, validation_alias="passed over")
 
 
 def read_task(text: str) -> Task:
-    """A stored task (JSON) for verification: all but the witnesses, which prove the task and judge nobody. Twice as quick.
+    """A stored task (JSON) for verification: all but the query and the witnesses, which judge nobody. Twice as quick.
 
     Raises pydantic's ValidationError. Its content hash is not the task's.
     """

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from writ_app.engine.behaviour import (
     STOP,
@@ -77,13 +78,19 @@ def _had_occasion(line: LedgerLine, trace: Trace) -> bool:
 
 def _meddling(trace: Trace) -> Iterator[UserFinding]:
     """Names of tools are nothing that a user knows."""
-    tools = [name for name in trace.environment.tools if "_" in name]
-    named = re.compile(rf"\b(?:{'|'.join(map(re.escape, tools))})\b")
+    named = _tool_names(tuple(trace.environment.tools))
     for n, text in trace.user_texts:
-        found = named.search(text)
-        if tools and found:
+        found = named.search(text) if "_" in text else None
+        if found:
             told = f"The user speaks of the tool {found.group()}."
             yield UserFinding(kind="meddling", text=told, where=(n,))
+
+
+@lru_cache(maxsize=16)
+def _tool_names(tools: tuple[str, ...]) -> re.Pattern[str]:
+    """Those with an underscore: the others are ordinary words."""
+    names = "|".join(re.escape(name) for name in tools if "_" in name)
+    return re.compile(rf"\b(?:{names or '(?!)'})\b")
 
 
 def _hasty_stops(trace: Trace) -> Iterator[UserFinding]:
