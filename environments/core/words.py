@@ -32,7 +32,9 @@ def plain_refusal(clause: str, reads: Sequence[ToolCall], session: Session) -> s
 
 
 def plain_told(what: str, value: Any) -> str:
-    """A sentence that tells the user something."""
+    """A sentence that tells the user something; sums are told in whole cents."""
+    if isinstance(value, float):
+        value = round(value, 2)
     return f"{what[:1].upper()}{what[1:]} is {value}."
 
 
