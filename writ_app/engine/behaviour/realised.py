@@ -468,7 +468,8 @@ def sounds_wrong(ledger: Ledger, hearing: Hearing, text: str) -> str:
     """What is out of bounds in how one message sounds, for a person; "" if nothing is."""
     words = len(rejoined(_without_tokens(text)).split())
     verbosity = ledger.behaviour.get("verbosity", "")
-    pinned = [line.said or line.text for line in (*ledger.lines, *ledger.remarks)]
+    pinned = [line.spoken for line in ledger.lines]
+    pinned += [remark.spoken for remark in ledger.remarks]
     needed = sum(len(said.split()) for said in pinned if mentions(text, said))
     most = {"minimal": 30, "standard": 150, "rambling": 350}.get(verbosity, 400)
     if words > most + needed:
