@@ -430,5 +430,4 @@ DIMENSIONS: dict[str, Dimension] = {
         ),
     )
 }
-PERSONA_DIMENSIONS = tuple(d for d in DIMENSIONS.values() if d.side == "persona")
 PLAN_DIMENSIONS = tuple(d for d in DIMENSIONS.values() if d.side == "plan")
