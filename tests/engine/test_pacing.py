@@ -162,6 +162,22 @@ class TestLimiter:
 
         in_loop(scene())
 
+    def test_forgets_those_who_were_cancelled_together(self) -> None:
+        async def scene() -> None:
+            limiter = Limiter(1)
+            await limiter.acquire()
+            waiting = [asyncio.create_task(limiter.acquire()) for _ in range(3)]
+            await asyncio.sleep(0)
+            for task in waiting:
+                task.cancel()
+            limiter.release()  # before any of them has noticed
+            given_up = await asyncio.gather(*waiting, return_exceptions=True)
+            assert {type(error) for error in given_up} == {asyncio.CancelledError}
+            await asyncio.wait_for(limiter.acquire(), 1)
+            assert limiter.in_flight == 1
+
+        in_loop(scene())
+
     def test_follows_the_owners_bound(self) -> None:
         limiter = Limiter(64)
         limiter.allow(10)

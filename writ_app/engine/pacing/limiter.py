@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from writ_app.engine.errors import ModelUnavailable
 
@@ -44,7 +45,8 @@ class Limiter:
                 await place
             except asyncio.CancelledError:
                 if place.cancelled():
-                    self._waiting.remove(place)
+                    with suppress(ValueError):  # it was already passed over
+                        self._waiting.remove(place)
                 else:  # it was given a place and cancelled in the same moment
                     self.release()
                 raise

@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import Error, connection
 
-from writ_app.adapters.chat import storable, warm_up
+from writ_app.adapters.chat import storable
+from writ_app.adapters.litellm_setup import warm_up
 from writ_app.engine.errors import ModelUnavailable
 from writ_app.engine.llm import AsyncChatModel, AtOnce
 from writ_app.engine.pacing import Limiter, PacedChat, Retry, Stopped
@@ -167,12 +168,11 @@ class Runner:
         if not batch.endpoints:
             own = sum(one.work.claim.batch == batch.batch for one in held)
             return SCRIPTED_AT_A_TIME - own
-        # A conversation is at one endpoint at a time, so two of them bear as many as both together.
         using = sum(
             any(one.pk in batch.endpoints for one in each.work.endpoints.values())
             for each in held
         )
-        return sum(batch.endpoints.values()) - using
+        return batch.places - using
 
     def _begin(self, work: Work) -> None:
         self._batches[work.claim.batch] = work.batch.status
