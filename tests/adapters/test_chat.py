@@ -199,6 +199,8 @@ class TestComplete:
                 system="", messages=[HI], tools=[], seed=1
             )
         assert refused.value.retryable
+        assert refused.value.unreached
+        assert not failure(error_reply(503, "starting")).unreached
 
     def test_never_repeats_the_key(self) -> None:
         assert "sk-secret" not in str(failure(error_reply(401, "bad key sk-secret")))

@@ -137,6 +137,7 @@ class LiteLLMChat:
             retry_after=retry_after(error),
             busy=fault.busy,
             down=fault.down,
+            unreached=fault.unreached,
         )
 
     def _read(self, response: Any) -> Completion:
@@ -365,6 +366,7 @@ class _Fault(NamedTuple):
     retryable: bool = False
     busy: bool = False
     down: bool = False
+    unreached: bool = False
 
 
 def _judged(litellm: Any, error: Exception) -> _Fault:
@@ -378,7 +380,9 @@ def _judged(litellm: Any, error: Exception) -> _Fault:
         return _Fault("did not answer in time", retryable=True, busy=True)
     if _never_reached(error):
         return _Fault(
-            "could not be reached; check the endpoint's base URL", retryable=True
+            "could not be reached; check the endpoint's base URL",
+            retryable=True,
+            unreached=True,
         )
     status = getattr(error, "status_code", None) or 500
     if status >= 500:

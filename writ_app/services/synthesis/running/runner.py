@@ -35,6 +35,7 @@ from writ_app.services.synthesis.health import (
     Tally,
     Watched,
     forget_old_health,
+    learnt_limits,
     record_health,
 )
 from writ_app.services.synthesis.running import claims
@@ -101,6 +102,8 @@ class Runner:
         self._held: dict[Claim, _Held] = {}
         self._batches: dict[int, str] = {}
         self._limiters: dict[int, Limiter] = {}
+        self._learnt: dict[int, float] = {}
+        """Endpoint's primary key → what runners before this one found it to bear."""
         self._tallies: defaultdict[int, Tally] = defaultdict(Tally)
         self._changed = asyncio.Event()
         self._stopping = False
@@ -114,6 +117,7 @@ class Runner:
         try:
             await self._database.call(claims.tidy)
             await self._database.call(forget_old_health)
+            self._learnt = await self._database.call(learnt_limits)
             while not self._stop() and time.monotonic() < until:
                 if time.monotonic() - renewed >= heartbeat:
                     renewed = time.monotonic()
@@ -298,7 +302,9 @@ class Runner:
     def _limiter(self, endpoint: ModelEndpoint) -> Limiter:
         limiter = self._limiters.get(endpoint.pk)
         if limiter is None:
-            limiter = self._limiters[endpoint.pk] = Limiter(endpoint.max_in_flight)
+            limiter = self._limiters[endpoint.pk] = Limiter(
+                endpoint.max_in_flight, learnt=self._learnt.get(endpoint.pk)
+            )
         limiter.allow(endpoint.max_in_flight)
         return limiter
 
