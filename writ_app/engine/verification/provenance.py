@@ -7,16 +7,24 @@ address that is put back), and where it is wrong, writes and final state say so.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import InitVar, dataclass, replace
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from itertools import takewhile
+from typing import Any, Literal
 
 from environments.core.environment import Environment
 from environments.core.pointers import MISSING, at, leaves
 from environments.core.tools import ToolCall
-from writ_app.engine.behaviour import mentions
-from writ_app.engine.behaviour.reading import holds_word
+from writ_app.engine.behaviour.reading import holds_word, plain
+from writ_app.engine.behaviour.style import rejoined
 from writ_app.engine.types import ArgumentOrigin, GoldWrite, Provenance, SourceKind
 from writ_app.engine.verification.formulas import figure, formula
 from writ_app.engine.verification.normal import normal, told_otherwise, what_differs
@@ -49,8 +57,46 @@ WORDS: dict[float, tuple[str, ...]] = {
 
 type Told = Sequence[tuple[int, str]]
 """(index of message, text), in order."""
-type MadeCall = tuple[int, ToolCall]
-"""(index of message, call)"""
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A call whose arguments are traced. `index` is its message's place, None if it was not made."""
+
+    index: int | None
+    call: ToolCall
+
+    @cached_property
+    def leaves(self) -> Sequence[tuple[str, Any]]:
+        """(pointer, value) of each argument."""
+        return list(leaves(self.call.arguments))
+
+
+@dataclass(frozen=True)
+class _Utterance:
+    """One text, made ready for many questions."""
+
+    index: int
+    text: str
+
+    @cached_property
+    def _heard(self) -> Sequence[str]:
+        """As values are compared, and the same with what was spelled out put together, if anything was."""
+        heard, joined = plain(self.text), plain(rejoined(self.text))
+        return (heard,) if joined == heard else (heard, joined)
+
+    def has(self, value: Any, ways: Iterable[str]) -> bool:
+        if type(value) is str and len(value) <= 3:  # "OR" is a state, "or" is not
+            return holds_word(self.text, value)
+        return any(holds_word(heard, way) for heard in self._heard for way in ways)
+
+
+def _ways(value: Any) -> Collection[str]:
+    """How a text may have a value, plain."""
+    if isinstance(value, int | float):
+        digits = {str(value), figure(value), f"{value:.2f}"}
+        return (*digits, *WORDS.get(value, ()))
+    return (plain(value),)
 
 
 @dataclass(frozen=True)
@@ -85,7 +131,8 @@ class Sources:
         self.sights = Sights(shown, values)
         self._reads = [result for result in reversed(shown) if not result.wrote]
         self._writes = [result.index for result in shown if result.wrote]
-        self._all_said = "\n".join(text for _, text in self.user)
+        self._heard = [_Utterance(*told) for told in self.user]
+        self._uttered = [_Utterance(*told) for told in self.agent]
         self._said: dict[Any, int | None] = {}
         self._told: dict[Any, tuple[int, str] | None] = {}
         self._grounded: dict[Any, int] = {}
@@ -101,8 +148,10 @@ class Sources:
 
     def grounds(self, value: Any, before: int) -> bool:
         """Whether anything before a message shows or tells a value, in whatever form and be it within a longer text; arithmetic does not count."""
-        if isinstance(value, bool | None | dict | list) or value == "":
+        if value is None or value == "" or type(value) is bool:
             return True
+        if isinstance(value, dict | list):
+            return all(self.grounds(leaf, before) for _, leaf in leaves(value) if leaf)
         if value not in self._grounded and self._shows_or_tells(value, before):
             self._grounded[value] = before
         return self._grounded.get(value, before + 1) <= before
@@ -121,8 +170,8 @@ class Sources:
     def said_at(self, value: Any) -> int | None:
         """Index of the first of the user's messages with a value; None if there is none, or the agent was the first to say it."""
         if value not in self._said:
-            likely = self.user if _in_text(value, self._all_said) else ()
-            told = next((n for n, text in likely if _in_text(value, text)), None)
+            ways = _ways(value)
+            told = next((u.index for u in self._heard if u.has(value, ways)), None)
             self._said[value] = self._unless_agent_first(value, told)
         return self._said[value]
 
@@ -140,11 +189,11 @@ class Sources:
         return self._told[value]
 
     def _unless_agent_first(self, value: Any, told: int | None) -> int | None:
-        if told is not None:
-            for n, text in self.agent:
-                if n < told and _in_text(value, text):
-                    return None
-        return told
+        if told is None:
+            return None
+        ways = _ways(value)
+        earlier = takewhile(lambda uttered: uttered.index < told, self._uttered)
+        return None if any(u.has(value, ways) for u in earlier) else told
 
     # --- what the searches look at ---
 
@@ -159,11 +208,16 @@ class Sources:
 
     def doubt(self, sight: Sight, wanted: "_Wanted") -> Source | None:
         """If the place where a value was seen does not hold what it showed: what says so. None if all is well."""
-        return self._denied(sight, wanted) or self._outdated(sight, wanted)
+        peers = self.sights.peers(sight.shown)
+        return (peers and self._denied(sight, wanted, peers)) or (
+            self._outdated(sight, wanted) if self._writes else None
+        )
 
-    def _denied(self, sight: Sight, wanted: "_Wanted") -> Source | None:
+    def _denied(
+        self, sight: Sight, wanted: "_Wanted", peers: Sequence[Shown]
+    ) -> Source | None:
         """By another result about the same record. If something was written between the two, only the later one counts."""
-        for other in self.sights.peers(sight.shown):
+        for other in peers:
             if other.index >= wanted.before:
                 return None
             earlier, later = sorted((other.index, sight.shown.index))
@@ -186,7 +240,7 @@ class Sources:
     def _outdated(self, sight: Sight, wanted: "_Wanted") -> Source | None:
         """By a write since then, if the same read would not have shown the value any more."""
         shown = sight.shown
-        if not self._writes or shown.wrote or not self.read_again:
+        if shown.wrote or not self.read_again:
             return None
         writes = [n for n in self._writes if shown.index < n < wanted.before]
         if not writes:
@@ -219,64 +273,75 @@ class _Wanted:
 
 def trace_arguments(
     sources: Sources,
-    writes: Sequence[MadeCall],
+    writes: Sequence[Traced],
     gold: Sequence[GoldWrite] = (),
-    paired: Sequence[int | None] = (),
+    paired: Sequence[Traced] = (),
     end: int = 0,
 ) -> Iterator[Provenance]:
     """One row per leaf of the arguments of the writes made, then of the gold's.
 
-    `paired` gives for each gold write the number of the write that was made in its place: what came before that counts, and the whole
+    `paired` has each gold write with the place of the write that was made instead of it: what came before that counts, and the whole
     conversation, of `end` messages, if there is none.
     """
-    found: dict[int, dict[str, Source]] = {}
-    for number, (made_at, call) in enumerate(writes):
-        hints = _hints(next((one for one in gold if one.call == call), None))
-        rows = found[number] = {}
-        for place, value in leaves(call.arguments):
-            source = rows[place] = sources.find(value, made_at, hints.get(place))
-            yield _row("actual", made_at, number, place, value, source)
-    for number, (write, made) in enumerate(zip(gold, paired, strict=True)):
-        index, before = None, end
-        known: Mapping[str, Source] = {}
-        if made is not None:
-            index = before = writes[made][0]
-            known = found[made] if writes[made][1] == write.call else {}
-        hints = {} if known else _hints(write)
-        for place, value in leaves(write.call.arguments):
-            source = known.get(place) or sources.find(value, before, hints.get(place))
-            yield _row("gold", index, number, place, value, source)
+    found: dict[int | None, tuple[ToolCall, dict[str, Source]]] = {}
+    for number, write in enumerate(writes):
+        hints = _hints(next((one for one in gold if one.call == write.call), None))
+        rows: dict[str, Source] = {}
+        for place, value in write.leaves:
+            source = sources.find(value, write.index or 0, hints.get(place))
+            rows[place] = source
+            yield _row("actual", write.index, number, place, value, source)
+        found[write.index] = write.call, rows
+    for number, (one, write) in enumerate(zip(gold, paired, strict=True)):
+        made, rows = found.get(write.index, (None, {}))
+        same = made == write.call
+        hints = {} if same else _hints(one)
+        before = end if write.index is None else write.index
+        for place, value in write.leaves:
+            source = (
+                rows[place] if same else sources.find(value, before, hints.get(place))
+            )
+            # What else is known of a value that was written stands in the row of the write.
+            others = () if same else source.alternatives
+            yield _row("gold", write.index, number, place, value, source, others)
 
 
-def trace_lookups(
-    sources: Sources, reads: Iterable[tuple[int, MadeCall]]
-) -> Iterator[Provenance]:
-    """One row per leaf of the arguments of reads, given with their numbers, that nothing before shows or tells."""
-    for number, (index, call) in reads:
-        for place, value in leaves(call.arguments):
-            if not sources.grounds(value, index):
-                yield _row("read", index, number, place, value, _UNGROUNDED)
+def trace_lookups(sources: Sources, reads: Iterable[Traced]) -> Iterator[Provenance]:
+    """One row per leaf of the arguments of reads that nothing before shows or tells."""
+    for number, read in enumerate(reads):
+        before = read.index or 0
+        if all(
+            sources.grounds(value, before) for value in read.call.arguments.values()
+        ):
+            continue
+        for place, value in read.leaves:
+            if not sources.grounds(value, before):
+                yield _row("read", before, number, place, value, _UNGROUNDED)
 
 
 _UNGROUNDED = Source("ungrounded")
 
 
 def _row(
-    side: str, index: int | None, number: int, place: str, value: Any, source: Source
+    side: Literal["actual", "gold", "read"],
+    index: int | None,
+    number: int,
+    place: str,
+    value: Any,
+    source: Source,
+    alternatives: tuple[tuple[int, str], ...] | None = None,
 ) -> Provenance:
-    return Provenance.model_validate(
-        {
-            "side": side,
-            "message": index,
-            "write": number,
-            "pointer": place,
-            "value": value,
-            "kind": source.kind,
-            "source": source.index,
-            "source_pointer": source.pointer,
-            "detail": source.detail,
-            "alternatives": source.alternatives,
-        }
+    return Provenance(
+        side=side,
+        message=index,
+        write=number,
+        pointer=place,
+        value=value,
+        kind=source.kind,
+        source=source.index,
+        source_pointer=source.pointer,
+        detail=source.detail,
+        alternatives=source.alternatives if alternatives is None else alternatives,
     )
 
 
@@ -389,15 +454,6 @@ def _told_otherwise(sources: Sources, wanted: _Wanted) -> Source | None:
     return Source("normalised", index, detail=how) if index < wanted.before else None
 
 
-def _in_text(value: Any, text: str) -> bool:
-    if isinstance(value, int | float):
-        digits = {str(value), figure(value), f"{value:.2f}"}
-        return any(mentions(text, way) for way in (*digits, *WORDS.get(value, ())))
-    if isinstance(value, str) and len(value) <= 3:  # "OR" is a state, "or" is not
-        return holds_word(text, value)
-    return mentions(text, value)
-
-
 _QUOTED = re.compile(r"`([^`\n]+)`|'([^'\n]*)'|\"([^\"\n]+)\"")
 _EXAMPLES = re.compile(r"such as (?:'[^'\n]*'(?:,| or|, or)? ?)+")
 _AMOUNT = re.compile(r"\$\s?(\d+(?:\.\d+)?)")
@@ -502,10 +558,8 @@ def _place(number: float, sources: Sources, wanted: _Wanted) -> tuple[int, str] 
     for result in sources.results(wanted.before):
         if number in result.content.numbers:
             return result.index, result.content.place_of(number)
-    for n, text in sources.user:
-        if n < wanted.before and _in_text(number, text):
-            return n, ""
-    return None
+    told = sources.said_at(number)
+    return (told, "") if told is not None and told < wanted.before else None
 
 
 def _short(value: Any) -> str:

@@ -197,11 +197,11 @@ class Sight(NamedTuple):
 
     @property
     def pointer(self) -> str:
-        steps, path = list[str | int](), self.path
+        text, path = "", self.path
         while path:
             path, step = path
-            steps.append(step)
-        return pointer(*reversed(steps))
+            text = f"{pointer(step) if type(step) is str else f'/{step}'}{text}"
+        return text
 
     def instead_in(self, other: Shown) -> Any:
         """What stands at this place in another result; MISSING if nothing does."""

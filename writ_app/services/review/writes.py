@@ -29,6 +29,8 @@ CHIP_WORDS = {
     "said": "said",
     "policy": "policy",
     "not_found": "not found",
+    "conflict": "conflict",
+    "stale": "stale",
 }
 
 
