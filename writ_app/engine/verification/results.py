@@ -1,6 +1,6 @@
 """What tool results show: their values with JSON pointers, and which results are about the same record.
 
-A result is searched for all wanted values in one go, and what a content comes to is remembered: siblings see the same results.
+A result is gone through once, and what it comes to is remembered: siblings see the same results.
 """
 
 import json
@@ -40,10 +40,6 @@ class Content:
     def numbers(self) -> Sequence[float]:
         return numbers(self.data)
 
-    def place_of(self, number: float) -> str:
-        """Pointer of the first leaf that is this number; "" if none is."""
-        return next((place for place, leaf in leaves(self.data) if leaf == number), "")
-
     @cached_property
     def normal_places(self) -> Mapping[str, tuple[str, Any]]:
         """Normal form → (pointer, value) of the first leaf that has it; of a number with its unit, also the number alone."""
@@ -54,16 +50,18 @@ class Content:
                 found.setdefault(bare, (place, leaf))
         return found
 
-    def places(self, wanted: "Wanted") -> Iterable[tuple[Any, "Path"]]:
-        """(value, path) for each wanted value that is here: of its first leaf, or else of its first key."""
-        if self.text in wanted.texts:  # a bare text, be it one of digits
-            return ((self.text, None),)
-        if type(self.data) not in (dict, list):
-            bare = type(self.data) in (int, float) and self.data in wanted.numbers
-            return ((self.data, None),) if bare else ()
+    @cached_property
+    def paths(self) -> Mapping[Any, "Path"]:
+        """Value → path of its first leaf, or else of its first key; yes, no and nothing are none."""
         found, keys = dict[Any, Path](), dict[Any, Path]()
-        _scan(self.data, None, wanted, found, keys)
-        return (keys | found).items() if keys else found.items()
+        if type(self.data) in (dict, list):
+            _walk(self.data, None, found, keys)
+        elif type(self.data) in (str, int, float):
+            found[self.data] = None
+        found[self.text] = None  # a bare text, be it one of digits
+        for key, path in keys.items():
+            found.setdefault(key, path)
+        return found
 
 
 @lru_cache(maxsize=KEPT)
@@ -88,53 +86,31 @@ def parsed(text: str) -> Any:
 _JSON_BEGINS = frozenset('{["-0123456789tfn \t\r\n')
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Values that are looked for; yes, no and nothing are none."""
-
-    texts: frozenset[str]
-    numbers: frozenset[float]
-
-    @classmethod
-    def of(cls, values: Iterable[Any]) -> "Wanted":
-        values = list(values)
-        return cls(
-            frozenset(v for v in values if type(v) is str and v),
-            frozenset(v for v in values if type(v) is int or type(v) is float),
-        )
-
-
 type Path = tuple[Path, str | int] | None
 """The way to a value, from its end. Pointers are made of few of them only."""
 
 
-def _scan(
+def _walk(
     inside: dict[str, Any] | list[Any],
     path: Path,
-    wanted: Wanted,
-    found: dict[Any, Path],
+    leaves: dict[Any, Path],
     keys: dict[Any, Path],
 ) -> None:
-    """Fill in the path to the first of every wanted leaf and key."""
-    texts, figures = wanted.texts, wanted.numbers
+    """Fill in the path to the first of every leaf and key. Quick: results are large and many."""
     steps: Iterable[tuple[Any, Any]]
     if type(inside) is dict:
         steps = inside.items()
-        if not texts.isdisjoint(inside):
-            for key in inside:
-                if key in texts:
-                    keys.setdefault(key, (path, key))
+        for key in inside:
+            if key not in keys:
+                keys[key] = (path, key)
     else:
         steps = enumerate(inside)
     for step, inner in steps:
         kind = type(inner)
-        if kind is str:
-            if inner in texts and inner not in found:
-                found[inner] = (path, step)
-        elif kind is dict or kind is list:
-            _scan(inner, (path, step), wanted, found, keys)
-        elif (kind is int or kind is float) and inner in figures and inner not in found:
-            found[inner] = (path, step)
+        if kind is dict or kind is list:
+            _walk(inner, (path, step), leaves, keys)
+        elif kind is not bool and inner not in leaves:
+            leaves[inner] = (path, step)
 
 
 @dataclass(frozen=True)
@@ -216,12 +192,14 @@ class Sights:
     values: InitVar[Iterable[Any]]
 
     def __post_init__(self, values: Iterable[Any]) -> None:
-        wanted = Wanted.of(values)
-        self._places: dict[Any, list[Sight]] = {}
+        wanted = {value for value in values if type(value) in (str, int, float)}
+        self._places: dict[Any, list[Sight]] = {value: [] for value in wanted}
         self._peers: dict[int, list[Shown]] = {}
         for result in self.shown:
-            for value, path in result.content.places(wanted):
-                self._places.setdefault(value, []).append(Sight(result, path))
+            paths = result.content.paths
+            for value in wanted:
+                if value in paths:
+                    self._places[value].append(Sight(result, paths[value]))
 
     def of_value(self, value: Any, before: int) -> list[Sight]:
         """The places that stand before a message, latest first; echoes of writes, which prove least, after all reads."""
