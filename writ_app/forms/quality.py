@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
-from writ_app.forms.review import VerdictForm
 from writ_app.models.accounts import Team
 from writ_app.models.review import ReviewItem, ReviewPolicy
 from writ_app.models.synthesis import Batch
@@ -20,7 +19,7 @@ KIND_WORDS = {
 }
 
 
-class PolicyForm(forms.ModelForm[ReviewPolicy]):
+class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]
     """Shares are asked for in percent."""
 
     second_share = forms.FloatField(
@@ -105,7 +104,3 @@ class OrderForm(LotForm):
     limit = forms.TypedChoiceField(
         choices=[(str(limit), f"{limit:.0%}") for limit in LIMITS], coerce=float
     )
-
-
-class DecisionForm(VerdictForm):
-    """Of an adjudicator, who defers nothing: they leave."""

@@ -24,6 +24,29 @@ class Share:
         """None: nothing was counted."""
         return self.hits / self.total if self.total else None
 
+    # In whole percent, for people.
+
+    @property
+    def at_percent(self) -> int:
+        return round(100 * (self.value or 0))
+
+    @property
+    def mark_x(self) -> int:
+        """Of a mark two wide on a bar of a hundred."""
+        return max(0, min(98, self.at_percent - 1))
+
+    @property
+    def low_percent(self) -> int:
+        return round(100 * self.low)
+
+    @property
+    def high_percent(self) -> int:
+        return round(100 * self.high)
+
+    @property
+    def range_percent(self) -> int:
+        return self.high_percent - self.low_percent
+
 
 def share(hits: int, total: int) -> Share:
     """With Wilson's score interval, which holds for few cases and for shares near 0 and 1 (Brown, Cai and DasGupta 2001, eq. 4)."""

@@ -207,8 +207,8 @@ def _first_verdicts(team: int) -> Any:
     )
 
 
-def detection(team: Team) -> Detection:
-    """Who found how many of the planted errors."""
+def detection(team: Team, only: User | None = None) -> Detection:
+    """Who found how many of the planted errors: with `only`, that person and everybody together."""
     judged = _first_verdicts(team.pk).values_list(
         "reviewer__username", "slot__item__canary", "verdict"
     )
@@ -217,7 +217,9 @@ def detection(team: Team) -> Detection:
     for reviewer, kind, verdict in judged:
         shown[reviewer, kind] += 1
         caught[reviewer, kind] += verdict != Verdict.APPROVE
-    reviewers = tuple(sorted({reviewer for reviewer, _ in shown}))
+    everybody = sorted({reviewer for reviewer, _ in shown})
+    own = only and only.get_username()
+    reviewers = tuple(who for who in everybody if own in (None, who))
     kinds = [kind for kind in KINDS if any(k == kind for _, k in shown)]
 
     def of(who: str | None = None, kind: str | None = None) -> Share:

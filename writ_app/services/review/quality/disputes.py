@@ -15,7 +15,6 @@ from writ_app.models.review import (
     ReviewItem,
     ReviewSlot,
     SlotStatus,
-    Verdict,
 )
 from writ_app.services.review.quality.blind import GIVEN
 from writ_app.services.review.queue import take
@@ -112,8 +111,3 @@ def take_dispute(*, item: ReviewItem, user: User, at: datetime) -> ReviewSlot | 
         return None
     take(slot=slot, user=user, at=at)
     return slot
-
-
-VERDICTS = tuple(
-    (one.value, one.label) for one in (Verdict.APPROVE, Verdict.REJECT, Verdict.FIX)
-)
