@@ -17,7 +17,6 @@ from writ_app.models.curation import PlanStatus, SamplingPlan
 from writ_app.models.review import RejectReason, ReviewItem, ReviewSlot, SlotStatus
 from writ_app.services.review import build_review_page, submit_verdict
 from writ_app.services.review.quality import disputes, sampling
-from writ_app.services.review.quality.blind import ask_second_opinions, policy_of
 from writ_app.services.review.quality.canaries import (
     detection,
     plant_canaries,
@@ -25,6 +24,7 @@ from writ_app.services.review.quality.canaries import (
 )
 from writ_app.services.review.quality.judges import LOW, calibrations
 from writ_app.services.review.quality.opinions import agreement_of
+from writ_app.services.review.quality.policy import ask_second_opinions, policy_of
 from writ_app.views.access import (
     MemberRequest,
     member_required,
@@ -184,7 +184,7 @@ def _show_dispute(
         "slot": slot,
         "holder": None if slot else waiting.select_related("leased_by").first(),
         "form": form if form.is_bound else None,
-        "page": build_review_page(item_id=item.pk),
+        "page": build_review_page(item_id=item.pk, viewer=request.user),
         "reasons": RejectReason.choices,
     }
     status = 422 if form.is_bound else 200

@@ -22,8 +22,9 @@ from writ_app.models.review import (
     Verdict,
 )
 from writ_app.services.catalog import load_environment
-from writ_app.services.review.quality.blind import GIVEN, has_judged, policy_of
+from writ_app.services.review.blind import has_judged
 from writ_app.services.review.quality.places import change_places, untouched
+from writ_app.services.review.quality.policy import GIVEN, policy_of
 from writ_app.services.synthesis import ledger_of
 
 CANARY_NUMBER = 2
@@ -159,7 +160,7 @@ class Revealed:
 
 def reveal(*, user: User, item: ReviewItem) -> Revealed | None:
     """What was planted, for somebody who has judged it; None for everybody else and everything else."""
-    if not item.canary or not has_judged(user=user, item=item):
+    if not item.canary or not has_judged(user, item):
         return None
     first = _first_verdicts(item.team_id).filter(slot__item=item, reviewer=user).first()
     changes: dict[str, Any] = item.changes or {}

@@ -8,7 +8,7 @@ from writ_app.engine.statistics.agreement import Agreement, alpha, kappa
 from writ_app.engine.statistics.intervals import Remaining, remaining
 from writ_app.models.accounts import Team
 from writ_app.models.review import RejectReason, ReviewEvent, Verdict
-from writ_app.services.review.quality.blind import GIVEN
+from writ_app.services.review.quality.policy import GIVEN
 
 
 @dataclass(frozen=True)
