@@ -10,6 +10,7 @@ from writ_app.views import (
     catalog,
     endpoints,
     home,
+    quality,
     release,
     review,
     synthesis,
@@ -22,6 +23,34 @@ urlpatterns = [
     path("review/", review.review, name="review"),
     path("review/undo/", review.undo, name="review_undo"),
     path("review/lease/", review.lease, name="review_lease"),
+    path("review/quality/", quality.quality, name="quality"),
+    path("review/quality/canaries/", quality.quality_canaries, name="quality_canaries"),
+    path("review/quality/canaries/plant/", quality.quality_plant, name="quality_plant"),
+    path(
+        "review/quality/agreement/", quality.quality_agreement, name="quality_agreement"
+    ),
+    path("review/quality/disputes/", quality.quality_disputes, name="quality_disputes"),
+    path(
+        "review/quality/disputes/<int:pk>/",
+        quality.quality_dispute,
+        name="quality_dispute",
+    ),
+    path("review/quality/sampling/", quality.quality_lanes, name="quality_lanes"),
+    path("review/quality/sampling/order/", quality.quality_order, name="quality_order"),
+    path(
+        "review/quality/sampling/<int:pk>/", quality.quality_lane, name="quality_lane"
+    ),
+    path(
+        "review/quality/sampling/<int:pk>/approve/",
+        quality.quality_lane_approve,
+        name="quality_lane_approve",
+    ),
+    path(
+        "review/quality/sampling/<int:pk>/undo/",
+        quality.quality_lane_undo,
+        name="quality_lane_undo",
+    ),
+    path("review/quality/judges/", quality.quality_judges, name="quality_judges"),
     path("trajectories/", review.trajectories, name="trajectories"),
     path("trajectories/<int:pk>/", review.trajectory, name="trajectory"),
     path("trajectories/<int:pk>/raw/", review.trajectory_raw, name="trajectory_raw"),

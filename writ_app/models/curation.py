@@ -115,6 +115,14 @@ class SamplingPlan(models.Model):
     def __str__(self) -> str:
         return f"plan {self.pk}: {self.size} of {self.lot}"
 
+    @property
+    def limit_percent(self) -> str:
+        return f"{100 * self.limit:g}"
+
+    @property
+    def confidence_percent(self) -> str:
+        return f"{100 * self.confidence:g}"
+
 
 class PlannedItem(models.Model):
     """An item's part in a plan: it stands in the lot, and perhaps in the sample."""

@@ -29,6 +29,7 @@ from writ_app.models.review import ReviewEvent, ReviewItem, Verdict
 from writ_app.models.synthesis import TrajectoryQuerySet
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.bands import BURDEN_BANDS, WRITE_BANDS, band_of
+from writ_app.services.review.quality.sampling import plans_behind
 from writ_app.services.review.steps import in_order
 
 MANIFEST_VERSION = 1
@@ -191,6 +192,9 @@ def _manifest(release: Release, *, by: User, at: datetime) -> dict[str, Any]:
             name: dict(sorted(counter.items())) for name, counter in counts.items()
         },
         "verdicts": _verdicts(release),
+        "sampling": plans_behind(
+            ReviewItem.objects.filter(memberships__release=release)
+        ),
         "files": {
             slug: {
                 "file": export.file_name,
@@ -362,6 +366,10 @@ def write_card(release: Release) -> str:
     parts.append(
         f"## Review\n\nVerdicts of the team that stood when it was frozen: {given}."
     )
+    parts += [
+        f"{len(plan['items'])} of them were approved by sampling (plan {plan['plan']}): {plan['statement']}"
+        for plan in manifest.get("sampling", ())
+    ]
     return "\n\n".join(parts) + "\n"
 
 

@@ -22,7 +22,9 @@ from writ_app.services.review import (
     submit_verdict,
     undo_last,
 )
+from writ_app.services.review.blind import may_see_others
 from writ_app.services.review.listing import facets, list_trajectories
+from writ_app.services.review.quality.canaries import reveal
 from writ_app.services.review.references import (
     list_references,
     reference_sets,
@@ -52,7 +54,16 @@ def review(request: MemberRequest) -> HttpResponse:
         )
     except WritError as error:
         messages.error(request, str(error))
+    else:
+        _tell_of_canary(request, slot.item)
     return _next(request)
+
+
+def _tell_of_canary(request: MemberRequest, item: ReviewItem) -> None:
+    """Whoever has judged a planted error is told at once."""
+    if told := reveal(user=request.user, item=item):
+        level = messages.SUCCESS if told.caught else messages.WARNING
+        messages.add_message(request, level, str(told))
 
 
 @require_POST
@@ -135,9 +146,15 @@ def trajectory(request: MemberRequest, pk: int) -> HttpResponse:
     notes = notes_on(row.trajectory)
     shown = not notes or may_see_notes(user=request.user, item=row)
     context = {
-        "page": build_review_page(item_id=row.pk),
-        "slots": row.slots.order_by("number"),
-        "judgements": row.trajectory.judgements.order_by("id").defer("content"),
+        "page": build_review_page(item_id=row.pk, viewer=request.user),
+        # Another's verdict, or that the original was accepted, would tell who has not judged yet.
+        "slots": row.slots.order_by("number")
+        if may_see_others(request.user, row)
+        else (),
+        "judgements": row.trajectory.judgements.order_by("id").defer("content")
+        if row.number == 1
+        else (),
+        "revealed": reveal(user=request.user, item=row),
         "notes": notes if shown else [],
         "notes_hidden": not shown,
     }

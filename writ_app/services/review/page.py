@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from environments.core.environment import Environment
 from writ_app.engine.behaviour import DIMENSIONS, PLANS, UserFinding, audit_user
 from writ_app.engine.types import Check, LedgerLine, Task, Trajectory, Verification
+from writ_app.models.accounts import User
 from writ_app.models.review import ReviewEvent, ReviewItem
 from writ_app.services.catalog import load_environment
+from writ_app.services.review.blind import events_for
 from writ_app.services.review.evidence import (
     CELL,
     CandidateView,
@@ -108,8 +110,11 @@ class ReviewPage:
         return tuple(line for line in self.checks if not line.check.passed)
 
 
-def build_review_page(*, item_id: int) -> ReviewPage:
-    """Two queries: the row with everything upstream of it, and the events. The environment is kept by the process."""
+def build_review_page(*, item_id: int, viewer: User | None = None) -> ReviewPage:
+    """Two queries: the row with everything upstream of it, and the events that the viewer may see (None: one who has not judged).
+
+    The environment is kept by the process.
+    """
     row = (
         ReviewItem.objects.select_related(
             "trajectory__simulation", "task__environment", "batch"
@@ -118,11 +123,10 @@ def build_review_page(*, item_id: int) -> ReviewPage:
         .get(pk=item_id)
     )
     row.trajectory.simulation.task = row.task  # is the same, and is there
-    events = ReviewEvent.objects.filter(slot__item=row).select_related("reviewer")
     return compose_page(
         row=row,
         environment=load_environment(row.task.environment),
-        events=tuple(events),
+        events=tuple(events_for(viewer, row)),
     )
 
 

@@ -1,0 +1,36 @@
+"""How a team reviews, and what follows from it for what waits already."""
+
+from django.db import connection
+
+from writ_app.models.accounts import Team
+from writ_app.models.review import ReviewPolicy, Verdict
+
+GIVEN = (Verdict.APPROVE, Verdict.REJECT, Verdict.FIX)
+"""Verdicts that say something of an item."""
+
+
+def policy_of(team: Team) -> ReviewPolicy:
+    """The team's, or the defaults (unsaved)."""
+    found = ReviewPolicy.objects.filter(team=team).first()
+    return found or ReviewPolicy(team=team)
+
+
+def ask_second_opinions(team: Team) -> int:
+    """Have the team's share of what waits, and nobody has touched, judged by two, as new items are; returns how many were added.
+
+    Which ones follows from their keys, by the rule by which the database chooses new ones.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE writ_app_reviewitem AS item SET wanted = 2
+            FROM writ_app_reviewpolicy AS policy
+            WHERE policy.team_id = item.team_id AND item.team_id = %s
+              AND item.status = 'OPEN' AND item.wanted = 1 AND item.canary = '' AND item.content IS NULL
+              AND (hashint8extended(item.id, item.team_id) & 1048575) < policy.second_share * 1048576
+              AND NOT EXISTS (SELECT 1 FROM writ_app_reviewslot AS slot WHERE slot.item_id = item.id AND slot.token > 0)
+              AND NOT EXISTS (SELECT 1 FROM writ_app_planneditem AS planned WHERE planned.item_id = item.id)
+            """,
+            [team.pk],
+        )
+        return cursor.rowcount
