@@ -21,7 +21,7 @@ from environments.core.pointers import (
 from environments.core.tools import ToolCall
 from writ_app.engine.verification.normal import normal, without_unit
 
-KEPT, LARGEST_KEPT = 1024, 20_000
+KEPT, LARGEST_KEPT = 512, 20_000
 """Contents that a process remembers, and the most characters of one: some tens of megabytes at worst."""
 
 
