@@ -24,13 +24,12 @@ from tests.engine.talks import (
 from writ_app.engine.types import ArgumentOrigin, GoldWrite, Message, Provenance
 from writ_app.engine.verification.formulas import formula
 from writ_app.engine.verification.provenance import (
-    ALTERNATIVES,
-    Sources,
     Traced,
     trace_arguments,
     trace_lookups,
 )
 from writ_app.engine.verification.results import Shown, content_of
+from writ_app.engine.verification.sources import ALTERNATIVES, Sources
 
 
 def call(name: str, **arguments: Any) -> ToolCall:

@@ -21,12 +21,8 @@ from tests.engine.talks import (
 )
 from writ_app.engine.types import Ending, Message, Owner, Trajectory
 from writ_app.engine.verification import CHECKS, VERSION, read_task, verify
-from writ_app.engine.verification.provenance import (
-    Sources,
-    Traced,
-    policy_constants,
-    trace_arguments,
-)
+from writ_app.engine.verification.provenance import Traced, trace_arguments
+from writ_app.engine.verification.sources import Sources, policy_constants
 from writ_app.engine.verification.trace import says_no
 
 

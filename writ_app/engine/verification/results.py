@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 
 from environments.core.pointers import (
     at,
-    first_key,
-    first_leaf,
     leaves,
     numbers,
     pointer,
@@ -152,10 +150,7 @@ class Shown:
         return 2 * len(ours & theirs) > len(ours | theirs)
 
     def shows(self, value: Any) -> bool:
-        data = self.content.data
-        return first_leaf(data, value) is not None or (
-            isinstance(value, str) and first_key(data, value) is not None
-        )
+        return value in self.content.paths
 
 
 class Sight(NamedTuple):

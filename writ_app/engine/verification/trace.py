@@ -14,12 +14,12 @@ from writ_app.engine.behaviour import UserAudit, audit_user, with_rejoined
 from writ_app.engine.behaviour.listing import ids_in
 from writ_app.engine.types import Ledger, Message, Provenance, Task, Trajectory
 from writ_app.engine.verification.provenance import (
-    Sources,
     Traced,
     trace_arguments,
     trace_lookups,
 )
 from writ_app.engine.verification.results import Shown, content_of
+from writ_app.engine.verification.sources import Sources
 from writ_app.engine.verification.texts import Text
 
 
