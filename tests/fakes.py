@@ -65,7 +65,7 @@ def completion_reply(message: dict[str, Any], finish_reason: str = "stop") -> Re
         "id": "chatcmpl-1",
         "object": "chat.completion",
         "created": 1,
-        "model": "test",
+        "model": "as-the-server-calls-it",
         "choices": [{"index": 0, "message": message, "finish_reason": finish_reason}],
         "usage": {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14},
     }

@@ -3,7 +3,7 @@
     python -m tests.model_server ANSWERS --delay SECONDS
 
 ANSWERS is what `write_answers` made. Prints its port, answers every request after the delay, and tells at /asked what it was asked
-and when. `started` does all that.
+and when, and at /most how many it was asked at the same time. `started` does all that.
 """
 
 import argparse
@@ -38,11 +38,18 @@ class ModelServer:
     url: str
 
     def asked(self) -> list[Asked]:
+        return [tuple(one) for one in self._told("/asked")]
+
+    def most(self) -> int:
+        """Requests that were open at the same time, at most."""
+        return int(self._told("/most"))
+
+    def _told(self, what: str) -> Any:
         request = urllib.request.Request(
-            self.url.replace("/v1", "/asked"), data=b"{}", method="POST"
+            self.url.replace("/v1", what), data=b"{}", method="POST"
         )
         with urllib.request.urlopen(request) as reply:
-            return [tuple(one) for one in json.load(reply)]
+            return json.load(reply)
 
 
 @contextmanager
@@ -75,6 +82,7 @@ class Models(asyncio.Protocol):
     answers: dict[str, bytes] = {}
     delay = 0.0
     asked: list[Asked] = []
+    open = most = 0
     seed = re.compile(rb'"seed": ?(\d+)')
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -94,9 +102,13 @@ class Models(asyncio.Protocol):
         body, self.buffer = self.buffer[end + 4 : end + 4 + length], b""
         if head.startswith(b"post /asked"):
             self.send(json.dumps(self.asked).encode())
+        elif head.startswith(b"post /most"):
+            self.send(json.dumps(self.most).encode())
         else:
+            Models.open += 1
+            Models.most = max(Models.most, Models.open)
             loop = asyncio.get_running_loop()
-            loop.call_later(self.delay, self.send, self.answer(body))
+            loop.call_later(self.delay, self.finish, self.answer(body))
 
     def answer(self, body: bytes) -> bytes:
         found = self.seed.search(body)
@@ -105,6 +117,10 @@ class Models(asyncio.Protocol):
         said = body.count(b'"role":')
         self.asked.append((time.monotonic(), seed, side, said))
         return self.answers[f"{seed % SEEDS} {side} {said}"]
+
+    def finish(self, body: bytes) -> None:
+        Models.open -= 1
+        self.send(body)
 
     def send(self, body: bytes) -> None:
         self.transport.write(HEAD % len(body) + body)

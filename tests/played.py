@@ -101,13 +101,13 @@ class Players:
         return seed, side, said
 
 
-def copies(template: Batch, url: str, times: int) -> Batch:
-    """A batch of that many copies of a designed one's simulations, played by models at `url`."""
+def copies(template: Batch, url: str, times: int, in_flight: int = 2000) -> Batch:
+    """A batch of that many copies of a designed one's simulations, played by models at `url` that bear so many calls of a process."""
     endpoint = ModelEndpoint.objects.create(
         name=f"models-{ModelEndpoint.objects.count()}",
         model="openai/scripted",
         base_url=url,
-        max_in_flight=2000,
+        max_in_flight=in_flight,
         prompt_price=1,
         completion_price=1,
     )

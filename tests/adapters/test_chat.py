@@ -199,6 +199,8 @@ class TestComplete:
                 system="", messages=[HI], tools=[], seed=1
             )
         assert refused.value.retryable
+        assert refused.value.unreached
+        assert not failure(error_reply(503, "starting")).unreached
 
     def test_never_repeats_the_key(self) -> None:
         assert "sk-secret" not in str(failure(error_reply(401, "bad key sk-secret")))
@@ -304,6 +306,21 @@ class TestPrices:
             )
         assert known.usage.cost > 0
         assert (unknown.usage.cost, unknown.priced) == (0.0, False)
+
+    def test_of_one_endpoint_are_nothing_to_another_with_the_same_model(self) -> None:
+        with chat_server([text_reply("Hello")] * 2) as server:
+            priced, unpriced = (
+                LiteLLMChat(
+                    "m",
+                    "openai/served-twice",
+                    server.url,
+                    prompt_price=price,
+                    completion_price=price,
+                ).complete(system="", messages=[HI], tools=[], seed=1)
+                for price in (5.0, None)
+            )
+        assert priced.usage.cost == pytest.approx(14 * 5 / 1e6)
+        assert (unpriced.usage.cost, unpriced.priced) == (0.0, False)
 
     def test_are_paid_for_useless_answers_too(self) -> None:
         with chat_server([call_reply("look", "[1]")]) as server:

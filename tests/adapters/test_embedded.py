@@ -191,6 +191,15 @@ class TestServicesRunning:
             assert sql(layout, "SELECT 1") == [(1,)]
             assert queue(layout).ping()
 
+    def test_a_directory_that_was_deleted_is_named_and_nothing_started_in_it(
+        self, layout: Layout
+    ) -> None:
+        with services_running(layout, ["valkey"]) as services:
+            shutil.rmtree(layout.var)
+            with pytest.raises(ServiceError, match=r"is gone.*Everything stops"):
+                services.keep_up()
+            assert not layout.var.exists()
+
     def test_a_file_in_place_of_the_directory_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "var").write_text("a file")
 

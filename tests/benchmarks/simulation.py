@@ -28,10 +28,10 @@ WARM_UP = 4.0
 """Seconds until every place is taken and answers come evenly."""
 
 
-# --- the runners: python -m tests.benchmarks.simulation --run SECONDS --slots N --processes N ----------------------------------
+# --- the runners: python -m tests.benchmarks.simulation --run SECONDS --processes N -------------------------------------------
 
 
-def run(seconds: float, slots: int, processes: int) -> None:
+def run(seconds: float, processes: int) -> None:
     """Forks runners as a Celery worker does; says what they took, as JSON, after a line to say that all is ready."""
     set_up_django()
     from writ_app.services import synthesis
@@ -42,8 +42,7 @@ def run(seconds: float, slots: int, processes: int) -> None:
     fork = multiprocessing.get_context("fork")
     took = fork.SimpleQueue()
     children = [
-        fork.Process(target=run_one, args=(seconds, slots, took))
-        for _ in range(processes)
+        fork.Process(target=run_one, args=(seconds, took)) for _ in range(processes)
     ]
     for child in children:
         child.start()
@@ -55,11 +54,11 @@ def run(seconds: float, slots: int, processes: int) -> None:
         child.kill()
 
 
-def run_one(seconds: float, slots: int, took: Any) -> None:
+def run_one(seconds: float, took: Any) -> None:
     from writ_app.services import synthesis
 
     before = time.process_time()
-    synthesis.run_pending(seconds=seconds, slots=slots)
+    synthesis.run_pending(seconds=seconds)
     cpu = time.process_time() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     took.put({"cpu": cpu, "rss": peak, "pss": proportional_size()})
@@ -86,7 +85,7 @@ def set_up_django() -> None:
 def main() -> None:
     wanted = arguments()
     if wanted.run:
-        run(wanted.run, wanted.slots, wanted.processes)
+        run(wanted.run, wanted.processes)
         return
     with tempfile.TemporaryDirectory(prefix="writ-benchmark-") as var:
         os.environ |= {"WRIT_VAR_DIR": var, "WRIT_ENV": "test"}
@@ -103,7 +102,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--world", default="retail")
     parser.add_argument("--run", type=float, help=argparse.SUPPRESS)
-    parser.add_argument("--slots", type=int, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -146,10 +144,9 @@ def measure_one(
 ) -> dict[str, float]:
     """Runners that hold `concurrency` conversations together, for so many seconds."""
     processes = min(wanted.processes, concurrency)
-    batch = order_copies(template, server.url, concurrency, wanted)
+    batch = order_copies(template, server.url, concurrency, processes, wanted)
     command = [sys.executable, "-m", "tests.benchmarks.simulation"]
     command += ["--run", str(wanted.seconds + WARM_UP), "--processes", str(processes)]
-    command += ["--slots", str(concurrency // processes)]
     runners = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -157,7 +154,8 @@ def measure_one(
     assert runners.stdout.readline() == "ready\n"
     began = time.monotonic()
     took = json.loads(runners.communicate("\n")[0])
-    asked = server.asked()
+    asked, most = server.asked(), server.most()
+    assert most <= concurrency, f"{most} requests at the same time"
     since, until = began + WARM_UP, began + wanted.seconds
     within = sum(since <= at < until for at, *_ in asked)
     batch.refresh_from_db()
@@ -193,7 +191,11 @@ def order(world: str) -> Any:
 
 
 def order_copies(
-    template: Any, url: str, concurrency: int, wanted: argparse.Namespace
+    template: Any,
+    url: str,
+    concurrency: int,
+    processes: int,
+    wanted: argparse.Namespace,
 ) -> Any:
     """A batch with more simulations than can be held in the time."""
     from tests.played import copies
@@ -201,7 +203,8 @@ def order_copies(
 
     Batch.objects.update(status=BatchStatus.CANCELLED)  # what was measured before
     turns = concurrency * (wanted.seconds + WARM_UP) / wanted.delay
-    return copies(template, url, 1 + int((2 * concurrency + turns / 8) / TASKS))
+    times = 1 + int((2 * concurrency + turns / 8) / TASKS)
+    return copies(template, url, times, in_flight=concurrency // processes)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from writ_app.engine.benchmark_results import (
     Player,
     Run,
     Simulated,
+    Took,
     info_of,
     simulation_id,
     simulation_of,
@@ -338,6 +340,27 @@ class TestSimulation:
         costs = [m["cost"] for m in unknown["messages"] if m["role"] != "tool"]
         assert costs[0] == 0.0  # the greeting, which no model wrote
         assert set(costs[1:]) == {None}
+
+    def test_answers_have_the_usage_and_the_cost_that_were_recorded(self) -> None:
+        talked = talk("R1")
+        spoken = [m for m in talked.messages if m.role != "tool"][1:]
+        sides = ["agent" if m.role == "assistant" else "user" for m in spoken]
+        took = [Took(side, 10 + n, n, 0.5) for n, side in enumerate(sides)]  # type: ignore[arg-type]
+        took[0] = Took("user", 0, 0, None)  # a server that does not count
+        one = replace(simulated(talked), took=took)
+
+        value = simulation_of(run_of(), one)
+
+        greeting, first, *others = [
+            (m["usage"], m["cost"]) for m in value["messages"] if m["role"] != "tool"
+        ]
+        assert (greeting, first) == ((None, 0.0), (None, None))
+        assert others == [
+            ({"completion_tokens": n, "prompt_tokens": 10 + n}, 0.5)
+            for n in range(1, len(took))
+        ]
+        assert value["user_cost"] is None
+        assert value["agent_cost"] == 0.5 * sides.count("agent")
 
     def test_ids_follow_from_what_was_simulated(self) -> None:
         ids = {

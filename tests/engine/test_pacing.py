@@ -12,6 +12,7 @@ from writ_app.engine.pacing import Budget, Limiter, PacedChat, Retry, Stopped
 BUSY = ModelUnavailable("busy", retryable=True, busy=True)
 BROKEN = ModelUnavailable("broken", retryable=True)
 REFUSED = ModelUnavailable("refused", retryable=False)
+UNREACHED = ModelUnavailable("nobody there", retryable=True, unreached=True)
 HELLO = Completion(content="Hello")
 
 
@@ -162,6 +163,26 @@ class TestLimiter:
 
         in_loop(scene())
 
+    def test_forgets_those_who_were_cancelled_together(self) -> None:
+        async def scene() -> None:
+            limiter = Limiter(1)
+            await limiter.acquire()
+            waiting = [asyncio.create_task(limiter.acquire()) for _ in range(3)]
+            await asyncio.sleep(0)
+            for task in waiting:
+                task.cancel()
+            limiter.release()  # before any of them has noticed
+            given_up = await asyncio.gather(*waiting, return_exceptions=True)
+            assert {type(error) for error in given_up} == {asyncio.CancelledError}
+            await asyncio.wait_for(limiter.acquire(), 1)
+            assert limiter.in_flight == 1
+
+        in_loop(scene())
+
+    def test_begins_at_what_was_learnt_within_the_owners_bound(self) -> None:
+        begun = [Limiter(64, learnt=learnt).limit for learnt in (None, 7.5, 80, 0)]
+        assert begun == [64, 7.5, 64, 64]
+
     def test_follows_the_owners_bound(self) -> None:
         limiter = Limiter(64)
         limiter.allow(10)
@@ -223,6 +244,32 @@ class TestPacedChat:
         with pytest.raises(ModelUnavailable, match=r"attempt 6") as given_up:
             ask(Listed(*[BROKEN] * 9))
         assert given_up.value.down
+
+    @staticmethod
+    def _ask_for(seconds: float, *answers: Completion | Exception) -> list[float]:
+        """Pauses of a conversation whose every call takes so many seconds, at an endpoint that has answered others."""
+        clock, limiter = Clock(), Limiter(4)
+        limiter._clock = clock
+
+        class Slow(Listed):
+            async def complete_async(self, **request: Any) -> Completion:
+                clock.now += seconds
+                return await super().complete_async(**request)
+
+        limiter.answered()
+        return ask(Slow(*answers), limiter, clock=clock)[1]
+
+    def test_gives_up_an_endpoint_that_nobody_reaches_for_long(self) -> None:
+        with pytest.raises(ModelUnavailable, match=r"attempt 4") as given_up:
+            self._ask_for(3.5, *[UNREACHED] * 9)
+        assert given_up.value.down
+
+    def test_waits_for_an_endpoint_that_is_away_for_a_moment(self) -> None:
+        assert len(self._ask_for(3.0, UNREACHED, UNREACHED, UNREACHED, HELLO)) == 3
+
+    def test_takes_any_answer_for_a_sign_of_life(self) -> None:
+        hiccups = [UNREACHED, UNREACHED, BROKEN, UNREACHED, UNREACHED, HELLO]
+        assert len(self._ask_for(4.0, *hiccups)) == 5
 
     def test_blames_the_conversation_if_others_were_answered_meanwhile(self) -> None:
         limiter = Limiter(4)

@@ -9,6 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.factories import make_owner, make_reviewer
+from tests.services.runs import ordered
+from tests.services.runs import run as run_batch
 from tests.stored_batches import play_batch
 from writ_app.adapters.tau2_results import read_results
 from writ_app.engine.types import Trajectory as Talk
@@ -56,6 +58,21 @@ class TestExportResults:
             run("--batch", batch.pk, "--out", path, "--with-rewards")
 
         assert one.read_bytes() == other.read_bytes()
+
+    def test_writes_what_every_answer_took_where_that_was_recorded(
+        self, tmp_path: Path
+    ) -> None:
+        with ordered(ordered=1) as (batch, _):
+            run_batch()
+        path = tmp_path / "results.json"
+        run("--batch", batch.pk, "--out", path)
+        (one,) = json.loads(path.read_text())["simulations"]
+        _, *answers = [m for m in one["messages"] if m["role"] != "tool"]
+        tokens = {"completion_tokens": 3, "prompt_tokens": 11}
+        assert [m["usage"] for m in answers] == [tokens] * len(answers)
+        batch.refresh_from_db()
+        both = one["agent_cost"] + one["user_cost"]
+        assert both == pytest.approx(float(batch.cost))
 
     def test_leaves_rewards_to_the_outside_judge_unless_asked(
         self, batch: Batch, tmp_path: Path

@@ -12,6 +12,7 @@ from writ_app.engine.judge import PROMPT_VERSION, QUESTIONS
 from writ_app.models.synthesis import Batch, ModelEndpoint, Trajectory
 from writ_app.models.verification import JudgeNote, NoteOutcome
 from writ_app.services.synthesis import judging
+from writ_app.services.synthesis.endpoints import pin
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,6 +64,20 @@ class TestJudgeBatch:
             TOKENS
         }
         assert all("tools" not in request for request in server.requests)
+
+    def test_is_the_judge_of_the_order_unless_another_is_named(
+        self, batch: Batch, server: ChatServer
+    ) -> None:
+        with pytest.raises(CommandError, match="ordered without a judge"):
+            run("--batch", batch.pk)
+        endpoint = ModelEndpoint.objects.get(name="local")
+        batch.played_by["judge"] = pin(endpoint) | {"name": "as-ordered"}
+        batch.save()
+        endpoint.delete()
+
+        assert run("--batch", batch.pk, "--limit", 1).startswith("1 notes: 1 answered")
+
+        assert JudgeNote.objects.get().judge == "as-ordered"
 
     def test_goes_on_where_it_stopped(self, batch: Batch, server: ChatServer) -> None:
         words = ("--batch", batch.pk, "--endpoint", "local")

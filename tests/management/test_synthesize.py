@@ -43,6 +43,20 @@ def refused(*words: object) -> CommandError:
     return error.value
 
 
+class TestWatchAndCancel:
+    @pytest.mark.parametrize("what", ["--watch", "--cancel"])
+    def test_take_no_words_of_an_order(self, shop: str, what: str) -> None:
+        run("--environment", shop, "--count", 3)
+        batch = Batch.objects.get()
+
+        error = refused(what, batch.pk, "--count", 50, "--max-tokens", 9)
+
+        assert error.returncode == command.BAD_ORDER
+        assert "--count, --max-tokens cannot change it" in str(error)
+        batch.refresh_from_db()
+        assert (batch.ordered, batch.status) == (3, BatchStatus.DESIGNING)
+
+
 class TestOrder:
     def test_is_that_of_the_words_and_says_how_to_watch_it(
         self, shop: str, owner: User, tmp_path: Path

@@ -18,8 +18,10 @@ from writ_app.services.catalog import register_generated
 from writ_app.services.synthesis.health import (
     Tally,
     Watched,
+    forget_limits,
     forget_old_health,
     health_of,
+    learnt_limits,
     record_health,
 )
 
@@ -107,6 +109,24 @@ class TestHealth:
 
         assert forget_old_health() == 1
         assert EndpointHealth.objects.get().process == "new"
+
+    def test_is_where_the_next_runner_begins_unless_its_owner_knows_better(
+        self,
+    ) -> None:
+        endpoint = ModelEndpoint.objects.create(name="mine", model="openai/mine")
+        for process, limit in (("first", 40.0), ("last", 7.5)):
+            record_health(
+                endpoint_id=endpoint.pk,
+                process=process,
+                in_flight=0,
+                limit=limit,
+                tally=Tally(),
+            )
+        assert learnt_limits() == {endpoint.pk: 7.5}
+        forget_limits(endpoint)
+        assert learnt_limits() == {endpoint.pk: endpoint.max_in_flight}
+        EndpointHealth.objects.update(seen_at=timezone.now() - timedelta(hours=2))
+        assert learnt_limits() == {}
 
 
 @pytest.mark.django_db(transaction=True)

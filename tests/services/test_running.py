@@ -82,17 +82,18 @@ class TestRunPending:
         run(slots=2, wake=lambda: woken.append(1))
         assert woken == [1]
 
-    def test_holds_as_many_as_both_endpoints_of_a_conversation_bear_together(
-        self,
+    @pytest.mark.parametrize(("changes", "held"), [({"max_tokens": 10**6}, 6), ({}, 8)])
+    def test_holds_as_many_as_both_endpoints_bear_together_and_without_a_cap_some_more(
+        self, changes: dict[str, Any], held: int
     ) -> None:
-        with ordered(ordered=8, pause=0.3) as (batch, players):
+        with ordered(ordered=12, pause=0.3, **changes) as (batch, players):
             other = ModelEndpoint.objects.create(
                 name="other", model="openai/test", base_url="http://127.0.0.1:9/v1"
             )
             ModelEndpoint.objects.update(max_in_flight=3)
             Batch.objects.filter(pk=batch.pk).update(user_simulator=other)
             run(stop=lambda: len(players.asked) >= 12)
-        assert batch.simulations.filter(attempt=1).count() == 6
+        assert batch.simulations.filter(attempt=1).count() == held
 
     def test_keeps_to_what_an_endpoint_bears(self) -> None:
         lock, at_once, most = threading.Lock(), [0], [0]

@@ -4,12 +4,13 @@ import json
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.factories import make_batch, make_owner, make_reviewer, team_of
 from tests.fakes import call_reply as called
 from tests.fakes import chat_server, text_reply
 from writ_app.adapters.trial import ORDER
-from writ_app.models.synthesis import ModelEndpoint
+from writ_app.models.synthesis import EndpointHealth, ModelEndpoint
 
 pytestmark = pytest.mark.django_db
 KEY = "sk-proj-4f9a8b7c6d5e4f3a2b1c"
@@ -124,6 +125,17 @@ class TestForm:
         row.refresh_from_db()
         assert row.parameters == {"top_p": 0.9}
         assert row.max_in_flight == 8
+
+    def test_a_new_bound_is_where_runners_begin_and_other_changes_keep_what_they_learnt(
+        self, signed_in
+    ):
+        row = make_endpoint(max_in_flight=8)
+        EndpointHealth.objects.create(
+            endpoint=row, process="one", limit=2.5, seen_at=timezone.now()
+        )
+        for change, limit in (({"top_p": "0.9"}, 2.5), ({"max_in_flight": "20"}, 20)):
+            signed_in.post(reverse("endpoint", args=[row.pk]), {**GIVEN, **change})
+            assert EndpointHealth.objects.get().limit == limit
 
     @pytest.mark.parametrize(
         "field", ["name", "model", "base_url", "key_variable", "more"]

@@ -6,30 +6,31 @@ What comes in is made storable: nothing that a database or a page would choke on
 """
 
 import json
-import logging
 import math
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, NamedTuple
 
+from writ_app.adapters.litellm_setup import (
+    MILLION,
+    NO_KEY,
+    introduce,
+    is_introduced,
+    load_litellm,
+    skip_success_log,
+)
 from writ_app.engine.errors import MalformedCompletion, ModelUnavailable
 from writ_app.engine.llm import Completion
 from writ_app.engine.types import Message, MessageCall, Usage
 
 TIMEOUT = 120.0
 """Seconds for one answer, unless the parameters say otherwise."""
-NO_KEY = "none"
-"""Sent to addresses that ask for no key: the client insists on one."""
-MAX_CONNECTIONS = 4096
-"""Of one process, to one host or to all: above any number of calls that endpoints are given at a time."""
 MAX_CHARACTERS = 1_000_000
 """Of one answer's text. Models that are stuck go on for long."""
 MAX_DEPTH = 50
 """Of a call's arguments."""
-MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class LiteLLMChat:
         seed: int,
     ) -> Completion:
         """One answer. Raises ModelUnavailable and MalformedCompletion."""
-        litellm = load_litellm()
+        litellm = self._litellm()
         request = self._request(system, messages, tools, seed)
         try:
             response = litellm.completion(**request)
@@ -74,7 +75,7 @@ class LiteLLMChat:
         seed: int,
     ) -> Completion:
         """As `complete`. litellm keeps one client per address, process and event loop, and its connections stay open."""
-        litellm = load_litellm()
+        litellm = self._litellm()
         skip_success_log()
         request = self._request(system, messages, tools, seed)
         try:
@@ -82,6 +83,12 @@ class LiteLLMChat:
         except Exception as error:  # as above; being cancelled is no Exception
             raise self._translated(litellm, error) from error
         return self._read(response)
+
+    def _litellm(self) -> Any:
+        """litellm, which knows this model if the owner gave its prices."""
+        if self.prompt_price is not None and self.completion_price is not None:
+            introduce(self.model, self.prompt_price, self.completion_price)
+        return load_litellm()
 
     def _request(
         self,
@@ -130,10 +137,18 @@ class LiteLLMChat:
             retry_after=retry_after(error),
             busy=fault.busy,
             down=fault.down,
+            unreached=fault.unreached,
         )
 
     def _read(self, response: Any) -> Completion:
-        return to_completion(response, self.prompt_price, self.completion_price)
+        # litellm goes by what the server calls the model, too.
+        called = str(getattr(response, "model", ""))
+        return to_completion(
+            response,
+            self.prompt_price,
+            self.completion_price,
+            listed=not is_introduced(self.model, called),
+        )
 
     def _without_key(self, text: str) -> str:
         """Providers like to quote the key that they refuse."""
@@ -171,43 +186,6 @@ def from_endpoint(
     )
 
 
-@cache
-def load_litellm() -> Any:
-    """litellm with everything off that would go to the network by itself, print, or cost time with every call."""
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    os.environ.setdefault("LITELLM_TELEMETRY", "False")
-    # Its pool would hold calls back that the limiter has let through.
-    for name in ("AIOHTTP_CONNECTOR_LIMIT", "AIOHTTP_CONNECTOR_LIMIT_PER_HOST"):
-        os.environ.setdefault(name, str(MAX_CONNECTIONS))
-    # For OpenAI-compatible servers, too, litellm's own client: OpenAI's walks through every field of every tool's schema
-    # with every call, which is half of all the time that a call takes (3.5 ms instead of 7 with retail's tools).
-    os.environ.setdefault("EXPERIMENTAL_OPENAI_BASE_LLM_HTTP_HANDLER", "True")
-    import litellm
-
-    litellm.telemetry = False
-    litellm.suppress_debug_info = True
-    logging.getLogger("LiteLLM").setLevel(logging.ERROR)
-    return litellm
-
-
-def warm_up() -> None:
-    """Have everything imported that a call needs: litellm puts off much of it until the first."""
-    load_litellm().completion(
-        model="openai/none",
-        api_key=NO_KEY,
-        messages=[{"role": "user", "content": "Hello"}],
-        mock_response="Hello",
-        _skip_mcp_handler=True,
-    )
-
-
-def skip_success_log() -> None:
-    """For this event loop task: spare litellm a report of every answer, which nobody here listens to (0.6 ms each)."""
-    from litellm._internal_context import is_internal_call
-
-    is_internal_call.set(True)
-
-
 # --- messages ------------------------------------------------------------------------------------------------------------------
 
 
@@ -242,12 +220,13 @@ def to_completion(
     response: Any,
     prompt_price: float | None = None,
     completion_price: float | None = None,
+    listed: bool = True,
 ) -> Completion:
     """Ours for a provider's answer. Raises MalformedCompletion, with what could be read, for one that cannot be used.
 
-    Prices in US dollars per million tokens; None: as litellm reckons.
+    Prices in US dollars per million tokens; None: as litellm reckons, if the model is `listed` in its own table.
     """
-    usage, priced = _usage(response, prompt_price, completion_price)
+    usage, priced = _usage(response, prompt_price, completion_price, listed)
     choices = getattr(response, "choices", None)
     choice = choices[0] if choices else None
     message = getattr(choice, "message", None)
@@ -343,7 +322,10 @@ def _payload(response: Any) -> dict[str, Any] | None:
 
 
 def _usage(
-    response: Any, prompt_price: float | None, completion_price: float | None
+    response: Any,
+    prompt_price: float | None,
+    completion_price: float | None,
+    listed: bool,
 ) -> tuple[Usage, bool]:
     """What an answer took, and whether its price is known."""
     usage = getattr(response, "usage", None)
@@ -354,8 +336,8 @@ def _usage(
         priced = True
     else:
         hidden = getattr(response, "_hidden_params", None) or {}
-        cost = hidden.get("response_cost") or 0.0
-        priced = hidden.get("response_cost") is not None
+        reckoned = hidden.get("response_cost") if listed else None
+        cost, priced = reckoned or 0.0, reckoned is not None
     return Usage(prompt_tokens=prompt, completion_tokens=completion, cost=cost), priced
 
 
@@ -384,6 +366,7 @@ class _Fault(NamedTuple):
     retryable: bool = False
     busy: bool = False
     down: bool = False
+    unreached: bool = False
 
 
 def _judged(litellm: Any, error: Exception) -> _Fault:
@@ -397,7 +380,9 @@ def _judged(litellm: Any, error: Exception) -> _Fault:
         return _Fault("did not answer in time", retryable=True, busy=True)
     if _never_reached(error):
         return _Fault(
-            "could not be reached; check the endpoint's base URL", retryable=True
+            "could not be reached; check the endpoint's base URL",
+            retryable=True,
+            unreached=True,
         )
     status = getattr(error, "status_code", None) or 500
     if status >= 500:

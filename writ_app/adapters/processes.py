@@ -258,11 +258,11 @@ class Supervisor:
             self._write_journal()
 
     def watch(self, also: Callable[[], None] = lambda: None) -> None:
-        """Check the children, and call `also`, until interrupted."""
+        """Call `also`, and check the children, until interrupted."""
         pause = threading.Event()
         while True:
+            also()  # what the children need, first: without it they end
             self.check()
-            also()
             pause.wait(POLL_SECONDS)
 
     def wait_until(

@@ -10,6 +10,7 @@ from contextlib import redirect_stdout
 from typing import Any, Literal
 
 from writ_app.adapters import chat
+from writ_app.adapters.litellm_setup import load_litellm
 from writ_app.engine.errors import MalformedCompletion, ModelUnavailable
 from writ_app.engine.llm import Completion
 from writ_app.engine.types import Frozen, Message, MessageCall
@@ -103,7 +104,7 @@ def try_profile(profile: Profile) -> Trial:
         )
     except ModelUnavailable as error:
         return Trial(problem=str(error))
-    chat.load_litellm()  # not counted as the model's time
+    load_litellm()  # not counted as the model's time
     text = _ask(model, "text")
     if not text.answered:
         return Trial(calls=(text,))

@@ -14,7 +14,7 @@ from typing import Any
 
 from environments.core.environment import Environment
 from writ_app.engine.benchmark_tasks import BenchmarkTask
-from writ_app.engine.simulation import Limits
+from writ_app.engine.simulation import Limits, Side
 from writ_app.engine.simulation.prompts import USER_PROMPT
 from writ_app.engine.types import Message, Trajectory, Usage
 
@@ -48,6 +48,16 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Took:
+    """What one answer took, with what had to be asked again for it. A cost in US dollars; None: nobody knows."""
+
+    side: Side
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
+
+
+@dataclass(frozen=True)
 class Simulated:
     """One simulation: the trial counts those of the same task from 0. `reward_info` is None where an outside judge is to score."""
 
@@ -57,6 +67,8 @@ class Simulated:
     started_at: datetime
     finished_at: datetime
     reward_info: Json | None = None
+    took: Sequence[Took] = ()
+    """By the answers of both sides, in their order; empty if that was not recorded."""
 
 
 # --- a file --------------------------------------------------------------------------------------------------------------------
@@ -155,7 +167,7 @@ def with_defaults(task: BenchmarkTask) -> Json:
 def simulation_of(run: Run, one: Simulated) -> Json:
     trajectory = one.trajectory
     took = one.finished_at - one.started_at
-    cost = 0.0 if trajectory.usage == Usage() else None
+    total = 0.0 if trajectory.usage == Usage() else None
     return {
         "id": simulation_id(one),
         "task_id": one.task_id,
@@ -164,12 +176,12 @@ def simulation_of(run: Run, one: Simulated) -> Json:
         "end_time": _moment(one.finished_at),
         "duration": took.total_seconds(),
         "termination_reason": trajectory.ended_by.value,
-        # Only the sum of both is recorded, so that of either is unknown unless nobody was paid.
-        "agent_cost": cost,
-        "user_cost": cost,
+        # Where only the sum of both is recorded, that of either is unknown unless nobody was paid.
+        "agent_cost": _cost(one.took, "agent") if one.took else total,
+        "user_cost": _cost(one.took, "user") if one.took else total,
         "agent_usage": None,
         "reward_info": one.reward_info,
-        "messages": list(_messages(trajectory.messages, one.started_at, took, cost)),
+        "messages": list(_messages(one, total)),
         "ticks": None,
         "trial": one.trial,
         "seed": trajectory.seed,
@@ -194,17 +206,37 @@ def simulation_id(one: Simulated) -> str:
     )
 
 
-def _messages(
-    messages: Sequence[Message], start: datetime, took: timedelta, cost: float | None
-) -> Iterator[Json]:
-    """Their order is told by their moments, so that no two are the same."""
-    step = max(took / max(len(messages), 1), timedelta(microseconds=1))
+def _cost(took: Sequence[Took], side: Side) -> float | None:
+    costs = [one.cost for one in took if one.side == side]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None
+
+
+def _messages(one: Simulated, cost: float | None) -> Iterator[Json]:
+    """Their order is told by their moments, so that no two are the same. `cost` is of those of which nothing was recorded."""
+    messages = one.trajectory.messages
+    lasted = one.finished_at - one.started_at
+    step = max(lasted / max(len(messages), 1), timedelta(microseconds=1))
+    answers = iter(one.took)
     for n, message in enumerate(messages):
-        moment = _moment(start + n * step)
+        moment = _moment(one.started_at + n * step)
         if message.role == "tool":
             yield _tool_message(message, n, moment)
+        elif n == 0:  # the greeting, which no model wrote
+            yield _spoken(message, n, moment, 0.0, None)
         else:
-            yield _spoken(message, n, moment, 0.0 if n == 0 else cost)
+            took = next(answers, None)
+            yield _spoken(message, n, moment, took.cost if took else cost, took)
+
+
+def _usage(took: Took | None) -> Json | None:
+    """Tokens that nobody counted are not 0."""
+    if took is None or not took.prompt_tokens + took.completion_tokens:
+        return None
+    return {
+        "completion_tokens": took.completion_tokens,
+        "prompt_tokens": took.prompt_tokens,
+    }
 
 
 def _tool_message(message: Message, turn: int, moment: str) -> Json:
@@ -219,7 +251,9 @@ def _tool_message(message: Message, turn: int, moment: str) -> Json:
     }
 
 
-def _spoken(message: Message, turn: int, moment: str, cost: float | None) -> Json:
+def _spoken(
+    message: Message, turn: int, moment: str, cost: float | None, took: Took | None
+) -> Json:
     """A message of agent or user. No calls are null: an empty list would count as a call."""
     calls = [
         {
@@ -238,7 +272,7 @@ def _spoken(message: Message, turn: int, moment: str, cost: float | None) -> Jso
         "turn_idx": turn,
         "timestamp": moment,
         "cost": cost,
-        "usage": None,
+        "usage": _usage(took),
         "raw_data": None,
         "generation_time_seconds": None,
         "audio_format": None,

@@ -60,6 +60,7 @@ class ModelUnavailable(WritError):
         retry_after: float | None = None,
         busy: bool = False,
         down: bool = False,
+        unreached: bool = False,
     ):
         super().__init__(text)
         self.retryable = retryable
@@ -69,6 +70,8 @@ class ModelUnavailable(WritError):
         """It had too much to do: it said so, or did not answer in time. Fewer calls at a time may help."""
         self.down = down
         """It answers nobody until somebody mends it (key, credit, model, address), so no other call needs to be tried."""
+        self.unreached = unreached
+        """There was nobody to take the request: no connection came about."""
 
 
 class MalformedCompletion(WritError):

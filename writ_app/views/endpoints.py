@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 from writ_app.adapters.trial import Trial
 from writ_app.forms.endpoints import EXAMPLES, EndpointForm
 from writ_app.models.synthesis import ModelEndpoint
-from writ_app.services.synthesis import list_endpoints, try_endpoint
+from writ_app.services.synthesis import forget_limits, list_endpoints, try_endpoint
 from writ_app.views.access import MemberRequest, member_required, owner_required
 from writ_app.views.page import render_page
 
@@ -62,6 +62,8 @@ def _keep(request: MemberRequest, form: EndpointForm, done: str) -> HttpResponse
     if not form.is_valid():
         return _show(request, form, heading=heading, status=422)
     row = form.save()
+    if "max_in_flight" in form.changed_data:
+        forget_limits(row)
     messages.success(request, f"{done} {row.name}. Try it before a batch uses it.")
     return redirect("endpoint", pk=row.pk)
 

@@ -31,7 +31,15 @@ class Services:
     started: Sequence[Service]
 
     def keep_up(self) -> None:
-        """Start again what ended by itself. Cheap enough to call every second."""
+        """Start again what ended by itself. Cheap enough to call every second.
+
+        Raises ServiceError if the directory was deleted: there is nothing to go on with.
+        """
+        if not self.layout.lock.exists():
+            raise ServiceError(
+                f"The directory of the app, {self.layout.var}, is gone, and with it everything it held. "
+                "Everything stops; start the app again to begin anew, or put a copy of the directory in its place first."
+            )
         for service in self.started:
             if service.pid() is None:
                 service.start()

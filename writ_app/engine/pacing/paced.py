@@ -46,7 +46,8 @@ class PacedChat:
     ) -> Completion:
         """One answer. Raises Stopped, MalformedCompletion, and ModelUnavailable when it is given up.
 
-        That one is `down` if the endpoint answered nobody meanwhile: then it is not this conversation that it does not like.
+        That one is `down` if the endpoint answered nobody meanwhile, or could not be reached for longer than the retry's patience:
+        then it is not this conversation that it does not like.
         """
         request = {"system": system, "messages": messages, "tools": tools, "seed": seed}
         began = self.clock()
@@ -57,8 +58,12 @@ class PacedChat:
                 return await self._ask(request)
             except ModelUnavailable as error:
                 pause = self.retry.pause(attempt, error, self.rng)
-                if pause is None:
+                gone_for = self.limiter.gone_for
+                if pause is None or gone_for >= self.retry.patience:
                     raise self._final(error, attempt, began) from error
+                if error.unreached:  # be there when it is to be given up
+                    left = self.retry.patience - gone_for
+                    pause = min(pause, left + self.rng.uniform(0, 1))
             self.gate()  # no use in waiting for nothing
             await self.sleep(pause)
 
@@ -86,11 +91,12 @@ class PacedChat:
         answered_at = self.limiter.answered_at
         since = began if error.retryable else float("-inf")
         silent = answered_at is None or answered_at < since
+        gone = self.limiter.gone_for >= self.retry.patience
         tries = f" (attempt {attempt})" if attempt > 1 else ""
         return ModelUnavailable(
             f"{error}{tries}",
             retryable=error.retryable,
             retry_after=error.retry_after,
             busy=error.busy,
-            down=error.down or silent,
+            down=error.down or silent or gone,
         )

@@ -14,6 +14,8 @@ class Retry(Frozen):
     first_wait: float = 2.0
     max_wait: float = 60.0
     """A provider that asks for more is given up."""
+    patience: float = 10.0
+    """How long nobody may reach an endpoint until it is given up: the server may only be starting again."""
 
     def pause(
         self, attempt: int, error: ModelUnavailable, rng: random.Random

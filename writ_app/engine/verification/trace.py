@@ -7,13 +7,19 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
-from environments.core.environment import Environment
+from environments.core.environment import Environment, EnvironmentSession
 from environments.core.policy import Event, PolicyTrace
 from environments.core.tools import ToolCall, ToolKind, ToolResult
 from writ_app.engine.behaviour import UserAudit, audit_user, with_rejoined
 from writ_app.engine.behaviour.listing import ids_in
 from writ_app.engine.types import Ledger, Message, Provenance, Task, Trajectory
-from writ_app.engine.verification.provenance import Shown, trace_arguments
+from writ_app.engine.verification.provenance import (
+    Sources,
+    Traced,
+    trace_arguments,
+    trace_lookups,
+)
+from writ_app.engine.verification.results import Shown, content_of
 from writ_app.engine.verification.texts import Text
 
 
@@ -28,6 +34,8 @@ class Made:
     answer: int | None
     """Place of the recorded result; None if there is none."""
     recorded: Message | None
+    after: EnvironmentSession | None = None
+    """Of a write that succeeded: the world as it left it."""
 
     @cached_property
     def ids(self) -> list[str]:
@@ -84,6 +92,7 @@ class Trace:
                     else self.environment.answer(call)
                 )
                 place = answers.get(made.id)
+                wrote = tool is not None and tool.mutates and not result.error
                 found.append(
                     Made(
                         index=n,
@@ -92,6 +101,7 @@ class Trace:
                         result=result,
                         answer=place,
                         recorded=None if place is None else self.messages[place],
+                        after=self.session.fork() if wrote else None,
                     )
                 )
         return found
@@ -192,17 +202,21 @@ class Trace:
     @cached_property
     def coverage(self) -> tuple[int | None, ...]:
         """For each read of the certificate: index of the message that made it, or an equivalent, in time."""
-        reads = [
-            (made.index, made.call.key)
-            for made in self.calls
-            if not made.error and not made.tried_to_write
-        ]
+        reads: dict[str, list[Made]] = {}
+        for made in self.calls:
+            if not made.error and not made.tried_to_write:
+                reads.setdefault(made.call.name, []).append(made)
         covered: list[int | None] = []
         for read, deadline in zip(self.task.certificate, self.deadlines, strict=True):
-            keys = {read.call.key, *(other.key for other in read.equivalents)}
-            covered.append(
-                next((n for n, key in reads if key in keys and n < deadline), None)
+            calls = (read.call, *read.equivalents)
+            places = (
+                made.index
+                for call in calls
+                for made in reads.get(call.name, ())
+                if made.call.arguments == call.arguments and made.call.key == call.key
             )
+            place = min(places, default=deadline)
+            covered.append(place if place < deadline else None)
         return tuple(covered)
 
     @cached_property
@@ -223,7 +237,12 @@ class Trace:
     def shown(self) -> list[Shown]:
         """Results that tell something: those of calls that did not fail."""
         return [
-            Shown(made.answer, made.call.key, made.recorded.content)
+            Shown(
+                made.answer,
+                made.call,
+                content_of(made.recorded.content),
+                made.tried_to_write,
+            )
             for made in self.calls
             if made.answer is not None and made.recorded and not made.error
         ]
@@ -241,18 +260,48 @@ class Trace:
 
     @cached_property
     def provenance(self) -> tuple[Provenance, ...]:
-        """Of every leaf of every write, refused ones included."""
+        """Of every leaf of every write, refused ones included, and of the gold; of the reads what is ungrounded."""
         tried = [made for made in self.calls if made.tried_to_write]
-        return tuple(
-            trace_arguments(
-                [(made.index, made.call) for made in tried],
-                shown=self.shown,
-                user=self.user_texts,
-                agent=self.agent_texts,
-                environment=self.environment,
-                gold=self.task.gold,
-            )
+        writes = [Traced(made.index, made.call) for made in tried]
+        paired = [
+            Traced(place, gold.call)
+            for place, gold in zip(self._paired(tried), self.task.gold, strict=True)
+        ]
+        sources = Sources(
+            environment=self.environment,
+            shown=self.shown,
+            user=self.user_texts,
+            agent=self.agent_texts,
+            values=[v for one in (*writes, *paired) for _, v in one.leaves],
+            read_again=self._read_again,
         )
+        reads = (m for m in self.calls if m.kind is ToolKind.READ)
+        return (
+            *trace_arguments(
+                sources, writes, self.task.gold, paired, len(self.messages)
+            ),
+            *trace_lookups(sources, (Traced(made.index, made.call) for made in reads)),
+        )
+
+    def _paired(self, tried: Sequence[Made]) -> list[int | None]:
+        """For each gold write: index of the write made in its place, an equal one or else the first left of the same tool."""
+        paired = list(self.gold_places)
+        left = [made for made in tried if made.index not in paired]
+        for n, gold in enumerate(self.task.gold):
+            if paired[n] is None:
+                same = (made for made in left if made.call.name == gold.call.name)
+                if made := next(same, None):
+                    left.remove(made)
+                    paired[n] = made.index
+        return paired
+
+    def _read_again(self, call: ToolCall, before: int) -> str:
+        """What a read would have answered just before a message that writes."""
+        earlier = [made for made in self.writes if made.index < before]
+        session = earlier[-1].after if earlier else None
+        if session is None:
+            return self.environment.answer(call).content
+        return session.call(call).content
 
     def policy_trace(self) -> PolicyTrace:
         events = [

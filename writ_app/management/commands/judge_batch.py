@@ -1,4 +1,4 @@
-"""`manage.py judge_batch --batch N --endpoint NAME`: a judge model's notes on a batch's trajectories. They decide nothing."""
+"""`manage.py judge_batch --batch N [--endpoint NAME]`: a judge model's notes on a batch's trajectories. They decide nothing."""
 
 from argparse import ArgumentParser
 from collections import Counter
@@ -10,11 +10,13 @@ from tqdm import tqdm
 
 from writ_app.adapters.embedded.services import services_running
 from writ_app.engine.errors import ModelUnavailable
+from writ_app.engine.llm import ChatModel
 from writ_app.management.site import clear_errors
 from writ_app.models.synthesis import Batch
 from writ_app.models.verification import NoteOutcome
 from writ_app.services import synthesis
 from writ_app.services.synthesis import judging
+from writ_app.services.synthesis.endpoints import model_of
 
 
 class Command(BaseCommand):
@@ -25,9 +27,8 @@ class Command(BaseCommand):
         parser.add_argument("--batch", type=int, required=True, metavar="N")
         parser.add_argument(
             "--endpoint",
-            required=True,
             metavar="NAME",
-            help="who judges: an endpoint's name, or provider/model",
+            help="who judges: an endpoint's name, or provider/model (default: the judge that the batch was ordered with)",
         )
         parser.add_argument(
             "--limit", type=int, metavar="N", help="trajectories (default: all)"
@@ -64,7 +65,7 @@ class Command(BaseCommand):
         if batch is None:
             raise CommandError(f"There is no batch {options['batch']}.")
         try:
-            model = synthesis.chat_model(options["endpoint"])
+            model = _judge(batch, options["endpoint"])
         except ModelUnavailable as error:
             raise CommandError(str(error)) from error
         caps = judging.Caps(cost=options["max_cost"], tokens=options["max_tokens"])
@@ -91,3 +92,14 @@ class Command(BaseCommand):
             self.stdout.write(f"Stopped: {reached}.")
         if outcomes.total() and outcomes.total() == outcomes["model unavailable"]:
             raise CommandError(f"The judge gave nothing. The last one: {last}")
+
+
+def _judge(batch: Batch, name: str | None) -> ChatModel:
+    """Whoever is named, else the judge of the order as it was then. Raises ModelUnavailable, and CommandError if there is none."""
+    if name is not None:
+        return synthesis.chat_model(name)
+    if "judge" not in batch.played_by:
+        raise CommandError(
+            f"Batch {batch.pk} was ordered without a judge: say who judges with --endpoint NAME."
+        )
+    return model_of(batch.played_by["judge"])

@@ -29,6 +29,11 @@ from writ_app.services import catalog, synthesis
 WORLD_SEED, PEOPLE = 1, 200
 """Of a generated world, if none of that name is stored."""
 LOOK_SECONDS = 0.5
+ORDER_WORDS = (
+    *("environment", "tau2_root", "count", "seed", "name", "mix", "grid", "plans"),
+    *("faults", *synthesis.ROLES, "max_cost", "max_tokens"),
+)
+"""Options that say what to make, who plays, and for how much."""
 INCOMPLETE, BAD_ORDER, INTERRUPTED = 1, 2, 130
 
 
@@ -119,6 +124,11 @@ class Command(BaseCommand):
         pk = options["cancel"] if options["watch"] is None else options["watch"]
         if pk is None:
             return self.order(options)
+        if words := [word for word in ORDER_WORDS if options[word] is not None]:
+            told = ", ".join(f"--{word.replace('_', '-')}" for word in words)
+            raise BadWords(
+                f"Batch {pk} is ordered already: {told} cannot change it. Order it again with --clone {pk}."
+            )
         batch = _batch(pk)
         if options["cancel"] is not None:
             synthesis.cancel_batch(batch=batch)

@@ -39,6 +39,7 @@ from writ_app.services.synthesis.endpoints import (
 )
 from writ_app.services.synthesis.health import (
     Health,
+    forget_limits,
     health_of,
 )
 from writ_app.services.synthesis.mix import class_groups, default_mix
@@ -104,6 +105,7 @@ __all__ = [
     "design_batch",
     "disabled_in",
     "finish_batch_if_done",
+    "forget_limits",
     "grid_weights",
     "health_of",
     "is_work_left",

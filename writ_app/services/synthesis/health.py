@@ -20,6 +20,8 @@ MOST_TEXT = 500
 
 
 KEPT = timedelta(days=1)
+LEARNT = timedelta(hours=1)
+"""What an endpoint bore longer ago says nothing about now."""
 
 
 @dataclass
@@ -120,6 +122,19 @@ def health_of(endpoints: Iterable[ModelEndpoint]) -> list[Health]:
     for row in recent:
         seen[row.endpoint_id].append(row)
     return [_together(known[pk], seen[pk], now - FRESH) for pk in known]
+
+
+def learnt_limits() -> dict[int, float]:
+    """Endpoint → calls at the same time that the process which asked it last had found it to bear, within the hour."""
+    recent = EndpointHealth.objects.filter(seen_at__gte=timezone.now() - LEARNT)
+    return dict(recent.order_by("seen_at").values_list("endpoint", "limit"))
+
+
+def forget_limits(endpoint: ModelEndpoint) -> None:
+    """Its owner knows better now: who asks it next begins at the bound."""
+    EndpointHealth.objects.filter(endpoint=endpoint).update(
+        limit=endpoint.max_in_flight
+    )
 
 
 def forget_old_health() -> int:

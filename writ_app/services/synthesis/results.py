@@ -5,15 +5,22 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Prefetch, QuerySet
+from django.db.models.fields.json import KeyTransform
 
 from environments.core import environment as core
 from writ_app.engine import types
-from writ_app.engine.benchmark_results import Player, Run, Simulated, write_results
+from writ_app.engine.benchmark_results import (
+    Player,
+    Run,
+    Simulated,
+    Took,
+    write_results,
+)
 from writ_app.engine.benchmark_scoring import ReplayDiffers, score
 from writ_app.engine.benchmark_tasks import BenchmarkTask, benchmark_task
 from writ_app.models import catalog as rows
-from writ_app.models.synthesis import Batch, ModelEndpoint, Trajectory
+from writ_app.models.synthesis import Batch, ModelEndpoint, Trajectory, Turn
 from writ_app.services.catalog import load_environment
 
 AT_ONCE = 50
@@ -107,6 +114,7 @@ def _simulations(
     ordered = (
         played.select_related("simulation__task")
         .only(*needed)
+        .prefetch_related(Prefetch("simulation__turns", queryset=_turns()))
         .order_by("simulation_id")
     )
     trials: Counter[int] = Counter()
@@ -122,8 +130,28 @@ def _simulations(
             reward_info=_reward(environment, _task(task, ids, environment), trajectory)
             if with_rewards
             else None,
+            took=[_took(turn) for turn in row.simulation.turns.all()],
         )
         trials[task.pk] += 1
+
+
+def _turns() -> "QuerySet[Turn]":
+    """Without their payloads; `priced` says whether an answer's cost is known."""
+    return (
+        Turn.objects.filter(completion__isnull=False)
+        .annotate(priced=KeyTransform("priced", "completion"))
+        .defer("completion", "drafts", "raw")
+        .order_by("position")
+    )
+
+
+def _took(turn: Any) -> Took:
+    return Took(
+        side=turn.side,
+        prompt_tokens=turn.prompt_tokens,
+        completion_tokens=turn.completion_tokens,
+        cost=float(turn.cost) if turn.priced else None,
+    )
 
 
 def _reward(

@@ -13,6 +13,9 @@ from writ_app.models.synthesis import Batch, BatchStatus, Simulation, Simulation
 from writ_app.services.synthesis.control import finish_batch_if_done
 from writ_app.services.synthesis.running.record import Claim, Standing, batch_states
 
+SPARE = 4
+"""One conversation more for so many calls in flight."""
+
 
 def lease() -> timedelta:
     """How long a claim holds without a sign of life."""
@@ -26,6 +29,18 @@ class Waiting:
     batch: int
     endpoints: Mapping[int, int]
     """Primary key → calls at the same time."""
+    capped: bool
+    """Whether there is a bound on what it may spend."""
+
+    @property
+    def places(self) -> int:
+        """Conversations that one runner may hold: what the endpoints bear, and some that take a place while an answer is stored.
+
+        With a cap there are no such: it may be passed by no more than the calls in flight. A conversation is at one endpoint
+        at a time, so two of them bear as many as both together.
+        """
+        calls = sum(self.endpoints.values())
+        return calls if self.capped else calls + -(-calls // SPARE)
 
 
 def waiting_batches() -> list[Waiting]:
@@ -35,7 +50,10 @@ def waiting_batches() -> list[Waiting]:
         Batch.objects.in_progress()
         .filter(Exists(pending))
         .select_related("agent", "user_simulator")
-        .only("agent__max_in_flight", "user_simulator__max_in_flight")
+        .only(
+            *("agent__max_in_flight", "user_simulator__max_in_flight"),
+            *("max_cost", "max_tokens"),
+        )
         .order_by("pk")
     )
     return [
@@ -46,6 +64,7 @@ def waiting_batches() -> list[Waiting]:
                 for endpoint in (row.agent, row.user_simulator)
                 if endpoint
             },
+            capped=row.max_cost is not None or row.max_tokens is not None,
         )
         for row in rows
     ]

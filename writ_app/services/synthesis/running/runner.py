@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import Error, connection
 
-from writ_app.adapters.chat import storable, warm_up
+from writ_app.adapters.chat import storable
+from writ_app.adapters.litellm_setup import warm_up
 from writ_app.engine.errors import ModelUnavailable
 from writ_app.engine.llm import AsyncChatModel, AtOnce
 from writ_app.engine.pacing import Limiter, PacedChat, Retry, Stopped
@@ -34,6 +35,7 @@ from writ_app.services.synthesis.health import (
     Tally,
     Watched,
     forget_old_health,
+    learnt_limits,
     record_health,
 )
 from writ_app.services.synthesis.running import claims
@@ -100,6 +102,8 @@ class Runner:
         self._held: dict[Claim, _Held] = {}
         self._batches: dict[int, str] = {}
         self._limiters: dict[int, Limiter] = {}
+        self._learnt: dict[int, float] = {}
+        """Endpoint's primary key → what runners before this one found it to bear."""
         self._tallies: defaultdict[int, Tally] = defaultdict(Tally)
         self._changed = asyncio.Event()
         self._stopping = False
@@ -113,6 +117,7 @@ class Runner:
         try:
             await self._database.call(claims.tidy)
             await self._database.call(forget_old_health)
+            self._learnt = await self._database.call(learnt_limits)
             while not self._stop() and time.monotonic() < until:
                 if time.monotonic() - renewed >= heartbeat:
                     renewed = time.monotonic()
@@ -167,12 +172,11 @@ class Runner:
         if not batch.endpoints:
             own = sum(one.work.claim.batch == batch.batch for one in held)
             return SCRIPTED_AT_A_TIME - own
-        # A conversation is at one endpoint at a time, so two of them bear as many as both together.
         using = sum(
             any(one.pk in batch.endpoints for one in each.work.endpoints.values())
             for each in held
         )
-        return sum(batch.endpoints.values()) - using
+        return batch.places - using
 
     def _begin(self, work: Work) -> None:
         self._batches[work.claim.batch] = work.batch.status
@@ -298,7 +302,9 @@ class Runner:
     def _limiter(self, endpoint: ModelEndpoint) -> Limiter:
         limiter = self._limiters.get(endpoint.pk)
         if limiter is None:
-            limiter = self._limiters[endpoint.pk] = Limiter(endpoint.max_in_flight)
+            limiter = self._limiters[endpoint.pk] = Limiter(
+                endpoint.max_in_flight, learnt=self._learnt.get(endpoint.pk)
+            )
         limiter.allow(endpoint.max_in_flight)
         return limiter
 

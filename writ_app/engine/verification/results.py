@@ -1,0 +1,232 @@
+"""What tool results show: their values with JSON pointers, and which results are about the same record.
+
+A result is gone through once, and what it comes to is remembered: siblings see the same results.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import InitVar, dataclass
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
+
+from environments.core.pointers import (
+    at,
+    first_key,
+    first_leaf,
+    leaves,
+    numbers,
+    pointer,
+    split,
+)
+from environments.core.tools import ToolCall
+from writ_app.engine.verification.normal import normal, without_unit
+
+KEPT, LARGEST_KEPT = 1024, 20_000
+"""Contents that a process remembers, and the most characters of one: some tens of megabytes at worst."""
+
+
+class Content:
+    """One result's text, read once. Nothing in it may be changed."""
+
+    def __init__(self, text: str):
+        self.text = text
+        self.data = parsed(text)
+
+    @cached_property
+    def lowered(self) -> str:
+        return self.text.lower()
+
+    @cached_property
+    def numbers(self) -> Sequence[float]:
+        return numbers(self.data)
+
+    @cached_property
+    def normal_places(self) -> Mapping[str, tuple[str, Any]]:
+        """Normal form → (pointer, value) of the first leaf that has it; of a number with its unit, also the number alone."""
+        found: dict[str, tuple[str, Any]] = {}
+        for place, leaf in leaves(self.data):
+            found.setdefault(normal(leaf), (place, leaf))
+            if bare := without_unit(leaf):
+                found.setdefault(bare, (place, leaf))
+        return found
+
+    @cached_property
+    def paths(self) -> Mapping[Any, "Path"]:
+        """Value → path of its first leaf, or else of its first key; yes, no and nothing are none."""
+        found, keys = dict[Any, Path](), dict[Any, Path]()
+        if type(self.data) in (dict, list):
+            _walk(self.data, None, found, keys)
+        elif type(self.data) in (str, int, float):
+            found[self.data] = None
+        found[self.text] = None  # a bare text, be it one of digits
+        for key, path in keys.items():
+            found.setdefault(key, path)
+        return found
+
+
+@lru_cache(maxsize=KEPT)
+def _kept(text: str) -> Content:
+    return Content(text)
+
+
+def content_of(text: str) -> Content:
+    return _kept(text) if len(text) <= LARGEST_KEPT else Content(text)
+
+
+def parsed(text: str) -> Any:
+    """A result as data; a result that is not JSON is a text."""
+    if text[:1] not in _JSON_BEGINS:
+        return text  # much quicker than to let the parser fail
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+_JSON_BEGINS = frozenset('{["-0123456789tfn \t\r\n')
+
+
+type Path = tuple[Path, str | int] | None
+"""The way to a value, from its end. Pointers are made of few of them only."""
+
+
+def _walk(
+    inside: dict[str, Any] | list[Any],
+    path: Path,
+    leaves: dict[Any, Path],
+    keys: dict[Any, Path],
+) -> None:
+    """Fill in the path to the first of every leaf and key. Quick: results are large and many."""
+    steps: Iterable[tuple[Any, Any]]
+    if type(inside) is dict:
+        steps = inside.items()
+        for key in inside:
+            if key not in keys:
+                keys[key] = (path, key)
+    else:
+        steps = enumerate(inside)
+    for step, inner in steps:
+        kind = type(inner)
+        if kind is dict or kind is list:
+            _walk(inner, (path, step), leaves, keys)
+        elif kind is not bool and inner not in leaves:
+            leaves[inner] = (path, step)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One result that the agent saw."""
+
+    index: int
+    """Of its message."""
+    call: ToolCall
+    content: Content
+    wrote: bool = False
+    """It answers a write: it echoes arguments, and what it shows is how things stand from then on."""
+
+    @cached_property
+    def key(self) -> str:
+        return self.call.key
+
+    @cached_property
+    def names(self) -> frozenset[tuple[str, Any]]:
+        """The ids by which it was asked for and which it bears itself."""
+        data = self.content.data
+        if not isinstance(data, dict):
+            return frozenset()
+        return frozenset(
+            (name, value)
+            for name, value in self.call.arguments.items()
+            if name.endswith("id")
+            and isinstance(value, str)
+            and data.get(name) == value
+        )
+
+    def same_record(self, other: "Shown") -> bool:
+        """Whether both show the same thing: the same call, or a record with the same id and mostly the same fields."""
+        if self.key == other.key:
+            return True
+        if self.names.isdisjoint(other.names):
+            return False
+        ours, theirs = self.content.data.keys(), other.content.data.keys()
+        return 2 * len(ours & theirs) > len(ours | theirs)
+
+    def shows(self, value: Any) -> bool:
+        data = self.content.data
+        return first_leaf(data, value) is not None or (
+            isinstance(value, str) and first_key(data, value) is not None
+        )
+
+
+class Sight(NamedTuple):
+    """A place where a value stands."""
+
+    shown: Shown
+    path: Path
+
+    @classmethod
+    def of(cls, shown: Shown, place: str) -> "Sight":
+        path: Path = None
+        for step in split(place):
+            path = (path, step)
+        return cls(shown, path)
+
+    @property
+    def pointer(self) -> str:
+        text, path = "", self.path
+        while path:
+            path, step = path
+            text = f"{pointer(step) if type(step) is str else f'/{step}'}{text}"
+        return text
+
+    def instead_in(self, other: Shown) -> Any:
+        """What stands at this place in another result; MISSING if nothing does."""
+        return at(other.content.data, self.pointer)
+
+
+@dataclass
+class Sights:
+    """Where each wanted value stands in each result that shows it, in the order of the conversation."""
+
+    shown: Sequence[Shown]
+    values: InitVar[Iterable[Any]]
+
+    def __post_init__(self, values: Iterable[Any]) -> None:
+        wanted = {value for value in values if type(value) in (str, int, float)}
+        self._places: dict[Any, list[Sight]] = {value: [] for value in wanted}
+        self._peers: dict[int, list[Shown]] = {}
+        for result in self.shown:
+            paths = result.content.paths
+            for value in wanted:
+                if value in paths:
+                    self._places[value].append(Sight(result, paths[value]))
+
+    def of_value(self, value: Any, before: int) -> list[Sight]:
+        """The places that stand before a message, latest first; echoes of writes, which prove least, after all reads."""
+        if type(value) not in (str, int, float):
+            return []
+        all_ = [x for x in self._places.get(value, ()) if x.shown.index < before]
+        all_.reverse()
+        if any(sight.shown.wrote for sight in all_):
+            all_.sort(key=lambda sight: sight.shown.wrote)
+        return all_
+
+    def peers(self, shown: Shown) -> list[Shown]:
+        """The other results about the same record, in order."""
+        found = self._peers.get(shown.index)
+        if found is None:
+            likely = self.shown if shown.names else self.calls[shown.key]
+            found = self._peers[shown.index] = [
+                other
+                for other in likely
+                if other is not shown and other.same_record(shown)
+            ]
+        return found
+
+    @cached_property
+    def calls(self) -> Mapping[str, list[Shown]]:
+        """Key of a call → its results, in order."""
+        found: dict[str, list[Shown]] = {}
+        for result in self.shown:
+            found.setdefault(result.key, []).append(result)
+        return found
