@@ -67,8 +67,11 @@ def _alphas(given: NDArray[np.int64], drawn: NDArray[np.int64]) -> NDArray[np.fl
     whole = totals.sum(axis=1)
     observed = whole - np.trace(coincidences, axis1=1, axis2=2)
     expected = (whole**2 - (totals**2).sum(axis=1)) / (whole - 1)
-    one = np.ones_like(whole)
-    return one - np.divide(observed, expected, out=0 * one, where=expected > 0)
+    none = np.zeros_like(whole)
+    by_chance: NDArray[np.float64] = np.divide(
+        observed, expected, out=none, where=expected > 0
+    )
+    return 1 - by_chance
 
 
 def kappa(pairs: Sequence[tuple[Hashable, Hashable]]) -> Agreement:

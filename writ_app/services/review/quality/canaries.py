@@ -24,7 +24,7 @@ from writ_app.models.review import (
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.blind import has_judged
 from writ_app.services.review.quality.places import change_places, untouched
-from writ_app.services.review.quality.policy import GIVEN, policy_of
+from writ_app.services.review.queue import VERDICTS, policy_of
 from writ_app.services.synthesis import ledger_of
 
 CANARY_NUMBER = 2
@@ -201,7 +201,7 @@ class Detection:
 def _first_verdicts(team: int) -> Any:
     """The first verdict of each reviewer on each canary: to take it back once one was told would be no find."""
     events = ReviewEvent.objects.filter(
-        slot__team=team, verdict__in=GIVEN, bulk=None, slot__number__gt=0
+        slot__team=team, verdict__in=VERDICTS, bulk=None, slot__number__gt=0
     ).exclude(slot__item__canary="")
     return events.order_by("slot__item", "reviewer", "pk").distinct(
         "slot__item", "reviewer"

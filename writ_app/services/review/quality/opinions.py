@@ -14,7 +14,7 @@ from writ_app.models.review import (
     ReviewItem,
     Verdict,
 )
-from writ_app.services.review.quality.policy import GIVEN
+from writ_app.services.review.queue import VERDICTS
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def opinions(team: Team) -> Mapping[int, Sequence[Opinion]]:
         ReviewEvent.objects.filter(
             slot__item__in=latest,
             slot__number__gt=0,
-            verdict__in=GIVEN,
+            verdict__in=VERDICTS,
             withdrawn_by=None,
             bulk=None,
         )
@@ -81,7 +81,7 @@ def opinions(team: Team) -> Mapping[int, Sequence[Opinion]]:
 def agreement_of(team: Team) -> AgreementPage:
     said = list(opinions(team).values())
     titles = {code: label.capitalize() for code, label in Verdict.choices}
-    verdicts = tuple(titles[one] for one in GIVEN)
+    verdicts = tuple(titles[one] for one in VERDICTS)
     both = [(titles[one[0].verdict], titles[one[1].verdict]) for one in said]
     return AgreementPage(
         items=len(said),
