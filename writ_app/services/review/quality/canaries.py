@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from writ_app.engine.canaries import KINDS, comes_out_right, mutate
 from writ_app.engine.statistics.intervals import Share, share
@@ -135,9 +136,15 @@ def _plant(pk: int, kinds: Sequence[str], seed: int, rng: random.Random) -> str:
 
 
 def _mix_in(canary: ReviewItem, rng: random.Random) -> None:
-    """To a random place among what nobody has looked at yet: otherwise all copies would come last."""
+    """To a random place among what nobody has looked at yet: otherwise all copies would come last.
+
+    If the original waits, too, the copy comes before it: whoever has judged the original never sees the copy.
+    """
     own = ReviewSlot.objects.get(item=canary, number=1)
-    places = untouched(own.team_id).filter(pk__lte=own.pk).order_by("pk")
+    own_or_serious = Q(pk=own.pk) | Q(item__canary="")
+    slots = untouched(own.team_id).filter(own_or_serious).order_by("pk")
+    waiting = slots.filter(item=canary.parent_id).first()
+    places = slots.filter(pk__lte=waiting.pk if waiting else own.pk)
     change_places(own.pk, rng.choice(list(places.values_list("pk", flat=True))))
 
 

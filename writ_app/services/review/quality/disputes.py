@@ -35,7 +35,7 @@ class Opinion:
         """Words for what was pointed at; "" if nothing was."""
         event, parts = self.event, []
         if event.write is not None:
-            parts.append(f"write {event.write + 1}")
+            parts.append(f"write {event.write}")
         elif event.message is not None:
             parts.append(f"message {event.message}")
         if event.pointer:
