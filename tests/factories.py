@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from datetime import UTC, datetime
 from functools import cache
 from itertools import count
 from typing import Any
@@ -10,7 +11,7 @@ from tests import samples
 from writ_app.engine import types
 from writ_app.models.accounts import Role, Team, User
 from writ_app.models.catalog import Environment
-from writ_app.models.review import ReviewSlot
+from writ_app.models.review import RejectReason, ReviewItem, ReviewSlot, Verdict
 from writ_app.models.synthesis import (
     Batch,
     BatchStatus,
@@ -20,6 +21,8 @@ from writ_app.models.synthesis import (
 )
 from writ_app.services.accounts import add_member
 from writ_app.services.catalog import store_task
+from writ_app.services.review import submit_verdict
+from writ_app.services.review.queue import take
 
 PASSWORD = "correct horse battery"
 numbers = count(1)
@@ -132,3 +135,30 @@ def make_trajectory(
 
 def make_slot(*, trajectory: Trajectory) -> ReviewSlot:
     return ReviewSlot.objects.get(item=trajectory.pk, number=1)
+
+
+def make_dispute(*, team: Team) -> ReviewItem:
+    """An item that two reviewers, made for it, judged differently without knowing of each other."""
+    item = ReviewItem.objects.get(pk=make_trajectory(team=team).pk)
+    ReviewItem.objects.filter(pk=item.pk).update(wanted=2)
+    for slot, verdict, reason in zip(
+        ReviewSlot.objects.filter(item=item).order_by("number"),
+        (Verdict.APPROVE, Verdict.REJECT),
+        ("", RejectReason.POLICY),
+        strict=True,
+    ):
+        reviewer = make_reviewer(team=team)
+        at = datetime.now(UTC)
+        take(slot=slot, user=reviewer, at=at)
+        submit_verdict(
+            slot=slot,
+            token=slot.token,
+            reviewer=reviewer,
+            verdict=verdict,
+            reason=reason,
+            note="See the card." if reason else "",
+            focus="w1-a2" if reason else "",
+            at=at,
+        )
+    item.refresh_from_db()
+    return item

@@ -11,15 +11,23 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
-from tests.factories import make_batch, make_owner, make_trajectory, team_of
+from tests.factories import (
+    make_batch,
+    make_dispute,
+    make_owner,
+    make_trajectory,
+    team_of,
+)
 from tests.views.test_access import patterns
 from writ_app.models.behaviour import BehaviourPlan, Persona
 from writ_app.models.catalog import Environment, Task
+from writ_app.models.curation import SamplingPlan
 from writ_app.models.release import Release
 from writ_app.models.review import ReviewItem, Verdict
 from writ_app.models.synthesis import Batch, ModelEndpoint
 from writ_app.services.release import freeze_release
 from writ_app.services.review import lease_next, submit_verdict
+from writ_app.services.review.quality.sampling import order_plan
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -52,6 +60,8 @@ SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "persona": key_of(Persona),
     "plan": key_of(BehaviourPlan),
     "release": key_of(Release),
+    "quality_dispute": lambda: {"pk": ReviewItem.objects.get(status="DISPUTED").pk},
+    "quality_lane": key_of(SamplingPlan),
     "environment": world(),
     "environment_policy": world(),
     "environment_tools": world(),
@@ -86,6 +96,9 @@ def tab(browser: Browser, live_server: Any) -> Iterator[Page]:
             at=now,
         )
     freeze_release(team=team, name="first", by=owner, at=now)
+    lot = {"kinds": ["exact", "said"]}
+    order_plan(team=team, by=owner, filters=lot, limit=0.1, seed=1)
+    make_dispute(team=team)
     ModelEndpoint.objects.create(name="mine", model="openai/mine")
     client = Client()
     client.force_login(owner)
@@ -125,7 +138,7 @@ def addresses() -> Iterator[tuple[str, str]]:
 
 NO_PAGE = (
     *("_raw", "_file", "_results", "_pause", "_resume", "_retry", "_cancel"),
-    *("_try", "_enable", "_enabled", "_reset"),
+    *("_try", "_enable", "_enabled", "_reset", "_plant", "_order", "_approve", "_undo"),
 )
 
 

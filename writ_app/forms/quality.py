@@ -19,7 +19,7 @@ KIND_WORDS = {
 }
 
 
-class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]
+class PolicyForm(forms.ModelForm):
     """Shares are asked for in percent."""
 
     second_share = forms.FloatField(

@@ -15,7 +15,7 @@ from writ_app.forms.review import VerdictForm
 from writ_app.models.accounts import Role
 from writ_app.models.curation import PlanStatus, SamplingPlan
 from writ_app.models.review import RejectReason, ReviewItem, ReviewSlot, SlotStatus
-from writ_app.services.review import build_review_page, submit_verdict
+from writ_app.services.review import build_review_page, policy_of, submit_verdict
 from writ_app.services.review.quality import disputes, sampling
 from writ_app.services.review.quality.canaries import (
     detection,
@@ -24,7 +24,7 @@ from writ_app.services.review.quality.canaries import (
 )
 from writ_app.services.review.quality.judges import LOW, calibrations
 from writ_app.services.review.quality.opinions import agreement_of
-from writ_app.services.review.quality.policy import ask_second_opinions, policy_of
+from writ_app.services.review.quality.policy import ask_second_opinions
 from writ_app.views.access import (
     MemberRequest,
     member_required,

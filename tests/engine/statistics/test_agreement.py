@@ -1,8 +1,10 @@
 """Agreement beyond chance, against published figures."""
 
+import krippendorff
+import numpy as np
 import pytest
 
-from writ_app.engine.statistics.agreement import alpha, kappa
+from writ_app.engine.statistics.agreement import _alphas, alpha, kappa
 
 
 def pairs(**table: int) -> list[tuple[str, str]]:
@@ -45,6 +47,22 @@ class TestAlpha:
 
         assert found.value == pytest.approx(0.743, abs=0.001)
         assert found.items == 11
+
+    def test_is_the_same_for_draws_as_the_library_has_it_for_each(self):
+        given = np.array([[2, 0, 0], [1, 1, 0], [0, 1, 2], [0, 2, 0]])
+        drawn = np.random.default_rng(3).multinomial(30, [0.4, 0.2, 0.1, 0.3], size=5)
+
+        found = _alphas(given, drawn)
+
+        assert found == pytest.approx(
+            [
+                krippendorff.alpha(
+                    value_counts=np.repeat(given, times, axis=0),
+                    level_of_measurement="nominal",
+                )
+                for times in drawn
+            ]
+        )
 
     def test_has_an_interval_that_narrows_with_more_items(self):
         mixed = [["a", "a"], ["b", "b"], ["a", "b"], ["b", "b"], ["a", "a"]]

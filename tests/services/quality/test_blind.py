@@ -20,7 +20,7 @@ from writ_app.models.review import (
     ReviewSlot,
     Verdict,
 )
-from writ_app.services.review import submit_verdict
+from writ_app.services.review import lease_next, submit_verdict
 from writ_app.services.review.blind import events_for, may_see_others
 from writ_app.services.review.quality.disputes import (
     dispute_on,
@@ -103,6 +103,28 @@ class TestBlindness:
 
         assert may_see_others(bob, item)
         assert len(events_for(bob, item)) == 2
+
+    def test_never_hands_one_person_two_versions_of_a_trajectory(self, owner, bob):
+        """But a canary's original may follow the canary: where one person reviews alone, nobody else could judge it."""
+        team = team_of(owner)
+        row = make_trajectory(batch=make_batch(team=team, by=owner))
+        item = ReviewItem.objects.get(pk=row.pk)
+        canary = ReviewItem.objects.create(
+            trajectory=row,
+            parent=item,
+            number=2,
+            canary="weak_yes",
+            content=row.content,
+            verification=row.verification,
+        )
+        carol = make_reviewer(team=team)
+        give(canary, owner, Verdict.REJECT)
+        give(item, bob, Verdict.APPROVE)
+        ReviewSlot.objects.update(status="OPEN")
+
+        assert lease_next(user=bob, at=NOW) is None
+        assert lease_next(user=owner, at=NOW).item == item
+        assert lease_next(user=carol, at=NOW).item == canary
 
 
 class TestDisputes:

@@ -89,17 +89,17 @@ class TestPlanting:
         parents = canaries().values_list("parent", flat=True)
         assert planted.total == len(parents) == len(set(parents)) < 50
 
-    def test_mixes_them_into_what_waits_and_loses_no_place(self, team):
+    def test_mixes_them_in_before_their_originals_and_loses_no_place(self, team):
         before = set(ReviewSlot.objects.values_list("item", flat=True))
 
         plant_canaries(team=team, seed=3, count=4)
 
         slots = ReviewSlot.objects.order_by("pk").values_list("item", "number")
-        planted = set(canaries().values_list("pk", flat=True))
-        assert {item for item, _ in slots} == before | planted
         assert {number for _, number in slots} == {1}
-        last = [item for item, _ in slots][-4:]
-        assert not planted <= set(last)
+        place = {item: n for n, (item, _) in enumerate(slots)}
+        planted = {item.pk: item.parent_id for item in canaries()}
+        assert set(place) == before | set(planted)
+        assert all(place[pk] < place[original] for pk, original in planted.items())
 
     def test_plants_the_same_with_the_same_seed(self, team):
         def planted():

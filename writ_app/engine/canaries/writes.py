@@ -21,7 +21,7 @@ from writ_app.engine.canaries.copying import (
 from writ_app.engine.scripted import phrases, user_phrases
 from writ_app.engine.scripted.faults.base import ids, with_id
 from writ_app.engine.types import CandidateLine, CandidateTable, Message
-from writ_app.engine.verification.provenance import parsed
+from writ_app.engine.verification.results import parsed
 from writ_app.engine.verification.trace import says_no
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import krippendorff
 import numpy as np
+from numpy.typing import NDArray
 
 from writ_app.engine.statistics.intervals import Z
 
-RESAMPLES = 500
+RESAMPLES = 2000
 """Of the bootstrap."""
 
 
@@ -31,38 +32,46 @@ def alpha(units: Sequence[Sequence[Hashable]], *, seed: int = 0) -> Agreement:
 
     The interval is a percentile bootstrap over items: what would vary if others had been drawn.
     """
-    paired = [list(unit) for unit in units if len(unit) > 1]
-    values = {
-        value: n for n, value in enumerate(dict.fromkeys(v for u in paired for v in u))
-    }
-    if not paired:
+    patterns = Counter(tuple(sorted(map(str, unit))) for unit in units if len(unit) > 1)
+    items = patterns.total()
+    values = sorted({value for pattern in patterns for value in pattern})
+    if not items:
         return Agreement(0, why="Nothing was judged by two people yet.")
     if len(values) == 1:
-        only = next(iter(values))
-        return Agreement(len(paired), why=_always(only, len(paired)))
-    counts = np.zeros((len(paired), len(values)), dtype=np.int64)
-    for row, unit in enumerate(paired):
-        for value in unit:
-            counts[row, values[value]] += 1
-    whole = _alpha(counts)
+        return Agreement(items, why=_always(values[0], items))
+    # (patterns, values): how often each value was given.
+    given = np.array(
+        [[pattern.count(value) for value in values] for pattern in patterns]
+    )
+    often = np.array(list(patterns.values()))
+    whole = krippendorff.alpha(
+        value_counts=np.repeat(given, often, axis=0), level_of_measurement="nominal"
+    )
     rng = np.random.default_rng(seed)
-    drawn = (
-        _alpha(counts[rng.integers(0, len(counts), len(counts))])
-        for _ in range(RESAMPLES)
-    )
-    # A draw in which all say the same has no disagreement to explain: it counts as full agreement.
-    spread = [1.0 if one is None else one for one in drawn]
-    low, high = np.percentile(spread, [2.5, 97.5])
-    return Agreement(len(paired), whole, float(low), float(high))
+    drawn = rng.multinomial(items, often / items, size=RESAMPLES)
+    low, high = np.percentile(_alphas(given, drawn), [2.5, 97.5])
+    return Agreement(items, float(whole), float(low), float(high))
 
 
-def _alpha(counts: "np.typing.NDArray[np.int64]") -> float | None:
-    """None if only one value occurs."""
-    if np.count_nonzero(counts.sum(axis=0)) < 2:
-        return None
-    return float(
-        krippendorff.alpha(value_counts=counts, level_of_measurement="nominal")
+def _alphas(given: NDArray[np.int64], drawn: NDArray[np.int64]) -> NDArray[np.float64]:
+    """α of each of many draws, (draws, patterns), at once: what an item adds to the matrix of coincidences depends on its pattern only.
+
+    A draw in which all say the same has no disagreement to explain: it counts as full agreement.
+    """
+    judges = given.sum(axis=1)
+    pairs = given[:, :, None] * given[:, None, :] - given[:, :, None] * np.eye(
+        given.shape[1]
     )
+    coincidences = np.tensordot(drawn, pairs / (judges - 1)[:, None, None], axes=1)
+    totals = coincidences.sum(axis=2)
+    whole = totals.sum(axis=1)
+    observed = whole - np.trace(coincidences, axis1=1, axis2=2)
+    expected = (whole**2 - (totals**2).sum(axis=1)) / (whole - 1)
+    none = np.zeros_like(whole)
+    by_chance: NDArray[np.float64] = np.divide(
+        observed, expected, out=none, where=expected > 0
+    )
+    return 1 - by_chance
 
 
 def kappa(pairs: Sequence[tuple[Hashable, Hashable]]) -> Agreement:

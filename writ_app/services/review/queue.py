@@ -169,14 +169,18 @@ LEASING = 0x5245
 
 
 def _for_eyes_of(slots: SlotQuerySet, user: User, at: datetime) -> SlotQuerySet:
-    """Without trajectories of which the user has judged, edited or holds another version or place."""
+    """Without trajectories of which the user has judged, edited or holds another version or place.
+
+    But for one way: who judged a canary, and was told what it was, may still judge what it was made from. Where one person reviews
+    alone nobody else could.
+    """
     here = OuterRef("item__trajectory")
     judged = ReviewEvent.objects.filter(
         slot__item__trajectory=here,
         reviewer=user,
         verdict__in=VERDICTS,
         withdrawn_by=None,
-    )
+    ).filter(Q(slot__item__canary="") | Q(slot__item=OuterRef("item")))
     edited = ReviewItem.objects.filter(trajectory=here, edited_by=user)
     held = ReviewSlot.objects.leased_to(user, at).filter(item__trajectory=here)
     return slots.filter(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from writ_app.engine.canaries import KINDS, comes_out_right, mutate
 from writ_app.engine.statistics.intervals import Share, share
@@ -24,7 +25,7 @@ from writ_app.models.review import (
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.blind import has_judged
 from writ_app.services.review.quality.places import change_places, untouched
-from writ_app.services.review.quality.policy import GIVEN, policy_of
+from writ_app.services.review.queue import VERDICTS, policy_of
 from writ_app.services.synthesis import ledger_of
 
 CANARY_NUMBER = 2
@@ -135,9 +136,15 @@ def _plant(pk: int, kinds: Sequence[str], seed: int, rng: random.Random) -> str:
 
 
 def _mix_in(canary: ReviewItem, rng: random.Random) -> None:
-    """To a random place among what nobody has looked at yet: otherwise all copies would come last."""
+    """To a random place among what nobody has looked at yet: otherwise all copies would come last.
+
+    If the original waits, too, the copy comes before it: whoever has judged the original never sees the copy.
+    """
     own = ReviewSlot.objects.get(item=canary, number=1)
-    places = untouched(own.team_id).filter(pk__lte=own.pk).order_by("pk")
+    own_or_serious = Q(pk=own.pk) | Q(item__canary="")
+    slots = untouched(own.team_id).filter(own_or_serious).order_by("pk")
+    waiting = slots.filter(item=canary.parent_id).first()
+    places = slots.filter(pk__lte=waiting.pk if waiting else own.pk)
     change_places(own.pk, rng.choice(list(places.values_list("pk", flat=True))))
 
 
@@ -201,7 +208,7 @@ class Detection:
 def _first_verdicts(team: int) -> Any:
     """The first verdict of each reviewer on each canary: to take it back once one was told would be no find."""
     events = ReviewEvent.objects.filter(
-        slot__team=team, verdict__in=GIVEN, bulk=None, slot__number__gt=0
+        slot__team=team, verdict__in=VERDICTS, bulk=None, slot__number__gt=0
     ).exclude(slot__item__canary="")
     return events.order_by("slot__item", "reviewer", "pk").distinct(
         "slot__item", "reviewer"

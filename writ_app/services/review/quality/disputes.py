@@ -18,8 +18,7 @@ from writ_app.models.review import (
     SlotStatus,
 )
 from writ_app.services.review.leaves import argument_name
-from writ_app.services.review.quality.policy import GIVEN
-from writ_app.services.review.queue import take
+from writ_app.services.review.queue import VERDICTS, take
 
 ADJUDICATION = 0
 """The slot of whoever settles a dispute."""
@@ -36,7 +35,7 @@ class Opinion:
         """Words for what was pointed at; "" if nothing was."""
         event, parts = self.event, []
         if event.write is not None:
-            parts.append(f"write {event.write + 1}")
+            parts.append(f"write {event.write}")
         elif event.message is not None:
             parts.append(f"message {event.message}")
         if event.pointer:
@@ -83,7 +82,7 @@ def settled(user: User, count: int = 20) -> ItemQuerySet:
 
 
 def disputes(items: ItemQuerySet, member: Membership) -> Sequence[Dispute]:
-    standing = ReviewEvent.objects.filter(verdict__in=GIVEN, withdrawn_by=None)
+    standing = ReviewEvent.objects.filter(verdict__in=VERDICTS, withdrawn_by=None)
     rows = items.narrow().select_related("batch", "task").defer("task__content")
     slots = ReviewSlot.objects.order_by("number").prefetch_related(
         Prefetch("events", standing.select_related("reviewer"), to_attr="standing")

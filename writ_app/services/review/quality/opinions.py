@@ -7,8 +7,14 @@ from itertools import combinations
 from writ_app.engine.statistics.agreement import Agreement, alpha, kappa
 from writ_app.engine.statistics.intervals import Remaining, remaining
 from writ_app.models.accounts import Team
-from writ_app.models.review import RejectReason, ReviewEvent, Verdict
-from writ_app.services.review.quality.policy import GIVEN
+from writ_app.models.review import (
+    ItemStatus,
+    RejectReason,
+    ReviewEvent,
+    ReviewItem,
+    Verdict,
+)
+from writ_app.services.review.queue import VERDICTS
 
 
 @dataclass(frozen=True)
@@ -45,15 +51,21 @@ class AgreementPage:
     left: Remaining | None
 
 
+LOOKED_AT = 5_000
+"""Items that two have judged, the latest: agreement is of now, and a page is not to wait."""
+
+
 def opinions(team: Team) -> Mapping[int, Sequence[Opinion]]:
     """Item → the verdicts that stand on it, in the order of the slots; only items with two or more. No canaries, nothing in bulk."""
+    double = ReviewItem.objects.filter(team=team, wanted__gt=1, canary="").exclude(
+        status__in=["", ItemStatus.OPEN]
+    )
+    latest = double.order_by("-pk").values("pk")[:LOOKED_AT]
     rows = (
         ReviewEvent.objects.filter(
-            slot__team=team,
+            slot__item__in=latest,
             slot__number__gt=0,
-            slot__item__wanted__gt=1,
-            slot__item__canary="",
-            verdict__in=GIVEN,
+            verdict__in=VERDICTS,
             withdrawn_by=None,
             bulk=None,
         )
@@ -69,7 +81,7 @@ def opinions(team: Team) -> Mapping[int, Sequence[Opinion]]:
 def agreement_of(team: Team) -> AgreementPage:
     said = list(opinions(team).values())
     titles = {code: label.capitalize() for code, label in Verdict.choices}
-    verdicts = tuple(titles[one] for one in GIVEN)
+    verdicts = tuple(titles[one] for one in VERDICTS)
     both = [(titles[one[0].verdict], titles[one[1].verdict]) for one in said]
     return AgreementPage(
         items=len(said),

@@ -1,18 +1,8 @@
-"""How a team reviews, and what follows from it for what waits already."""
+"""What follows from a team's policy for what waits already."""
 
 from django.db import connection
 
 from writ_app.models.accounts import Team
-from writ_app.models.review import ReviewPolicy, Verdict
-
-GIVEN = (Verdict.APPROVE, Verdict.REJECT, Verdict.FIX)
-"""Verdicts that say something of an item."""
-
-
-def policy_of(team: Team) -> ReviewPolicy:
-    """The team's, or the defaults (unsaved)."""
-    found = ReviewPolicy.objects.filter(team=team).first()
-    return found or ReviewPolicy(team=team)
 
 
 def ask_second_opinions(team: Team) -> int:
@@ -33,4 +23,4 @@ def ask_second_opinions(team: Team) -> int:
             """,
             [team.pk],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)

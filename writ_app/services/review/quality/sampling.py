@@ -127,7 +127,7 @@ def order_plan(
 
 def _bring_forward(team: Team, items: set[int]) -> None:
     """Their slots change places with the first ones that nobody has touched."""
-    slots = untouched(team).order_by("pk")
+    slots = untouched(team).filter(item__canary="").order_by("pk")
     own = list(slots.filter(item__in=items).values_list("pk", flat=True))
     head = list(slots.values_list("pk", flat=True)[: len(own)])
     there = set(own) & set(head)

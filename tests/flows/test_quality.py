@@ -1,0 +1,135 @@
+"""Quality control under people's hands: two who know nothing of each other, a third who settles it, a canary, a sample."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.factories import (
+    make_batch,
+    make_owner,
+    make_reviewer,
+    make_trajectory,
+    team_of,
+)
+from writ_app.models.accounts import User
+from writ_app.models.curation import SamplingPlan
+from writ_app.models.review import ItemStatus, ReviewItem, ReviewPolicy
+from writ_app.services.review.quality.places import change_places
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+LOOK = 450
+"""Milliseconds after which a key counts."""
+
+
+@pytest.fixture
+def open_as(browser: Browser, live_server) -> Iterator[Callable[[User, str], Page]]:
+    contexts: list[BrowserContext] = []
+
+    def opened(user: User, path: str) -> Page:
+        client = Client()
+        client.force_login(user)
+        context = browser.new_context(
+            viewport={"width": 1440, "height": 900}, base_url=live_server.url
+        )
+        contexts.append(context)
+        context.add_cookies(
+            [
+                {"name": name, "value": cookie.value, "url": live_server.url}
+                for name, cookie in client.cookies.items()
+            ]
+        )
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.goto(path)
+        page.wait_for_timeout(LOOK)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def ada() -> User:
+    return make_owner(name="ada")
+
+
+def test_two_judge_blind_and_a_third_settles_it(open_as, ada) -> None:
+    team = team_of(ada)
+    bob, carol = (make_reviewer(team=team, name=name) for name in ("bob", "carol"))
+    ReviewPolicy.objects.create(team=team, second_share=1.0)
+    item = ReviewItem.objects.get(
+        pk=make_trajectory(batch=make_batch(team=team, by=ada)).pk
+    )
+
+    first = open_as(bob, "/review/")
+    first.locator(".arg").nth(1).focus()
+    first.keyboard.press("x")
+    first.keyboard.press("4")
+    expect(first.get_by_text("The queue is empty")).to_be_visible()
+
+    second = open_as(ada, "/review/")
+    expect(second.locator("#main")).not_to_contain_text("bob")
+    second.keyboard.press("a")
+    expect(second.get_by_text("The queue is empty")).to_be_visible()
+
+    third = open_as(carol, "/review/quality/disputes/")
+    third.get_by_role("link", name="Settle").click()
+    opinions = third.locator(".dispute-head .opinion")
+    expect(opinions.nth(0)).to_contain_text("against the policy")
+    expect(opinions.nth(1)).to_contain_text("approve")
+    third.wait_for_timeout(LOOK)
+    third.keyboard.press("a")
+    expect(third.get_by_text(f"Settled: #{item.pk}.")).to_be_visible()
+    item.refresh_from_db()
+    assert item.status == ItemStatus.APPROVED
+
+
+def test_a_canary_that_was_missed_is_told_at_once(open_as, ada) -> None:
+    row = make_trajectory(batch=make_batch(team=team_of(ada), by=ada))
+    item = ReviewItem.objects.get(pk=row.pk)
+    canary = ReviewItem.objects.create(
+        trajectory=row,
+        parent=item,
+        number=2,
+        canary="weak_yes",
+        content=row.content,
+        verification=row.verification,
+        changes={"changed": "The yes was taken out.", "message": 3},
+    )
+    assert change_places(*(one.slots.get().pk for one in (item, canary)))
+    page = open_as(ada, "/review/")
+
+    page.keyboard.press("a")
+
+    told = page.locator(".notice", has_text="That one was a planted error")
+    expect(told).to_contain_text("you missed it")
+    expect(told).to_contain_text("The yes was taken out.")
+
+
+def test_a_lot_is_approved_by_its_sample_and_undone_as_a_whole(open_as, ada) -> None:
+    batch = make_batch(team=team_of(ada), by=ada)
+    for number in range(4):
+        make_trajectory(batch=batch, number=number)
+    page = open_as(ada, "/review/quality/sampling/")
+    page.get_by_role("button", name="Draw these").first.click()
+    plan = SamplingPlan.objects.get()
+    expect(page.get_by_text(plan.statement)).to_be_visible()
+
+    page.get_by_role("link", name="Review the sample").click()
+    for _ in range(plan.size):
+        page.wait_for_timeout(LOOK)
+        page.keyboard.press("a")
+    page.wait_for_timeout(LOOK)
+    page.goto(f"/review/quality/sampling/{plan.pk}/")
+    rest = plan.lot - plan.size
+    if rest:
+        page.get_by_role("button", name=f"Approve the other {rest}").click()
+        expect(page.get_by_text(f"{rest} approved by the sample")).to_be_visible()
+        page.get_by_role("button", name=f"Undo: reopen {rest}").click()
+        expect(page.get_by_text(f"{rest} are open again")).to_be_visible()
+    approved = ReviewItem.objects.filter(status=ItemStatus.APPROVED)
+    assert approved.count() == plan.size
