@@ -53,9 +53,7 @@ LISTING = WRITE - 2
 
 
 def looked_at(changes: Changes = (), trajectory: Trajectory = GOOD) -> Validity:
-    return revalidate(
-        small_shop(), task_of("R1"), ledger_of("R1"), trajectory, changes
-    )
+    return revalidate(small_shop(), task_of("R1"), ledger_of("R1"), trajectory, changes)
 
 
 def made(*changes: object) -> Changes:

@@ -263,7 +263,9 @@ class _Work:
     def _set_argument(self, change: SetArgument) -> None:
         message = self._message(change.message)
         calls = [
-            made.model_copy(update={"arguments": _changed(made.arguments, change)})
+            made.model_copy(
+                update={"arguments": changed_arguments(made.arguments, change)}
+            )
             if made.id == change.call
             else made
             for made in message.tool_calls
@@ -276,9 +278,7 @@ class _Work:
         message = self._message(change.message)
         if message.role != "tool":
             raise BadEdit(f"Message {change.message} is no result.")
-        self._put(
-            change.message, message, content=change.content, error=change.error
-        )
+        self._put(change.message, message, content=change.content, error=change.error)
 
     def _put(self, n: int, message: Message, **update: Any) -> None:
         self.edited[n] = message.model_copy(update=update)
@@ -330,7 +330,10 @@ class _Work:
         return n
 
 
-def _changed(arguments: Mapping[str, Any], change: SetArgument) -> dict[str, Any]:
+def changed_arguments(
+    arguments: Mapping[str, Any], change: SetArgument
+) -> dict[str, Any]:
+    """Arguments of a call with one of them changed, whatever call it is. Raises BadEdit."""
     parts = split(change.pointer)
     if not parts:
         raise BadEdit("Arguments are changed one by one: say which.")
@@ -440,9 +443,7 @@ def revalidate(
     edited = trajectory.model_copy(
         update={"messages": tuple(one.message for one in placed)}
     )
-    found = verify(
-        environment=environment, task=task, trajectory=edited, ledger=ledger
-    )
+    found = verify(environment=environment, task=task, trajectory=edited, ledger=ledger)
     misfits = tuple(_misfits(environment, edited.messages))
     checks = (_schema_check(misfits, edited), *found.checks)
     verification = found.model_copy(update={"checks": checks})
@@ -567,9 +568,7 @@ def _false_results(
 
 def _result(answer: Placed, true: ToolResult, changes: Changes) -> Change:
     if answer.origin is not None:
-        return SetResult(
-            message=answer.origin, content=true.content, error=true.error
-        )
+        return SetResult(message=answer.origin, content=true.content, error=true.error)
     added = next(
         one for one in changes if isinstance(one, AddCall) and one.id == answer.added
     )
@@ -596,7 +595,7 @@ def _stale_words(
             continue
         named = [swap for swap in swaps if _naming(swap[0]).search(text)]
         for old, new in named:
-            text = _naming(old).sub(lambda _, new=new: new, text)
+            text = new.join(_naming(old).split(text))
         if named:
             listed = ", ".join(dict.fromkeys(old for old, _ in named))
             who = "agent" if one.message.role == "assistant" else "user"

@@ -67,6 +67,7 @@ def _first(slots: SlotQuerySet, user: User, *order: str | OrderBy) -> ReviewSlot
     """The first of them that nobody else is taking at this moment."""
     return (
         slots.visible_to(user)
+        .for_eyes_of(user)
         .order_by(*(order or IN_ORDER))
         .select_for_update(skip_locked=True, of=("self",))
         .first()

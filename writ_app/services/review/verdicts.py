@@ -30,6 +30,10 @@ class AlreadyReviewed(WritError):
     """A verdict was given before, from this tab or another."""
 
 
+class OwnEdit(WritError):
+    """Whoever edited a version is not the one to approve it."""
+
+
 class CannotUndo(WritError):
     """There is nothing to take back, or it went too far to be taken back."""
 
@@ -47,21 +51,20 @@ def submit_verdict(
     seconds: int | None = None,
     at: datetime,
 ) -> ReviewEvent:
-    """Record a verdict. Raises AlreadyReviewed for a second one, LeaseLost for one under an older token."""
+    """Record a verdict. Raises AlreadyReviewed for a second one, LeaseLost for one under an older token, OwnEdit."""
     changes = {"deferred_at": at} if verdict == Verdict.DEFER else {}
-    closed = (
-        ReviewSlot.objects.open()
-        .filter(pk=slot.pk, token=token, leased_by=reviewer)
-        .update(
-            status=STATUS_AFTER.get(verdict, SlotStatus.OPEN),
-            leased_by=None,
-            leased_until=None,
-            **changes,
-        )
+    held = ReviewSlot.objects.open().filter(pk=slot.pk, token=token, leased_by=reviewer)
+    if verdict == Verdict.APPROVE:
+        held = held.for_eyes_of(reviewer)
+    closed = held.update(
+        status=STATUS_AFTER.get(verdict, SlotStatus.OPEN),
+        leased_by=None,
+        leased_until=None,
+        **changes,
     )
     slot.refresh_from_db()
     if closed != 1:
-        raise _refusal(slot)
+        raise _refusal(slot, token, reviewer)
     return ReviewEvent.objects.create(
         slot=slot,
         reviewer=reviewer,
@@ -73,8 +76,13 @@ def submit_verdict(
     )
 
 
-def _refusal(slot: ReviewSlot) -> WritError:
+def _refusal(slot: ReviewSlot, token: int, reviewer: User) -> WritError:
     number = slot.item_id
+    if slot.status == SlotStatus.OPEN and (slot.token, slot.leased_by_id) == (
+        token,
+        reviewer.pk,
+    ):
+        return OwnEdit(f"You made version {number}: somebody else has to approve it.")
     if slot.status != SlotStatus.OPEN:
         return AlreadyReviewed(
             f"Trajectory {number} already has a verdict ({slot.get_status_display()}); yours was not saved."

@@ -1,0 +1,21 @@
+"""Second opinions are independent: who has not judged yet does not see what others say of an item."""
+
+from writ_app.models.accounts import User
+from writ_app.models.review import ItemStatus, ReviewEvent, ReviewItem, Verdict
+
+
+def has_judged(user: User, item: ReviewItem) -> bool:
+    """Whether a verdict of the user's on the item stands."""
+    standing = ReviewEvent.objects.filter(
+        slot__item=item, reviewer=user, withdrawn_by=None
+    )
+    return standing.exclude(verdict__in=[Verdict.WITHDRAW, Verdict.DEFER]).exists()
+
+
+def may_see_others(user: User, item: ReviewItem) -> bool:
+    """Whether the user may see others' verdicts, comments and edits of the item.
+
+    Not while a second, blind review of it is under way in which the user may still take part.
+    """
+    blind = item.wanted > 1 and item.status == ItemStatus.OPEN
+    return not blind or has_judged(user, item)
