@@ -256,9 +256,9 @@ class TestSaving:
         assert version.accepted
         assert version.failed == []
         assert version.stored_content != wrong.stored_content
-        assert [check["name"] for check in version.verification["checks"]][
-            0
-        ] == "schema"
+        assert (
+            next(check["name"] for check in version.verification["checks"]) == "schema"
+        )
         assert [one.act for one in VersionEvent.objects.all()] == ["SAVED"]
         assert not EditDraft.objects.exists()
 

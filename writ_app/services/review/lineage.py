@@ -173,8 +173,20 @@ def versions_of(item: ReviewItem, user: User) -> tuple[Version, ...]:
 def _made(row: ReviewItem, rows: Mapping[int, ReviewItem]) -> tuple[ChangeLine, ...]:
     if row.parent_id is None or row.parent_id not in rows or row.changes is None:
         return ()
-    parent = Trajectory.model_validate(rows[row.parent_id].stored_content)
-    return describe_changes(parent, read_changes(tuple(row.changes)))
+    return changes_made(row, rows[row.parent_id])
+
+
+def history_of(item: ReviewItem) -> Iterator[tuple[ReviewItem, ReviewItem]]:
+    """(version, version it was made from), the item first and the trajectory as simulated last."""
+    while item.parent is not None:
+        yield item, item.parent
+        item = item.parent
+
+
+def changes_made(version: ReviewItem, parent: ReviewItem) -> tuple[ChangeLine, ...]:
+    """What an edit did to the version before it."""
+    before = Trajectory.model_validate(parent.stored_content)
+    return describe_changes(before, read_changes(tuple(version.changes or ())))
 
 
 def _family(item: ReviewItem) -> Sequence[ReviewItem]:
