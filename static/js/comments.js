@@ -2,21 +2,17 @@
 (() => {
   const $ = (selector, from = document) => from.querySelector(selector);
 
-  // --- what a comment is about: the step or argument that has the focus when somebody starts to write --------------------------
+  // --- what a comment is about: the step or argument that had the focus when somebody began to write --------------------------
 
-  const focused = () => document.activeElement?.closest?.("[data-message]") ?? $(".here[data-message]");
-
-  const write = () => {
-    const place = focused();
-    const body = $("#comment-body");
-    if (!body) return;
-    const form = body.form;
-    form.elements.message.value = place?.dataset.message ?? "";
-    form.elements.pointer.value = place?.dataset.pointer ?? "";
-    $(".comment-focus", form).textContent = place ? `about message ${place.dataset.message} ${place.dataset.pointer ?? ""}` : "";
-    body.focus();
-  };
-  window.writ?.action?.("comment", write);
+  document.addEventListener("focusin", (event) => {
+    const form = event.target.closest?.(".comment-form");
+    if (event.target.id !== "comment-body" || form.contains(event.relatedTarget)) return;
+    const place = event.relatedTarget?.closest?.("[data-message]") ?? $(".here[data-message]");
+    const { message = "", pointer = "" } = place?.dataset ?? {};
+    form.elements.message.value = message;
+    form.elements.pointer.value = pointer;
+    $(".comment-focus", form).textContent = place ? `about message ${message} ${pointer}` : "";
+  });
 
   // --- names -------------------------------------------------------------------------------------------------------------------
 

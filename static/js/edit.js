@@ -4,33 +4,56 @@
   const rows = () => [...document.querySelectorAll(".edit-row")];
   const unsent = new Set();
   let typed = 0;
+  let next = ""; // id of the row to go to when the page was drawn anew
 
   // --- nothing that was typed is lost ------------------------------------------------------------------------------------------
 
   const isField = (element) => element?.matches?.(".edit-field, #reason");
   const notice = () => { const shown = $("#unsent"); if (shown) shown.hidden = unsent.size === 0; };
+  const dirty = () => [...document.querySelectorAll(".edit-field[data-dirty]")];
+  const sentAlready = (form) => !form.dataset.dirty || form.dataset.sent === form.dataset.dirty;
 
   document.addEventListener("input", (event) => {
     const form = event.target.closest(".edit-field") ?? (event.target.id === "reason" ? event.target : null);
-    if (form) { form.dataset.dirty = String(++typed); }
+    if (form) form.dataset.dirty = String(++typed);
   });
 
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    if (isField(event.detail.elt)) event.detail.elt.dataset.sent = event.detail.elt.dataset.dirty ?? "";
+  // Leaving a field sends what its pause for typing still holds back, and nothing twice.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const form = event.detail.elt;
+    if (!isField(form)) return;
+    if (event.detail.triggeringEvent?.type === "change" && sentAlready(form) && !unsent.has(form)) event.preventDefault();
+    else form.dataset.sent = form.dataset.dirty ?? "";
   });
 
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.detail.elt;
     if (!isField(form)) return;
-    const answered = event.detail.xhr.status > 0 && event.detail.xhr.status < 500;
-    if (answered) {
+    if (event.detail.xhr.status > 0 && event.detail.xhr.status < 500) {
       unsent.delete(form);
       if (form.dataset.sent === form.dataset.dirty) delete form.dataset.dirty;
     } else {
       unsent.add(form);
+      delete form.dataset.sent;
     }
     notice();
+    if (waiting && dirty().length === 0) go();
   });
+
+  // A button that draws the page anew waits for what was typed just before; by then it may have been drawn anew itself.
+  let waiting = null;
+  const go = () => {
+    const { form, values } = waiting;
+    waiting = null;
+    next = form.dataset.row ?? "";
+    htmx.ajax("POST", form.getAttribute("action"), { source: "#main", target: "#main", swap: "outerHTML", values });
+  };
+  document.addEventListener("submit", (event) => {
+    if (event.target.getAttribute("hx-target") !== "#main" || dirty().length === 0) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    waiting = { form: event.target, values: Object.fromEntries(new FormData(event.target)) };
+  }, true);
 
   const again = () => {
     for (const form of unsent) {
@@ -42,19 +65,18 @@
   setInterval(again, 3000);
   window.addEventListener("online", again);
 
-  window.addEventListener("beforeunload", (event) => {
-    if (document.querySelector("[data-dirty]") && !saving) event.preventDefault();
-  });
   let saving = false;
+  window.addEventListener("beforeunload", (event) => {
+    if ($("[data-dirty]") && !saving) event.preventDefault();
+  });
   document.addEventListener("submit", (event) => { if (!event.target.hasAttribute("hx-post")) saving = true; });
 
   // --- focus and keys ----------------------------------------------------------------------------------------------------------
 
-  let next = "";
   let opened = [];
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target?.id !== "main") return;
-    next = event.detail.requestConfig?.elt?.dataset.row ?? "";
+    next = event.detail.requestConfig?.elt?.dataset.row ?? next;
     opened = [...document.querySelectorAll(".edit-open[open]")].map((one) => one.closest(".edit-row").id);
   });
 
@@ -99,5 +121,5 @@
     else if (event.key === "Enter" && document.activeElement === here()) open();
     else return;
     event.preventDefault();
-  });
+  }, true); // before the keys of other pages, which know nothing of drafts
 })();

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import IntegrityError, transaction
 
+from tests.edits import make_item
 from tests.factories import (
     make_batch,
     make_owner,
@@ -13,7 +14,6 @@ from tests.factories import (
     make_trajectory,
     team_of,
 )
-from tests.stored_batches import play_batch
 from writ_app.engine.editing import BadEdit, Remove, SetArgument, SetResult
 from writ_app.models.editing import EditDraft, VersionEvent
 from writ_app.models.review import (
@@ -58,15 +58,13 @@ def owner():
 @pytest.fixture
 def item(owner) -> ReviewItem:
     """Of a conversation that passes every check."""
-    play_batch(by=owner, ordered=1, mix={"R1": 1})
-    return EDITED.get()
+    return make_item(by=owner)
 
 
 @pytest.fixture
 def wrong(owner) -> ReviewItem:
     """Of one in which the agent wrote something else than was asked for."""
-    play_batch(by=owner, ordered=1, mix={"R1": 1}, faults=["wrong_argument"])
-    return EDITED.get()
+    return make_item(by=owner, fault="wrong_argument")
 
 
 def write_of(base) -> tuple[int, str]:
@@ -237,17 +235,16 @@ class TestSaving:
     ):
         assert not wrong.accepted
         mend(wrong, owner)
-        extra = [
-            check.name
-            for check in build_edit_page(open_edit(item=wrong, user=owner)).failed
-        ]
-        assert extra in ([], ["claims"])
-        if extra:  # the agent's old reasons name the price of the wrong one
-            base = read_base(wrong)
-            listing = write_of(base)[0] - 2
-            gold = base.task.gold[0].call
-            words = f"I would do this now: {gold.name}, {json.dumps(gold.arguments)}. Shall I proceed, yes or no?"
-            do(wrong, owner, say(listing, words))
+        page = build_edit_page(open_edit(item=wrong, user=owner))
+        assert {check.name for check in page.failed} == {"confirmation", "policy"}
+        assert {check.name for check in page.mended} == {"writes", "final_state"}
+        gold = page.base.task.gold[0].call.arguments
+        words = (
+            f"I can exchange item {gold['item_ids'][0]} in order {gold['order_id']} for "
+            f"{gold['new_item_ids'][0]}; any difference goes to {gold['payment_method_id']}. "
+            "Shall I go ahead (yes/no)?"
+        )
+        do(wrong, owner, say(write_of(page.base)[0] - 2, words))
 
         version = save_edit(item=wrong, user=owner, reason=f" {REASON} ", at=NOW)
 

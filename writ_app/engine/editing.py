@@ -478,8 +478,19 @@ def _problems(found: Verification, results: Iterable[Hunk]) -> Iterator[Problem]
             )
     for check in found.checks:
         if not check.passed and check.name not in pointed:
-            for n in check.where or (None,):
-                yield Problem(check.name, check.finding, n)
+            yield from _where_it_failed(check)
+
+
+def _where_it_failed(check: Check) -> Iterator[Problem]:
+    """The finding where it applies first, and a mark at the other places."""
+    where = () if check.name in _TELLS_THE_REST else check.where
+    yield Problem(check.name, check.finding, where[0] if where else None)
+    for n in where[1:]:
+        yield Problem(check.name, "Also here.", n)
+
+
+_TELLS_THE_REST = {"evidence"}
+"""Checks that, when they fail, point at what is right: what is missing is nowhere."""
 
 
 UNGROUNDED = {

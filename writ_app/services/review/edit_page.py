@@ -273,14 +273,15 @@ def _check_states(
         for n in range(len(row.calls) + 1)  # the call's message, and its answers
     }
     for check in found.verification.checks:
-        places = {at[n].id: at[n] for n in check.where if n in at}
+        where = (one.message for one in found.problems if one.check == check.name)
+        places = {at[n].id: at[n] for n in where if n in at}
         yield CheckState(
             name=check.name,
             passed=check.passed,
             finding=check.finding,
             was=was.get(check.name),
             advice=found.advice.get(check.name, ""),
-            rows=tuple(places.values()) if not check.passed else (),
+            rows=tuple(places.values()),
         )
 
 

@@ -86,7 +86,7 @@ EDITED = (
 def open_edit(*, item: ReviewItem, user: User) -> EditDraft:
     """What the user has changed so far; nothing is stored before the first change."""
     draft = EditDraft.objects.filter(item=item, user=user).first()
-    return draft or EditDraft(item=item, user=user)
+    return draft or EditDraft(item=item, user=user, reason="")
 
 
 def changes_of(draft: EditDraft) -> Changes:
