@@ -68,7 +68,9 @@ def is_introduced(*names: str) -> bool:
 def warm_up() -> None:
     """Have everything loaded that a call needs: litellm puts off much of it until the first."""
     litellm = load_litellm()
-    _ = litellm.encoding  # a tokenizer of 35 MB, which it hands to every provider's code
+    _ = (
+        litellm.encoding
+    )  # a tokenizer of 35 MB, which it hands to every provider's code
     litellm.completion(
         model="openai/none",
         api_key=NO_KEY,
