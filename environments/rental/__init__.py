@@ -13,6 +13,7 @@ from environments.rental.generator import generate
 from environments.rental.mutations import mutations, swaps
 from environments.rental.oracle import StateRows
 from environments.rental.policy_checks import POLICY_CHECKS, READER_JUDGED
+from environments.rental.preconditions import preconditions
 from environments.rental.solver import ToolRows
 from environments.rental.state import SHAPES, read_state
 from environments.rental.tools import RentalTools
@@ -36,6 +37,7 @@ DOMAIN = Domain(
     shapes=SHAPES,
     words=WORDS,
     policy_checks=POLICY_CHECKS,
+    preconditions=preconditions,
     reader_judged=READER_JUDGED,
     canonical_write=canonical_write,
 )

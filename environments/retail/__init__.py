@@ -17,6 +17,7 @@ from environments.retail.generator import generate
 from environments.retail.mutations import mutations, swaps
 from environments.retail.oracle import StateRows
 from environments.retail.policy_checks import POLICY_CHECKS
+from environments.retail.preconditions import preconditions
 from environments.retail.solver import ToolRows
 from environments.retail.state import SHAPES, is_timed, read_state
 from environments.retail.tools import RetailTools
@@ -44,6 +45,7 @@ def _domain(mode: Mode) -> Domain:
         people_in=archetypes.people_in,
         words=WORDS,
         policy_checks=POLICY_CHECKS,
+        preconditions=preconditions,
         canonical_write=partial(canonical_write, mode=mode),
     )
 

@@ -24,10 +24,10 @@ CELL = 17
 
 @dataclass(frozen=True)
 class Mark:
-    """A highlighted field of a result. With `argument` it grounds that argument, otherwise it only decided the choice."""
+    """A highlighted field of a result. With `arguments` (ids) it grounds those, otherwise it only decided the choice."""
 
     id: str
-    argument: str = ""
+    arguments: tuple[str, ...] = ()
     title: str = ""
 
 
@@ -140,7 +140,7 @@ def make_evidence(
                 witness=_condition(read.witness),
                 would_be=tuple(_would_be(task, read.witness)),
                 proved=read.witness is not None,
-                grounds=len({mark.argument for mark in own.values()} - {""}),
+                grounds=len({one for mark in own.values() for one in mark.arguments}),
                 via=step.name if step is not None and made else "",
             )
         )

@@ -16,14 +16,10 @@ from writ_app.services.review.evidence import (
     make_candidates,
     make_evidence,
 )
+from writ_app.services.review.preconditions import PolicyGroup, make_policy
+from writ_app.services.review.replay import Difference, compare
 from writ_app.services.review.steps import Ribbon, Step, make_ribbon, make_steps
-from writ_app.services.review.writes import (
-    Difference,
-    Places,
-    WriteCard,
-    make_cards,
-    make_difference,
-)
+from writ_app.services.review.writes import Places, WriteCard, make_cards
 from writ_app.services.synthesis import ledger_of
 
 AUDITED = 4_000
@@ -85,6 +81,7 @@ class ReviewPage:
     candidates: tuple[CandidateView, ...]
     cards: tuple[WriteCard, ...]
     difference: Difference
+    policy: tuple[PolicyGroup, ...]
     checks: tuple[CheckLine, ...]
     declined: str
     """The policy clause, in words, by which the request is refused."""
@@ -142,9 +139,11 @@ def compose_page(
         superfluous=verification.superfluous,
     )
     places = Places(environment, task, verification, steps)
+    gold = [write.call for write in task.gold]
+    made = [step.call for step in steps if step.kind == "write"]
     cards = make_cards(task, verification, steps, places)
+    policy = make_policy(environment, gold, cards, steps, places, verification)
     evidence = make_evidence(environment, task, verification, steps, places.marks)
-    made = [step for step in steps if step.kind == "write"]
     return ReviewPage(
         row=row,
         task=task,
@@ -157,7 +156,8 @@ def compose_page(
         coverage=Coverage(sum(r.step is not None for r in evidence), len(evidence)),
         candidates=make_candidates(task, evidence),
         cards=cards,
-        difference=make_difference(environment, task.gold, made),
+        difference=compare(environment, gold, made),
+        policy=policy,
         checks=_check_lines(verification, places),
         declined=environment.clauses.get(task.declined, ""),
         behavior=_behavior(row, task, trajectory),

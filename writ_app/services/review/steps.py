@@ -25,6 +25,8 @@ class Step:
     arguments: Mapping[str, Any] | None = None
     result: Any = None
     """The tool's answer: parsed if it is JSON, text otherwise."""
+    answer: int | None = None
+    """Index of the message that holds the result."""
     marks: tuple[str, ...] = ()
     """Names of the failed checks that point here."""
     superfluous: bool = False
@@ -32,6 +34,10 @@ class Step:
     @property
     def id(self) -> str:
         return f"s{self.number}"
+
+    @property
+    def call(self) -> ToolCall:
+        return ToolCall(name=self.name, arguments=dict(self.arguments or {}))
 
     @property
     def failed(self) -> bool:
@@ -117,7 +123,7 @@ def make_steps(
 ) -> tuple[Step, ...]:
     """Steps in order. `failed` tells which checks failed at which message."""
     listed = list(messages)
-    answers = {m.tool_call_id: m for m in listed if m.role == "tool"}
+    answers = {m.tool_call_id: (n, m) for n, m in enumerate(listed) if m.role == "tool"}
     repeated, failed, steps = set(superfluous), failed or {}, list[Step]()
     for index, message in enumerate(listed):
         if message.role == "tool":
@@ -129,7 +135,7 @@ def make_steps(
                 Step(len(steps) + 1, kind, index, text=message.content, marks=marks)
             )
         for call in message.tool_calls:
-            answer = answers.get(call.id)
+            place, answer = answers.get(call.id, (None, None))
             steps.append(
                 Step(
                     len(steps) + 1,
@@ -139,6 +145,7 @@ def make_steps(
                     name=call.name,
                     arguments=in_order(environment, call.name, call.arguments),
                     result=parse_result(answer.content) if answer else None,
+                    answer=place,
                     marks=marks,
                     superfluous=index in repeated,
                 )

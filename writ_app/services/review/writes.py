@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from environments.core.environment import Environment
 from environments.core.pointers import leaves
-from environments.core.tools import ToolCall
 from writ_app.engine.types import (
     ArgumentOrigin,
     GoldWrite,
@@ -75,28 +74,6 @@ class WriteCard:
         return f"w{self.number}"
 
 
-@dataclass(frozen=True)
-class DiffLine:
-    sign: Literal["+", "-"]
-    text: str
-    only: Literal["", "gold", "actual"] = ""
-
-
-@dataclass(frozen=True)
-class DiffGroup:
-    """What changes in one row of the database."""
-
-    path: str
-    lines: tuple[DiffLine, ...]
-
-
-@dataclass(frozen=True)
-class Difference:
-    groups: tuple[DiffGroup, ...]
-    equal: bool
-    """Whether the writes that were made leave the state that the gold leaves."""
-
-
 # --- cards ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -141,9 +118,10 @@ class Places:
         if key not in self.rows:
             return None
         number, marks = self.rows[key], self.marks.setdefault(key, {})
-        if place not in marks:
-            marks[place] = Mark(f"e{number}-{len(marks)}", argument)
-        return Link(marks[place].id, f"read {number}")
+        mark = marks.setdefault(place, Mark(f"e{number}-{len(marks)}"))
+        if argument and argument not in mark.arguments:
+            marks[place] = replace(mark, arguments=(*mark.arguments, argument))
+        return Link(mark.id, f"read {number}")
 
 
 def make_cards(
@@ -350,60 +328,3 @@ def _quote(step: Step | None, value: Any) -> str:
     start, stop = max(0, at - 24), at + len(str(value)) + 24
     before, after = "…" if start else "", "…" if stop < len(text) else ""
     return f"“{before}{text[start:stop].strip()}{after}”"
-
-
-# --- the database --------------------------------------------------------------------------------------------------------------
-
-
-def make_difference(
-    environment: Environment, golds: Iterable[GoldWrite], made: Iterable[Step]
-) -> Difference:
-    """Replay both on fresh sessions. What only one side does is said at the line."""
-    gold = _replay(environment, [write.call for write in golds])
-    actual = _replay(
-        environment,
-        [ToolCall(name=step.name, arguments=_arguments(step)) for step in made],
-    )
-    lines: dict[str, dict[tuple[str, str], DiffLine]] = {}
-    for side, steps in (("gold", gold), ("actual", actual)):
-        for step in steps:
-            collection, key, *inner = step["path"]
-            group = lines.setdefault(f"{collection}/{key}", {})
-            for sign, text in _diff_texts(inner, step["before"], step["after"]):
-                if (sign, text) in group:
-                    group[sign, text] = DiffLine(sign, text)
-                else:
-                    group[sign, text] = DiffLine(sign, text, side)  # type: ignore[arg-type]
-    groups = tuple(
-        DiffGroup(path, tuple(group.values())) for path, group in lines.items()
-    )
-    return Difference(groups, json.dumps(gold) == json.dumps(actual))
-
-
-def _replay(environment: Environment, calls: list[ToolCall]) -> list[dict[str, Any]]:
-    session = environment.session()
-    session.replay(calls)
-    return session.state.diff()
-
-
-def _diff_texts(
-    path: list[str], before: Any, after: Any
-) -> Iterator[tuple[Literal["+", "-"], str]]:
-    name = "".join(f"{part}/" for part in path).rstrip("/")
-    label = f"{name}: " if name else ""
-    if isinstance(before, list) and isinstance(after, list):
-        # Lists are compared whole; of long ones only the members that moved are news.
-        gone = [_json(one) for one in before if one not in after]
-        came = [_json(one) for one in after if one not in before]
-        if gone or came:
-            yield from (("-", label + text) for text in gone)
-            yield from (("+", label + text) for text in came)
-            return
-    if before is not None:
-        yield "-", label + _json(before)
-    if after is not None:
-        yield "+", label + _json(after)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
