@@ -20,7 +20,6 @@ from writ_app.models.synthesis import (
 )
 from writ_app.services.accounts import add_member
 from writ_app.services.catalog import store_task
-from writ_app.services.review import open_slots_for
 
 PASSWORD = "correct horse battery"
 numbers = count(1)
@@ -132,5 +131,4 @@ def make_trajectory(
 
 
 def make_slot(*, trajectory: Trajectory) -> ReviewSlot:
-    open_slots_for(Trajectory.objects.filter(pk=trajectory.pk))
-    return trajectory.slots.get()
+    return ReviewSlot.objects.get(item=trajectory.pk, number=1)

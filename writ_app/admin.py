@@ -106,7 +106,7 @@ class TrajectoryAdmin(ReadOnlyAdmin):
 
 @admin.register(ReviewSlot)
 class ReviewSlotAdmin(ReadOnlyAdmin):
-    list_display = ["id", "trajectory_id", "status", "leased_by", "token"]
+    list_display = ["id", "item_id", "status", "leased_by", "token"]
     list_filter = ["status"]
 
 

@@ -104,8 +104,8 @@ def test_from_order_to_file(tab: Page, tmp_path: Path) -> None:
     press(tab, "w", "x", "6")
     expect(tab.locator(".crumb")).not_to_contain_text(f"#{rejected}")
     event = ReviewEvent.objects.get(verdict=Verdict.REJECT)
-    assert event.slot.trajectory_id == rejected
-    writes = event.slot.trajectory.simulation.task.writes
+    assert event.slot.item_id == rejected
+    writes = event.slot.item.writes
     focus = "w1-a1" if writes else ""
     assert (event.reason, event.focus) == ("unclear_request", focus)
 
@@ -116,7 +116,7 @@ def test_from_order_to_file(tab: Page, tmp_path: Path) -> None:
     tab.keyboard.type("a: not a key here, but a word")
     tab.keyboard.press("Control+Enter")
     expect(tab.locator(".crumb")).not_to_contain_text(f"#{rejected}")
-    statuses = dict(ReviewSlot.objects.values_list("trajectory_id", "status"))
+    statuses = dict(ReviewSlot.objects.values_list("item_id", "status"))
     assert statuses[approved] == SlotStatus.APPROVED
     assert statuses[rejected] == SlotStatus.REJECTED
     assert sorted(statuses.values()).count(SlotStatus.OPEN) == len(statuses) - 2

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from tests.factories import make_batch, make_owner, make_slot, make_trajectory, team_of
 from writ_app.engine.export import FORMATS
 from writ_app.models.release import Release, ReleaseMember
-from writ_app.models.review import SlotStatus, Verdict
+from writ_app.models.review import ReviewSlot, SlotStatus, Verdict
 from writ_app.models.synthesis import Trajectory
 from writ_app.services.release import (
     CannotRelease,
@@ -53,7 +53,7 @@ def judge(user, verdict=Verdict.APPROVE, **fields):
     submit_verdict(
         slot=slot, token=slot.token, reviewer=user, verdict=verdict, at=NOW, **fields
     )
-    return slot.trajectory
+    return slot.item.trajectory
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ class TestFreezeRelease:
 
         release = freeze_release(team=team, name="first", by=owner, at=NOW)
 
-        members = release.members.values_list("trajectory_id", flat=True)
+        members = release.members.values_list("item_id", flat=True)
         assert list(members) == sorted(row.pk for row in approved)
         assert release.manifest["verdicts"]["given"] == {"APPROVE": 3, "REJECT": 1}
         assert release.manifest["verdicts"]["reasons"] == {"policy": 1}
@@ -199,14 +199,14 @@ class TestTheDatabaseItself:
             pytest.raises(IntegrityError, match="Only an approved trajectory"),
             transaction.atomic(),
         ):
-            ReleaseMember.objects.create(release=draft, trajectory=row, position=0)
+            ReleaseMember.objects.create(release=draft, item_id=row.pk, position=0)
 
     def test_refuses_new_members_of_a_frozen_release(self, release, batch, owner):
         make_trajectory(batch=batch, number=5)
         late = judge(owner)
 
         text = refused(
-            "INSERT INTO writ_app_releasemember (release_id, trajectory_id, position)"
+            "INSERT INTO writ_app_releasemember (release_id, item_id, position)"
             " VALUES (%s, %s, 99)",
             release.pk,
             late.pk,
@@ -228,7 +228,7 @@ class TestTheDatabaseItself:
 
     def test_refuses_to_withdraw_an_approval_that_was_released(self, release, approved):
         text = refused(
-            "UPDATE writ_app_reviewslot SET status = 'OPEN' WHERE trajectory_id = %s",
+            "UPDATE writ_app_reviewslot SET status = 'OPEN' WHERE item_id = %s",
             approved[0].pk,
         )
 
@@ -238,4 +238,6 @@ class TestTheDatabaseItself:
         with pytest.raises(CannotUndo, match="frozen release"):
             undo_last(reviewer=owner, at=NOW)
 
-        assert approved[-1].slots.get().status == SlotStatus.APPROVED
+        assert (
+            ReviewSlot.objects.get(item=approved[-1].pk).status == SlotStatus.APPROVED
+        )

@@ -19,11 +19,11 @@ from tests.factories import (
 from writ_app.models.review import (
     RejectReason,
     ReviewEvent,
+    ReviewItem,
     ReviewSlot,
     SlotStatus,
     Verdict,
 )
-from writ_app.models.synthesis import Trajectory
 from writ_app.services.review import (
     AlreadyReviewed,
     CannotUndo,
@@ -32,7 +32,6 @@ from writ_app.services.review import (
     count_queue,
     last_standing,
     lease_next,
-    open_slots_for,
     renew_lease,
     submit_verdict,
     undo_last,
@@ -58,15 +57,18 @@ def batch(owner):
     return make_batch(team=team_of(owner), by=owner)
 
 
-class TestOpenSlotsFor:
-    def test_opens_one_slot_for_each_accepted_trajectory_and_none_twice(self, batch):
-        make_trajectory(batch=batch)
-        make_trajectory(batch=batch, number=1, fault="missing_read")
+class TestItems:
+    def test_are_filed_by_the_database_with_a_slot_for_what_was_accepted(self, batch):
+        accepted = make_trajectory(batch=batch)
+        rejected = make_trajectory(batch=batch, number=1, fault="missing_read")
 
-        opened = [open_slots_for(Trajectory.objects.all()) for _ in range(2)]
+        items = ReviewItem.objects.in_bulk()
 
-        assert opened == [1, 0]
-        assert ReviewSlot.objects.get().trajectory.accepted
+        assert set(items) == {accepted.pk, rejected.pk}
+        assert items[accepted.pk].status == "OPEN"
+        assert items[rejected.pk].status == ""
+        assert items[rejected.pk].failed[0] == rejected.reason
+        assert ReviewSlot.objects.get().item_id == accepted.pk
 
 
 class TestLeaseNext:
@@ -113,7 +115,7 @@ class TestLeaseNext:
 
         following = lease_next(user=owner, at=NOW)
 
-        assert following.trajectory == fresh
+        assert following.item_id == fresh.pk
         give(following, owner)
         assert lease_next(user=owner, at=NOW) == deferred
 
@@ -306,15 +308,15 @@ class TestReviewEvents:
 class TestBuildReviewPage:
     def test_takes_two_queries(self, batch, django_assert_num_queries):
         row = make_trajectory(batch=batch)
-        build_review_page(trajectory_id=row.pk)  # the process now keeps the environment
+        build_review_page(item_id=row.pk)  # the process now keeps the environment
 
         with django_assert_num_queries(2):
-            build_review_page(trajectory_id=row.pk)
+            build_review_page(item_id=row.pk)
 
     def test_puts_gold_beside_actual_and_links_each_argument_to_its_evidence(
         self, batch
     ):
-        page = build_review_page(trajectory_id=make_trajectory(batch=batch).pk)
+        page = build_review_page(item_id=make_trajectory(batch=batch).pk)
 
         (card,) = page.cards
         assert card.verdict == "equal"
@@ -328,7 +330,7 @@ class TestBuildReviewPage:
     def test_marks_a_read_that_was_not_made(self, batch):
         row = make_trajectory(batch=batch, fault="missing_read")
 
-        page = build_review_page(trajectory_id=row.pk)
+        page = build_review_page(item_id=row.pk)
 
         assert [read.name for read in page.evidence if read.step is None] == [
             "get_product_details"
@@ -340,7 +342,7 @@ class TestBuildReviewPage:
     def test_shows_both_sides_of_a_wrong_argument_and_of_its_effect(self, batch):
         row = make_trajectory(batch=batch, fault="wrong_argument")
 
-        page = build_review_page(trajectory_id=row.pk)
+        page = build_review_page(item_id=row.pk)
 
         (card,) = page.cards
         wrong = [line for line in card.lines if line.verdict != "equal"]
@@ -352,7 +354,7 @@ class TestBuildReviewPage:
         assert sides == {"", "gold", "actual"}
 
     def test_sorts_candidates_with_decoys_in_their_place(self, batch):
-        page = build_review_page(trajectory_id=make_trajectory(batch=batch).pk)
+        page = build_review_page(item_id=make_trajectory(batch=batch).pk)
 
         (table,) = page.candidates
         assert sum(line.gold for line in table.rows) == 1
@@ -365,7 +367,7 @@ class TestBuildReviewPage:
         give(lease_next(user=owner, at=NOW), owner)
         undo_last(reviewer=owner, at=NOW)
 
-        page = build_review_page(trajectory_id=row.pk)
+        page = build_review_page(item_id=row.pk)
 
         assert [event.verdict for event in page.events] == ["APPROVE", "WITHDRAW"]
         assert {event.slot_id for event in page.events} == {slot.pk}

@@ -12,7 +12,7 @@ from writ_app.engine.types import Check, Owner
 from writ_app.engine.verification.trace import Trace
 from writ_app.models.catalog import Environment
 from writ_app.models.release import ReleaseMember
-from writ_app.models.review import ReviewSlot, SlotStatus, Verdict
+from writ_app.models.review import ItemStatus, ReviewItem, Verdict
 from writ_app.models.synthesis import Batch, Trajectory
 from writ_app.models.verification import Judgement, Reverification
 from writ_app.services.release import (
@@ -326,9 +326,8 @@ class TestWhatRestsOnJudgements:
         approve_all(batch)
         judge_again(batch)
 
-        slots = ReviewSlot.objects.filter(status=SlotStatus.APPROVED)
-        assert slots.count() == 3
-        doubtful = slots.approved_but_rejected().get()
+        assert ReviewItem.objects.filter(status=ItemStatus.APPROVED).count() == 3
+        doubtful = ReviewItem.objects.approved_but_rejected().get()
         counts = count_queue(user=batch.created_by, at=STARTED)
         assert (counts.approved, counts.in_doubt, counts.waiting) == (3, 1, 0)
 
@@ -336,9 +335,9 @@ class TestWhatRestsOnJudgements:
             team=batch.team, name="after", by=batch.created_by, at=STARTED
         )
 
-        members = set(release.members.values_list("trajectory_id", flat=True))
+        members = set(release.members.values_list("item_id", flat=True))
         assert len(members) == 2
-        assert doubtful.trajectory_id not in members
+        assert doubtful.pk not in members
 
     def test_a_frozen_release_stays_as_it_is_and_is_named(
         self, batch: Batch, next_version: str
@@ -359,13 +358,11 @@ class TestWhatRestsOnJudgements:
     ) -> None:
         approve_all(batch)
         judge_again(batch)
-        doubtful = ReviewSlot.objects.approved_but_rejected().get()
+        doubtful = ReviewItem.objects.approved_but_rejected().get()
         release = draft_release(team=batch.team, name="by hand", by=batch.created_by)
 
         with pytest.raises(IntegrityError, match="rejects"), transaction.atomic():
-            ReleaseMember.objects.create(
-                release=release, trajectory=doubtful.trajectory, position=0
-            )
+            ReleaseMember.objects.create(release=release, item=doubtful, position=0)
 
     def test_nothing_to_release_is_said(
         self, batch: Batch, monkeypatch: pytest.MonkeyPatch
@@ -388,7 +385,7 @@ class TestWhatRestsOnJudgements:
         self, batch: Batch, next_version: str
     ) -> None:
         user = batch.created_by
-        first = lease_next(user=user, at=STARTED)  # opens the slots of all three
+        first = lease_next(user=user, at=STARTED)
         assert first is not None
         submit_verdict(
             slot=first,
@@ -402,7 +399,7 @@ class TestWhatRestsOnJudgements:
         last = lease_next(user=user, at=STARTED)
 
         assert last is not None
-        assert last.trajectory.accepted
+        assert last.item.accepted
         submit_verdict(
             slot=last,
             token=last.token,

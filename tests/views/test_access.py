@@ -12,6 +12,7 @@ from tests.factories import (
     make_user,
     team_of,
 )
+from writ_app.models.review import ReviewSlot
 from writ_app.models.synthesis import BatchStatus
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +106,7 @@ class TestOtherTeams:
 
     def test_cannot_judge_our_trajectories(self, owner, trajectory):
         signed_in(owner).get(reverse("review"))
-        slot = trajectory.slots.get()
+        slot = ReviewSlot.objects.get(item=trajectory.pk)
 
         response = signed_in(make_owner()).post(
             reverse("review"),

@@ -70,7 +70,7 @@ def test_every_link_of_every_desk_leads_somewhere(client, owner, trajectories):
 
 def test_accepted_ones_are_covered_grounded_and_equal_on_the_page_too(trajectories):
     for row in trajectories:
-        page = build_review_page(trajectory_id=row.pk)
+        page = build_review_page(item_id=row.pk)
         if not row.accepted:
             assert page.failed
             continue
@@ -91,7 +91,7 @@ def test_accepted_ones_are_covered_grounded_and_equal_on_the_page_too(trajectori
 
 def test_gold_arguments_from_reads_are_marked_in_their_evidence(trajectories):
     for row in trajectories:
-        page = build_review_page(trajectory_id=row.pk)
+        page = build_review_page(item_id=row.pk)
         marks = {mark.id for read in page.evidence for mark in read.marks.values()}
         for gold, card in zip(page.task.gold, page.cards, strict=False):
             for origin in gold.origins:

@@ -12,7 +12,7 @@ from tests.factories import (
     make_trajectory,
     team_of,
 )
-from writ_app.models.review import ReviewEvent, SlotStatus
+from writ_app.models.review import ReviewEvent, ReviewSlot, SlotStatus
 from writ_app.models.synthesis import Batch, BatchStatus, ModelEndpoint
 from writ_app.services.catalog import load_environment, register_generated
 
@@ -133,7 +133,7 @@ class TestTrajectories:
             make_trajectory(batch=batch, number=number)
         signed_in.get(reverse("trajectories"))
 
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(9):
             signed_in.get(reverse("trajectories"))
 
 
@@ -166,13 +166,13 @@ class TestReview:
             make_trajectory(batch=batch, number=number)
         signed_in.get(reverse("review"))
 
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             signed_in.get(reverse("review"))
 
     def test_keeps_a_verdict_and_leads_on_without_javascript(self, signed_in, batch):
         first, second = (make_trajectory(batch=batch, number=n) for n in range(2))
         signed_in.get(reverse("review"))
-        slot = first.slots.get()
+        slot = ReviewSlot.objects.get(item=first.pk)
 
         response = signed_in.post(
             reverse("review"),
@@ -187,7 +187,7 @@ class TestReview:
     def test_answers_htmx_with_the_next_one(self, signed_in, batch):
         first, second = (make_trajectory(batch=batch, number=n) for n in range(2))
         signed_in.get(reverse("review"))
-        slot = first.slots.get()
+        slot = ReviewSlot.objects.get(item=first.pk)
 
         response = signed_in.post(
             reverse("review"),
@@ -219,7 +219,7 @@ class TestReview:
     ):
         row = make_trajectory(batch=batch)
         signed_in.get(reverse("review"))
-        slot = row.slots.get()
+        slot = ReviewSlot.objects.get(item=row.pk)
 
         response = signed_in.post(
             reverse("review"),
@@ -233,7 +233,7 @@ class TestReview:
     def test_says_that_a_lease_was_lost_and_goes_on(self, signed_in, batch):
         row = make_trajectory(batch=batch)
         signed_in.get(reverse("review"))
-        slot = row.slots.get()
+        slot = ReviewSlot.objects.get(item=row.pk)
         signed_in.get(reverse("review"))  # another tab
 
         response = signed_in.post(
@@ -248,7 +248,7 @@ class TestReview:
     def test_takes_the_last_verdict_back(self, signed_in, batch):
         row = make_trajectory(batch=batch)
         signed_in.get(reverse("review"))
-        slot = row.slots.get()
+        slot = ReviewSlot.objects.get(item=row.pk)
         signed_in.post(
             reverse("review"),
             {"slot": slot.pk, "token": slot.token, "verdict": "APPROVE"},
@@ -262,7 +262,7 @@ class TestReview:
     def test_keeps_the_lease_alive_and_says_when_it_is_lost(self, signed_in, batch):
         row = make_trajectory(batch=batch)
         signed_in.get(reverse("review"))
-        slot = row.slots.get()
+        slot = ReviewSlot.objects.get(item=row.pk)
 
         kept = signed_in.post(
             reverse("review_lease"), {"slot": slot.pk, "token": slot.token}

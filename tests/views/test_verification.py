@@ -135,7 +135,7 @@ class TestVerificationPage:
         page = page_of(owner)
 
         assert "1 approved, now rejected" in page
-        assert reverse("trajectory", args=[slot.trajectory_id]) in page
+        assert reverse("trajectory", args=[slot.item_id]) in page
         assert (
             "1 left out" in client_of(owner).get(reverse("releases")).content.decode()
         )

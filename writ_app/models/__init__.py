@@ -9,8 +9,24 @@ from writ_app.models.catalog import (
     ReferenceTrajectory,
     Task,
 )
+from writ_app.models.curation import (
+    Comment,
+    FindRule,
+    Mention,
+    PlannedItem,
+    ReviewerKeys,
+    SamplingPlan,
+    SavedView,
+)
 from writ_app.models.release import Release, ReleaseMember
-from writ_app.models.review import ReviewEvent, ReviewSlot
+from writ_app.models.review import (
+    ArgumentSource,
+    BulkAction,
+    ReviewEvent,
+    ReviewItem,
+    ReviewPolicy,
+    ReviewSlot,
+)
 from writ_app.models.synthesis import (
     Batch,
     EndpointHealth,
@@ -23,16 +39,22 @@ from writ_app.models.synthesis import (
 from writ_app.models.verification import Judgement, JudgeNote, Reverification
 
 __all__ = [
+    "ArgumentSource",
     "Batch",
     "BehaviourPlan",
+    "BulkAction",
+    "Comment",
     "EndpointHealth",
     "Environment",
+    "FindRule",
     "JudgeNote",
     "Judgement",
     "Membership",
+    "Mention",
     "ModelEndpoint",
     "Paraphrase",
     "Persona",
+    "PlannedItem",
     "ReferenceSet",
     "ReferenceTask",
     "ReferenceTrajectory",
@@ -40,7 +62,12 @@ __all__ = [
     "ReleaseMember",
     "Reverification",
     "ReviewEvent",
+    "ReviewItem",
+    "ReviewPolicy",
     "ReviewSlot",
+    "ReviewerKeys",
+    "SamplingPlan",
+    "SavedView",
     "Simulation",
     "Task",
     "Team",

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from writ_app.models.accounts import Team, User
 from writ_app.models.fields import OrderedJSONField
-from writ_app.models.synthesis import Trajectory
+from writ_app.models.review import ReviewItem
 
 
 class ReleaseQuerySet(models.QuerySet["Release"]):
@@ -55,13 +55,13 @@ class Release(models.Model):
 
 
 class ReleaseMember(models.Model):
-    """One trajectory's place in a release. A trigger lets only approved trajectories in, and nothing once it is frozen."""
+    """One item's place in a release. A trigger lets only approved, accepted, serious ones in, and nothing once it is frozen."""
 
     release = models.ForeignKey(
         Release, on_delete=models.PROTECT, related_name="members"
     )
-    trajectory = models.ForeignKey(
-        Trajectory, on_delete=models.PROTECT, related_name="memberships"
+    item = models.ForeignKey(
+        ReviewItem, on_delete=models.PROTECT, related_name="memberships"
     )
     position = models.PositiveIntegerField()
 
@@ -69,7 +69,7 @@ class ReleaseMember(models.Model):
         ordering: ClassVar = ["release_id", "position"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["release", "trajectory"], name="release_member_once"
+                fields=["release", "item"], name="release_member_once"
             ),
             models.UniqueConstraint(
                 fields=["release", "position"], name="release_position_once"
@@ -77,4 +77,4 @@ class ReleaseMember(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.trajectory_id} in {self.release_id}"
+        return f"item {self.item_id} in {self.release_id}"

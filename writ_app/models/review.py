@@ -1,15 +1,229 @@
-"""Who judges what, and what was judged."""
+"""What there is to review, who judges what, and what was judged.
+
+An item is one version of a trajectory: as it was simulated, edited by somebody, or corrupted on purpose (a canary). The
+database itself files an item for every trajectory, fills in what lists and queues look at, and opens its slots
+(migration 0014), so that nobody who writes trajectories has to know of reviews.
+"""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from writ_app.models.accounts import User
-from writ_app.models.synthesis import Trajectory
+from writ_app.models.accounts import Team, User
+from writ_app.models.catalog import Task
+from writ_app.models.fields import OrderedJSONField
+from writ_app.models.synthesis import Batch, Trajectory
+
+
+class ReviewPolicy(models.Model):
+    """How a team reviews. A team without a row has the defaults."""
+
+    team = models.OneToOneField(
+        Team, on_delete=models.CASCADE, related_name="review_policy"
+    )
+    second_share = models.FloatField(
+        default=0.0, validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
+    """Share of items that two people judge without seeing each other's verdict."""
+    canary_share = models.FloatField(
+        default=0.0, validators=[MinValueValidator(0), MaxValueValidator(0.2)]
+    )
+    """Canaries planted, as a share of the items there are to review."""
+    lease_seconds = models.PositiveIntegerField(
+        default=90, validators=[MinValueValidator(30), MaxValueValidator(3600)]
+    )
+    """How long an item stays in somebody's hands without a sign of life."""
+    ahead = models.PositiveSmallIntegerField(
+        default=2, validators=[MaxValueValidator(5)]
+    )
+    """Items leased beforehand, besides the one on screen."""
+
+    def __str__(self) -> str:
+        return f"review policy of {self.team}"
+
+
+class ItemStatus(models.TextChoices):
+    OPEN = "OPEN", "to review"
+    APPROVED = "APPROVED", "approved"
+    REJECTED = "REJECTED", "rejected"
+    FIX = "FIX", "needs a fix"
+    DISPUTED = "DISPUTED", "disputed"
+
+
+class ItemQuerySet(models.QuerySet["ReviewItem"]):
+    def visible_to(self, user: User) -> "ItemQuerySet":
+        return self.filter(team__in=user.team_ids)
+
+    def as_simulated(self) -> "ItemQuerySet":
+        """Without edited versions and canaries."""
+        return self.filter(number=1, canary="")
+
+    def releasable(self) -> "ItemQuerySet":
+        """Approved by people, not rejected by a later version of the verification, and no canary."""
+        return self.filter(status=ItemStatus.APPROVED, accepted=True, canary="")
+
+    def approved_but_rejected(self) -> "ItemQuerySet":
+        """Approved by people, and rejected by a later version of the verification."""
+        return self.filter(status=ItemStatus.APPROVED, accepted=False, canary="")
+
+    def narrow(self) -> "ItemQuerySet":
+        """Without what may be megabytes."""
+        return self.defer("content", "verification", "changes", "words", "search")
+
+
+class ReviewItem(models.Model):
+    """One version of a trajectory, with what it is found by. The one as simulated has the trajectory's own key."""
+
+    trajectory = models.ForeignKey(
+        Trajectory, on_delete=models.PROTECT, related_name="items"
+    )
+    number = models.PositiveSmallIntegerField(default=1)
+    """1: as simulated; above: edited, or a canary."""
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="versions"
+    )
+    """The version that this one was made from; null for the one as simulated."""
+    canary = models.CharField(max_length=40, blank=True, db_default="")
+    """Class of the corruption; "" for everything that is meant seriously."""
+    content = OrderedJSONField(null=True)
+    """The engine's Trajectory of an edited or corrupted version; null: the simulated one's."""
+    verification = OrderedJSONField(null=True)
+    """The engine's Verification of that content."""
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    edit_reason = models.TextField(blank=True, max_length=2000, db_default="")
+    changes = OrderedJSONField(null=True)
+    """What an edit or a corruption changed."""
+
+    # Everything from here to `search` is filled in by the database.
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
+    batch = models.ForeignKey(
+        Batch, on_delete=models.PROTECT, related_name="review_items"
+    )
+    task = models.ForeignKey(
+        Task, on_delete=models.PROTECT, related_name="review_items"
+    )
+    environment = models.CharField(max_length=60)
+    """Name of the world."""
+    archetype = models.CharField(max_length=100)
+    task_class = models.CharField(max_length=20)
+    plan = models.CharField(max_length=40)
+    agent = models.CharField(max_length=200)
+    """Name of the model that played the agent."""
+    writes = models.PositiveSmallIntegerField()
+    burden = models.PositiveSmallIntegerField()
+    steps = models.PositiveSmallIntegerField()
+    ended_by = models.CharField(max_length=30)
+    scripted = models.BooleanField()
+    accepted = models.BooleanField()
+    """By the verification of this version."""
+    ready = models.BooleanField()
+    """Whether people are to judge it: it was accepted, or is a canary."""
+    reason = models.CharField(max_length=40, blank=True)
+    owner = models.CharField(max_length=20, blank=True)
+    failed = ArrayField(models.CharField(max_length=40), default=list)
+    """Names of the checks that failed."""
+    kinds = ArrayField(models.CharField(max_length=20), default=list)
+    """Kinds of provenance among the arguments that were written."""
+    skeleton = models.TextField(blank=True)
+    """Names of the tools in the order of the calls, with spaces between them."""
+    outline = models.JSONField(default=list)
+    """The steps: ["u" or "s", characters] for what was said, ["c" or "e", characters, tool] for a call, "e" if it failed."""
+    uncertainty = models.FloatField(default=0.0)
+    """Share of the arguments that nobody said and no read shows as they are: 0 to 1."""
+    words = models.TextField(blank=True)
+    """What was said and what the calls asked for: the text that is searched, 30,000 characters at most."""
+    search = SearchVectorField(null=True)
+
+    wanted = models.PositiveSmallIntegerField(default=1)
+    """How many people are to judge it."""
+    status = models.CharField(max_length=10, choices=ItemStatus, blank=True)
+    """Follows from the slots; "" if there is nothing to judge."""
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = ItemQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["trajectory", "number"],
+                condition=Q(canary=""),
+                name="review_item_number_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    number=1, canary="", parent__isnull=True, content__isnull=True
+                )
+                | Q(
+                    number__gt=1,
+                    parent__isnull=False,
+                    content__isnull=False,
+                    verification__isnull=False,
+                ),
+                name="review_item_own_content_iff_made_from_another",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["team", "-id"], name="item_newest"),
+            models.Index(fields=["team", "status", "-id"], name="item_by_status"),
+            models.Index(fields=["team", "archetype", "-id"], name="item_by_archetype"),
+            models.Index(fields=["team", "writes", "burden"], name="item_by_cell"),
+            models.Index(fields=["batch", "-id"], name="item_by_batch"),
+            models.Index(fields=["task"], name="item_by_task"),
+            GinIndex(fields=["kinds"], name="item_kinds"),
+            GinIndex(fields=["search"], name="item_search"),
+        ]
+
+    def __str__(self) -> str:
+        return f"item {self.pk}"
+
+    @property
+    def stored_content(self) -> dict[str, Any]:
+        """The engine's Trajectory of this version."""
+        return self.trajectory.content if self.content is None else self.content
+
+    @property
+    def stored_verification(self) -> dict[str, Any]:
+        if self.verification is None:
+            return self.trajectory.verification
+        return self.verification
+
+
+class ArgumentSource(models.Model):
+    """Where one leaf of a write's arguments comes from. The database files these with every verification."""
+
+    item = models.ForeignKey(
+        ReviewItem, on_delete=models.CASCADE, related_name="sources"
+    )
+    side = models.CharField(max_length=6)
+    """`actual` or `gold`."""
+    write = models.PositiveSmallIntegerField()
+    pointer = models.CharField(max_length=400)
+    """JSON pointer into the arguments."""
+    kind = models.CharField(max_length=20)
+    message = models.PositiveIntegerField(null=True)
+    """Index of the message that shows it."""
+    source_pointer = models.CharField(max_length=400, blank=True)
+    """JSON pointer into that message, if it is a result."""
+    value = models.CharField(max_length=200, blank=True)
+    detail = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["kind", "item"], name="argument_source_by_kind")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pointer} of {self.item_id}: {self.kind}"
 
 
 class SlotStatus(models.TextChoices):
@@ -21,7 +235,7 @@ class SlotStatus(models.TextChoices):
 
 class SlotQuerySet(models.QuerySet["ReviewSlot"]):
     def visible_to(self, user: User) -> "SlotQuerySet":
-        return self.filter(trajectory__simulation__batch__team__memberships__user=user)
+        return self.filter(team__in=user.team_ids)
 
     def open(self) -> "SlotQuerySet":
         return self.filter(status=SlotStatus.OPEN)
@@ -29,26 +243,26 @@ class SlotQuerySet(models.QuerySet["ReviewSlot"]):
     def approved(self) -> "SlotQuerySet":
         return self.filter(status=SlotStatus.APPROVED)
 
-    def approved_but_rejected(self) -> "SlotQuerySet":
-        """Approved by a person, and rejected by a later version of the verification."""
-        return self.approved().filter(trajectory__accepted=False)
-
     def leased_to(self, user: User, at: datetime) -> "SlotQuerySet":
         return self.open().filter(leased_by=user, leased_until__gt=at)
 
     def free(self, at: datetime) -> "SlotQuerySet":
-        """Open, in nobody's hands, and of what the verification still accepts."""
+        """Open, in nobody's hands, and of what people are to judge."""
         free = Q(leased_until=None) | Q(leased_until__lte=at)
-        return self.open().filter(free, trajectory__accepted=True)
+        return self.open().filter(free, ready=True)
 
 
 class ReviewSlot(models.Model):
-    """One place for one reviewer on one trajectory: leased while somebody looks at it, closed by a verdict."""
+    """One place for one reviewer on one item: leased while somebody looks at it, closed by a verdict."""
 
-    trajectory = models.ForeignKey(
-        Trajectory, on_delete=models.PROTECT, related_name="slots"
-    )
+    item = models.ForeignKey(ReviewItem, on_delete=models.PROTECT, related_name="slots")
     number = models.PositiveSmallIntegerField(default=1)
+    """From 1 on: reviewers who do not see each other's verdicts. 0: who settles a dispute between them."""
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
+    ready = models.BooleanField(default=True)
+    """Whether it may be handed out. Kept by the database, as the team is: the item is ready, and disputed for number 0."""
+    uncertainty = models.FloatField(default=0.0)
+    """The item's."""
     status = models.CharField(
         max_length=10, choices=SlotStatus, default=SlotStatus.OPEN
     )
@@ -67,22 +281,33 @@ class ReviewSlot(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["trajectory", "number"], name="slot_number_once"
-            )
+            models.UniqueConstraint(fields=["item", "number"], name="slot_number_once")
         ]
         indexes: ClassVar = [
-            # the next slot to hand out
+            # the next slot to hand out: plain, and the least certain first
             models.Index(
+                "team",
                 F("deferred_at").asc(nulls_first=True),
                 "id",
-                condition=Q(status="OPEN"),
+                condition=Q(status="OPEN", ready=True),
                 name="slot_open",
-            )
+            ),
+            models.Index(
+                "team",
+                F("uncertainty").desc(),
+                "id",
+                condition=Q(status="OPEN", ready=True),
+                name="slot_open_uncertain",
+            ),
+            models.Index(
+                fields=["leased_by", "leased_until"],
+                condition=Q(status="OPEN", leased_by__isnull=False),
+                name="slot_leased",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"slot {self.number} of {self.trajectory_id}"
+        return f"slot {self.number} of {self.item_id}"
 
 
 class Verdict(models.TextChoices):
@@ -107,6 +332,31 @@ class RejectReason(models.TextChoices):
     OTHER = "other", "other (say which)"
 
 
+class BulkAction(models.Model):
+    """One verdict on many items at once. Undone as a whole, by withdrawing its events."""
+
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, related_name="bulk_actions"
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    filters = models.JSONField(default=dict)
+    """What chose the items, as the list's form has it."""
+    note = models.TextField(blank=True, max_length=4000)
+    """Why; of a sampling plan, what its sample proves."""
+    total = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    undone_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} of {self.total}"
+
+
 class ReviewEvent(models.Model):
     """An act of a reviewer. Never changed or deleted: undoing is another event that withdraws this one."""
 
@@ -120,7 +370,16 @@ class ReviewEvent(models.Model):
     reason = models.CharField(max_length=20, choices=RejectReason, blank=True)
     note = models.TextField(blank=True, max_length=4000)
     focus = models.CharField(max_length=200, blank=True)
-    """What the reviewer pointed at: an argument or a message, by its element id."""
+    """What the reviewer pointed at on the page: an argument or a step, by its element id."""
+    message = models.PositiveIntegerField(null=True)
+    """The same in the trajectory: index of the message, as the next two a label of one step."""
+    pointer = models.CharField(max_length=400, blank=True, db_default="")
+    """JSON pointer into that message's call or result."""
+    write = models.PositiveSmallIntegerField(null=True)
+    """Number of the write."""
+    bulk = models.ForeignKey(
+        BulkAction, on_delete=models.PROTECT, null=True, related_name="events"
+    )
     withdraws = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="withdrawn_by"
     )
@@ -130,6 +389,9 @@ class ReviewEvent(models.Model):
 
     class Meta:
         ordering: ClassVar = ["id"]
+        indexes: ClassVar = [
+            models.Index(fields=["reviewer", "-id"], name="review_event_latest")
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(verdict="WITHDRAW", withdraws__isnull=False)

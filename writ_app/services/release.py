@@ -25,8 +25,7 @@ from writ_app.engine.types import Message, Task, Trajectory
 from writ_app.models.accounts import Team, User
 from writ_app.models.catalog import Environment
 from writ_app.models.release import Release, ReleaseMember
-from writ_app.models.review import ReviewEvent, ReviewSlot, Verdict
-from writ_app.models.synthesis import Trajectory as TrajectoryRow
+from writ_app.models.review import ReviewEvent, ReviewItem, Verdict
 from writ_app.models.synthesis import TrajectoryQuerySet
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.bands import BURDEN_BANDS, WRITE_BANDS, band_of
@@ -78,17 +77,15 @@ def freeze_release(
 def _add_members(release: Release, excluded: Collection[int]) -> int:
     """Approved trajectories in the order in which they were made. The locks hold back whoever undoes or judges anew now."""
     approved = (
-        ReviewSlot.objects.approved()
-        .filter(trajectory__simulation__batch__team=release.team)
-        .filter(trajectory__accepted=True)
-        .exclude(trajectory__in=excluded)
-        .select_related("trajectory")
-        .only("trajectory__accepted")
-        .select_for_update(of=("self", "trajectory"), no_key=True)
+        ReviewItem.objects.releasable()
+        .filter(team=release.team)
+        .exclude(pk__in=excluded)
+        .order_by("pk")
+        .select_for_update(no_key=True)
     )
     members = [
-        ReleaseMember(release=release, trajectory_id=pk, position=position)
-        for position, pk in enumerate(sorted({slot.trajectory_id for slot in approved}))
+        ReleaseMember(release=release, item_id=pk, position=position)
+        for position, pk in enumerate(approved.values_list("pk", flat=True))
     ]
     return len(ReleaseMember.objects.bulk_create(members, batch_size=1000))
 
@@ -97,7 +94,9 @@ def released_but_rejected(
     trajectories: TrajectoryQuerySet,
 ) -> list[tuple[Release, int]]:
     """Releases that hold some of these though the verification rejects them by now, with how many. They stay as they are."""
-    members = ReleaseMember.objects.filter(trajectory__in=trajectories.rejected())
+    members = ReleaseMember.objects.filter(
+        item__trajectory__in=trajectories, item__accepted=False
+    )
     counts = dict(members.values_list("release").annotate(Count("id")))
     releases = Release.objects.frozen().filter(pk__in=counts)
     return [(release, counts[release.pk]) for release in releases]
@@ -106,27 +105,24 @@ def released_but_rejected(
 # --- rows ----------------------------------------------------------------------------------------------------------------------
 
 
-def members_of(release: Release) -> Iterator[TrajectoryRow]:
-    """The trajectories of a release in its order, each with its task, few at a time."""
+def members_of(release: Release) -> Iterator[ReviewItem]:
+    """The items of a release in its order, each with its task, few at a time."""
     members = (
-        release.members.select_related(
-            "trajectory__simulation__task__environment",
-            "trajectory__simulation__batch",
-        )
-        .defer("trajectory__simulation__task__environment__state")
+        release.members.select_related("item__trajectory", "item__task__environment")
+        .defer("item__task__environment__state", "item__words", "item__search")
         .order_by("position")
     )
     for member in members.iterator(chunk_size=AT_ONCE):
-        yield member.trajectory
+        yield member.item
 
 
-def _source(row: TrajectoryRow) -> ExportSource:
-    environment = load_environment(row.simulation.task.environment)
-    trajectory = Trajectory.model_validate(row.content)
+def _source(row: ReviewItem) -> ExportSource:
+    environment = load_environment(row.task.environment)
+    trajectory = Trajectory.model_validate(row.stored_content)
     messages = tuple(_ordered(message, environment) for message in trajectory.messages)
     return export_source(
         environment,
-        Task.model_validate(row.simulation.task.content),
+        Task.model_validate(row.task.content),
         trajectory.model_copy(update={"messages": messages}),
     )
 
@@ -142,7 +138,7 @@ def _ordered(message: Message, environment: core.Environment) -> Message:
     return message.model_copy(update={"tool_calls": calls})
 
 
-def _line(row: TrajectoryRow, source: ExportSource, format: str) -> str:
+def _line(row: ReviewItem, source: ExportSource, format: str) -> str:
     """One line of a file, with its line feed. Raises CannotRelease for a row that a trainer would read wrongly."""
     try:
         return to_line(FORMATS[format].to_row(source)) + "\n"
@@ -180,9 +176,9 @@ def _manifest(release: Release, *, by: User, at: datetime) -> dict[str, Any]:
             hashes[slug].append(_hash(line))
             whole[slug].update(line.encode())
         _count(counts, row, source)
-        task = row.simulation.task
+        task = row.task
         environments[task.environment_id] = task.environment
-        members.append([row.pk, row.content_hash, task.content_hash])
+        members.append([row.pk, source.trajectory.content_hash, task.content_hash])
     return {
         "manifest_version": MANIFEST_VERSION,
         "release": {"name": release.name, "number": release.number},
@@ -222,7 +218,7 @@ COUNTED = (
 
 
 def _count(
-    counts: dict[str, Counter[str]], row: TrajectoryRow, source: ExportSource
+    counts: dict[str, Counter[str]], row: ReviewItem, source: ExportSource
 ) -> None:
     task, trajectory = source.task, source.trajectory
     writes = band_of(task.writes, WRITE_BANDS)
@@ -291,7 +287,7 @@ def _environment(row: Environment) -> dict[str, str]:
 def _verdicts(release: Release) -> dict[str, Any]:
     """How the team judged what it released, and what it did not."""
     events = ReviewEvent.objects.filter(
-        slot__trajectory__simulation__batch__team=release.team, withdrawn_by=None
+        slot__team=release.team, slot__item__canary="", withdrawn_by=None
     ).exclude(verdict__in=[Verdict.WITHDRAW, Verdict.DEFER])
     given: Counter[str] = Counter()
     reviewers: Counter[str] = Counter()

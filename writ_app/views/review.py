@@ -11,8 +11,7 @@ from django.views.decorators.http import require_POST
 from writ_app.engine.errors import WritError
 from writ_app.forms.review import LeaseForm, TrajectoryFilter, VerdictForm
 from writ_app.models.catalog import ReferenceTrajectory
-from writ_app.models.review import RejectReason, ReviewSlot, Verdict
-from writ_app.models.synthesis import Trajectory
+from writ_app.models.review import RejectReason, ReviewItem, ReviewSlot, Verdict
 from writ_app.services.review import (
     build_review_page,
     count_queue,
@@ -65,7 +64,7 @@ def undo(request: MemberRequest) -> HttpResponse:
     except WritError as error:
         messages.error(request, str(error))
         return _next(request)
-    messages.info(request, f"Undone: #{slot.trajectory_id} is open again.")
+    messages.info(request, f"Undone: #{slot.item_id} is open again.")
     if wants_fragment(request):
         return _show(request, slot)
     return redirect("review")
@@ -101,7 +100,7 @@ def _show(
 ) -> HttpResponse:
     context = {
         "slot": slot,
-        "page": build_review_page(trajectory_id=slot.trajectory_id) if slot else None,
+        "page": build_review_page(item_id=slot.item_id) if slot else None,
         "form": form,
         "reasons": RejectReason.choices,
         "counts": count_queue(user=request.user, at=timezone.now()),
@@ -128,14 +127,17 @@ def trajectories(request: MemberRequest) -> HttpResponse:
 @member_required
 def trajectory(request: MemberRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(
-        Trajectory.objects.visible_to(request.user).only("pk", "accepted"), pk=pk
+        ReviewItem.objects.visible_to(request.user)
+        .select_related("trajectory")
+        .only("ready", "trajectory__accepted"),
+        pk=pk,
     )
-    notes = notes_on(row)
-    shown = not notes or may_see_notes(user=request.user, trajectory=row)
+    notes = notes_on(row.trajectory)
+    shown = not notes or may_see_notes(user=request.user, item=row)
     context = {
-        "page": build_review_page(trajectory_id=row.pk),
+        "page": build_review_page(item_id=row.pk),
         "slots": row.slots.order_by("number"),
-        "judgements": row.judgements.order_by("id").defer("content"),
+        "judgements": row.trajectory.judgements.order_by("id").defer("content"),
         "notes": notes if shown else [],
         "notes_hidden": not shown,
     }
@@ -145,12 +147,12 @@ def trajectory(request: MemberRequest, pk: int) -> HttpResponse:
 @member_required
 def trajectory_raw(request: MemberRequest, pk: int) -> HttpResponse:
     """Everything, uncut, for a file viewer: never shown by the browser itself."""
-    visible = Trajectory.objects.visible_to(request.user)
-    row = get_object_or_404(visible.select_related("simulation__task"), pk=pk)
+    visible = ReviewItem.objects.visible_to(request.user)
+    row = get_object_or_404(visible.select_related("trajectory", "task"), pk=pk)
     value = {
-        "task": row.simulation.task.content,
-        "trajectory": row.content,
-        "verification": row.verification,
+        "task": row.task.content,
+        "trajectory": row.stored_content,
+        "verification": row.stored_verification,
     }
     text = json.dumps(value, indent=1, ensure_ascii=False)
     response = HttpResponse(text, content_type="text/plain; charset=utf-8")

@@ -14,7 +14,7 @@ from writ_app.engine.verification import VERSION
 from writ_app.forms.verification import ACCEPTED, VerificationFilter
 from writ_app.jobs.verification import reverify
 from writ_app.models.accounts import Team
-from writ_app.models.review import ReviewSlot
+from writ_app.models.review import ReviewItem
 from writ_app.models.synthesis import Batch
 from writ_app.models.verification import Reverification
 from writ_app.services.release import released_but_rejected
@@ -78,14 +78,15 @@ def _changes(team: Team, chosen: dict[str, Any]) -> dict[str, Any]:
 def _consequences(team: Team, batch: Batch | None) -> dict[str, Any]:
     """Approvals and releases that rest on judgements that are no longer so."""
     trajectories = verifying.trajectories_of(team, batch)
-    doubtful = ReviewSlot.objects.approved_but_rejected().filter(
+    doubtful = ReviewItem.objects.approved_but_rejected().filter(
         trajectory__in=trajectories
     )
     return {
         "doubtful_count": doubtful.count(),
-        "doubtful": doubtful.select_related("trajectory").order_by("trajectory_id")[
-            :LISTED
-        ],
+        "doubtful": doubtful.narrow()
+        .select_related("trajectory")
+        .only("reason", "trajectory__version")
+        .order_by("id")[:LISTED],
         "releases": released_but_rejected(trajectories),
     }
 

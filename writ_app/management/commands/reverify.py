@@ -13,7 +13,7 @@ from tqdm import tqdm
 from writ_app.adapters.embedded.services import services_running
 from writ_app.management.site import clear_errors
 from writ_app.models.accounts import Team
-from writ_app.models.review import ReviewSlot
+from writ_app.models.review import ReviewItem
 from writ_app.models.synthesis import Batch
 from writ_app.models.verification import Reverification
 from writ_app.services.release import released_but_rejected
@@ -86,7 +86,7 @@ def report_of(order: Reverification) -> dict[str, Any]:
         before=before, after=order.version, team=team, batch=batch
     )
     trajectories = verifying.trajectories_of(team, batch)
-    doubtful = ReviewSlot.objects.approved_but_rejected().filter(
+    doubtful = ReviewItem.objects.approved_but_rejected().filter(
         trajectory__in=trajectories
     )
     return {
@@ -104,9 +104,7 @@ def report_of(order: Reverification) -> dict[str, Any]:
         "approved_now_rejected": {
             "count": doubtful.count(),
             "examples": list(
-                doubtful.order_by("trajectory_id").values_list(
-                    "trajectory_id", flat=True
-                )[:EXAMPLES]
+                doubtful.order_by("id").values_list("id", flat=True)[:EXAMPLES]
             ),
         },
         "released_now_rejected": {

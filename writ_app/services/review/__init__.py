@@ -5,7 +5,6 @@ from writ_app.services.review.queue import (
     QueueCounts,
     count_queue,
     lease_next,
-    open_slots_for,
     renew_lease,
 )
 from writ_app.services.review.verdicts import (
@@ -29,7 +28,6 @@ __all__ = [
     "last_standing",
     "lease_next",
     "may_see_notes",
-    "open_slots_for",
     "renew_lease",
     "submit_verdict",
     "undo_last",

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from environments.core.environment import Environment
 from writ_app.engine.behaviour import DIMENSIONS, PLANS, UserFinding, audit_user
 from writ_app.engine.types import Check, LedgerLine, Task, Trajectory, Verification
-from writ_app.models.review import ReviewEvent
-from writ_app.models.synthesis import Trajectory as TrajectoryRow
+from writ_app.models.review import ReviewEvent, ReviewItem
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.evidence import (
     CELL,
@@ -68,7 +67,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class ReviewPage:
-    row: TrajectoryRow
+    row: ReviewItem
     task: Task
     trajectory: Trajectory
     query_lines: tuple[tuple[int, str], ...]
@@ -106,32 +105,33 @@ class ReviewPage:
         return tuple(line for line in self.checks if not line.check.passed)
 
 
-def build_review_page(*, trajectory_id: int) -> ReviewPage:
+def build_review_page(*, item_id: int) -> ReviewPage:
     """Two queries: the row with everything upstream of it, and the events. The environment is kept by the process."""
     row = (
-        TrajectoryRow.objects.select_related(
-            "simulation__task__environment", "simulation__batch"
+        ReviewItem.objects.select_related(
+            "trajectory__simulation", "task__environment", "batch"
         )
-        .defer("simulation__task__environment__state")
-        .get(pk=trajectory_id)
+        .defer("task__environment__state", "words", "search")
+        .get(pk=item_id)
     )
-    events = ReviewEvent.objects.filter(slot__trajectory=row).select_related("reviewer")
+    row.trajectory.simulation.task = row.task  # is the same, and is there
+    events = ReviewEvent.objects.filter(slot__item=row).select_related("reviewer")
     return compose_page(
         row=row,
-        environment=load_environment(row.simulation.task.environment),
+        environment=load_environment(row.task.environment),
         events=tuple(events),
     )
 
 
 def compose_page(
     *,
-    row: TrajectoryRow,
+    row: ReviewItem,
     environment: Environment,
     events: tuple[ReviewEvent, ...] = (),
 ) -> ReviewPage:
-    task = Task.model_validate(row.simulation.task.content)
-    trajectory = Trajectory.model_validate(row.content)
-    verification = Verification.model_validate(row.verification)
+    task = Task.model_validate(row.task.content)
+    trajectory = Trajectory.model_validate(row.stored_content)
+    verification = Verification.model_validate(row.stored_verification)
     steps = make_steps(
         trajectory.messages,
         environment,
@@ -165,9 +165,9 @@ def compose_page(
     )
 
 
-def _behavior(row: TrajectoryRow, task: Task, trajectory: Trajectory) -> BehaviorView:
+def _behavior(row: ReviewItem, task: Task, trajectory: Trajectory) -> BehaviorView:
     """Judged anew, because it is quick and the words are on the page anyway; of a huge message only the beginning."""
-    ledger = ledger_of(row.simulation, task)
+    ledger = ledger_of(row.trajectory.simulation, task)
     cut = [
         m.model_copy(update={"content": m.content[:AUDITED]})
         for m in trajectory.messages

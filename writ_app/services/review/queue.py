@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, F, Q
 from django.db.models.expressions import OrderBy
 
 from writ_app.models.accounts import User
 from writ_app.models.review import (
+    ItemStatus,
     ReviewEvent,
+    ReviewItem,
     ReviewSlot,
     SlotQuerySet,
-    SlotStatus,
     Verdict,
 )
-from writ_app.models.synthesis import Trajectory, TrajectoryQuerySet
 
 LEASE_MINUTES = 10
 
@@ -46,20 +46,6 @@ class QueueCounts:
         return self.waiting + self.judged
 
 
-def open_slots_for(trajectories: TrajectoryQuerySet) -> int:
-    """Give every accepted one of them its first slot, unless it has it; returns how many were opened."""
-    missing = trajectories.accepted().filter(slots=None).order_by("pk").values("pk")
-    sql, parameters = missing.query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO writ_app_reviewslot (trajectory_id, number, status, token)"
-            f" SELECT id, 1, 'OPEN', 0 FROM ({sql}) AS missing (id)"
-            " ON CONFLICT DO NOTHING",
-            parameters,
-        )
-        return int(cursor.rowcount)
-
-
 @transaction.atomic
 def lease_next(
     *, user: User, at: datetime, minutes: int = LEASE_MINUTES
@@ -68,8 +54,6 @@ def lease_next(
     # What was taken last comes first: an undone one shows before the one it interrupted.
     slot = _first(ReviewSlot.objects.leased_to(user, at), user, "-leased_until", "-id")
     slot = slot or _first(ReviewSlot.objects.free(at).filter(deferred_at=None), user)
-    if slot is None and open_slots_for(Trajectory.objects.visible_to(user)):
-        slot = _first(ReviewSlot.objects.free(at).filter(deferred_at=None), user)
     slot = slot or _first(ReviewSlot.objects.free(at), user)
     if slot is not None:
         take(slot=slot, user=user, at=at, minutes=minutes)
@@ -115,31 +99,26 @@ def renew_lease(
 def count_queue(*, user: User, at: datetime) -> QueueCounts:
     """How much there is to review and was reviewed, over everything the user may see."""
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    accepted = Trajectory.objects.visible_to(user).accepted().count()
-    counts = ReviewSlot.objects.visible_to(user).aggregate(
+    items = ReviewItem.objects.visible_to(user).exclude(status="")
+    counts = items.aggregate(
         **{
             status.name.lower(): Count("pk", filter=Q(status=status))
-            for status in SlotStatus
+            for status in ItemStatus
         },
-        deferred=Count(
-            "pk", filter=Q(status=SlotStatus.OPEN, deferred_at__isnull=False)
-        ),
-        settled=Count(
-            "pk", filter=~Q(status=SlotStatus.OPEN) & Q(trajectory__accepted=True)
-        ),
         releasable=Count(
-            "pk", filter=Q(status=SlotStatus.APPROVED, trajectory__accepted=True)
+            "pk", filter=Q(status=ItemStatus.APPROVED, accepted=True, canary="")
         ),
     )
+    deferred = ReviewSlot.objects.visible_to(user).open().exclude(deferred_at=None)
     today = ReviewEvent.objects.filter(
         reviewer=user, created_at__gte=midnight, withdrawn_by=None
     ).exclude(verdict__in=[Verdict.WITHDRAW, Verdict.DEFER])
     return QueueCounts(
-        waiting=accepted - counts["settled"],
+        waiting=counts["open"] + counts["disputed"],
         approved=counts["approved"],
         rejected=counts["rejected"],
         fix=counts["fix"],
-        deferred=counts["deferred"],
+        deferred=deferred.count(),
         releasable=counts["releasable"],
         today=today.count(),
     )

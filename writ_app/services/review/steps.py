@@ -1,7 +1,7 @@
 """A conversation as steps: a message is one, a call together with its result is one."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -95,10 +95,33 @@ class Ribbon:
 
 
 def make_ribbon(steps: Iterable[Step]) -> Ribbon:
+    return _laid_out((step, step.size) for step in steps)
+
+
+def outlined_ribbon(
+    outline: Iterable[Sequence[Any]], environment: Environment
+) -> Ribbon:
+    """The ribbon from what the database keeps of the steps (`ReviewItem.outline`): a list reads no conversation."""
+    kinds: dict[str, Kind] = {"u": "user", "s": "say", "e": "error"}
+    return _laid_out(
+        (
+            Step(
+                number,
+                kinds.get(mark) or _tool_kind("".join(name), environment),
+                message=0,
+                name="".join(name),
+            ),
+            size,
+        )
+        for number, (mark, size, *name) in enumerate(outline, 1)
+    )
+
+
+def _laid_out(steps: Iterable[tuple[Step, int]]) -> Ribbon:
     """Wider steps hold more text; the square root keeps one long result from dwarfing the rest."""
     glyphs, x = [], 0
-    for step in steps:
-        width = min(46, 6 + round(step.size**0.5))
+    for step, size in steps:
+        width = min(46, 6 + round(size**0.5))
         glyphs.append(Glyph(step.kind, x, width, step.title, step.id, step.failed))
         x += width + GAP
     return Ribbon(tuple(glyphs), max(x - GAP, 1))
@@ -156,9 +179,13 @@ def make_steps(
 def _kind(call: MessageCall, answer: Message | None, environment: Environment) -> Kind:
     if answer is not None and answer.error:
         return "error"
-    if environment.is_read(call.name):
+    return _tool_kind(call.name, environment)
+
+
+def _tool_kind(name: str, environment: Environment) -> Kind:
+    if environment.is_read(name):
         return "read"
-    return "write" if environment.is_write(call.name) else "call"
+    return "write" if environment.is_write(name) else "call"
 
 
 def in_order(

@@ -6,8 +6,13 @@ from django.db import transaction
 
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import User
-from writ_app.models.review import ReviewEvent, ReviewSlot, SlotStatus, Verdict
-from writ_app.models.synthesis import Trajectory
+from writ_app.models.review import (
+    ReviewEvent,
+    ReviewItem,
+    ReviewSlot,
+    SlotStatus,
+    Verdict,
+)
 from writ_app.services.review.queue import take
 
 STATUS_AFTER = {
@@ -69,7 +74,7 @@ def submit_verdict(
 
 
 def _refusal(slot: ReviewSlot) -> WritError:
-    number = slot.trajectory_id
+    number = slot.item_id
     if slot.status != SlotStatus.OPEN:
         return AlreadyReviewed(
             f"Trajectory {number} already has a verdict ({slot.get_status_display()}); yours was not saved."
@@ -91,12 +96,12 @@ def last_standing(*, reviewer: User) -> ReviewEvent | None:
     )
 
 
-def may_see_notes(*, user: User, trajectory: Trajectory) -> bool:
+def may_see_notes(*, user: User, item: ReviewItem) -> bool:
     """Whether a judge model's notes can sway nobody any more: the user has judged, or there is nothing to judge."""
-    if not trajectory.accepted and not trajectory.slots.exists():
+    if not item.ready and not item.slots.exists():
         return True
     judged = ReviewEvent.objects.filter(
-        slot__trajectory=trajectory, reviewer=user, withdrawn_by=None
+        slot__item=item, reviewer=user, withdrawn_by=None
     )
     return judged.exclude(verdict__in=[Verdict.WITHDRAW, Verdict.DEFER]).exists()
 
@@ -128,7 +133,7 @@ def undo_last(*, reviewer: User, at: datetime) -> ReviewSlot:
 def _check_withdrawable(
     event: ReviewEvent, slot: ReviewSlot, reviewer: User, at: datetime
 ) -> None:
-    number = slot.trajectory_id
+    number = slot.item_id
     later = slot.events.filter(pk__gt=event.pk, withdrawn_by=None)
     if later.exclude(verdict=Verdict.WITHDRAW).exists():
         raise CannotUndo(f"Somebody has judged trajectory {number} since.")
@@ -139,7 +144,7 @@ def _check_withdrawable(
     if others and slot.leased_until is not None and slot.leased_until > at:
         raise CannotUndo(f"Somebody else is looking at trajectory {number} now.")
     # Asked by name, because reviews know nothing of releases: those come downstream.
-    if slot.trajectory.memberships.exclude(release__frozen_at=None).exists():
+    if slot.item.memberships.exclude(release__frozen_at=None).exists():
         raise CannotUndo(
             f"Trajectory {number} is part of a frozen release, so its approval stands."
         )
