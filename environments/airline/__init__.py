@@ -8,6 +8,7 @@ from environments.airline import archetypes, relations
 from environments.airline.canonical import canonical_write
 from environments.airline.clauses import CLAUSES
 from environments.airline.corrections import CORRECTIONS
+from environments.airline.display import DISPLAY
 from environments.airline.generator import generate
 from environments.airline.mutations import mutations, swaps
 from environments.airline.open_reads import open_reads
@@ -49,6 +50,7 @@ def _domain(mode: Mode) -> Domain:
         words=WORDS,
         policy_checks=POLICY_CHECKS,
         preconditions=preconditions,
+        display=DISPLAY,
         canonical_write=partial(canonical_write, mode=mode),
     )
 

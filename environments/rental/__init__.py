@@ -9,6 +9,7 @@ from environments.core.tools import Mode
 from environments.rental import archetypes, relations
 from environments.rental.canonical import canonical_write
 from environments.rental.clauses import CLAUSES
+from environments.rental.display import DISPLAY
 from environments.rental.generator import generate
 from environments.rental.mutations import mutations, swaps
 from environments.rental.oracle import StateRows
@@ -38,6 +39,7 @@ DOMAIN = Domain(
     words=WORDS,
     policy_checks=POLICY_CHECKS,
     preconditions=preconditions,
+    display=DISPLAY,
     reader_judged=READER_JUDGED,
     canonical_write=canonical_write,
 )

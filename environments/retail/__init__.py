@@ -13,6 +13,7 @@ from environments.retail import archetypes, relations
 from environments.retail.canonical import canonical_write
 from environments.retail.clauses import CLAUSES
 from environments.retail.corrections import CORRECTIONS
+from environments.retail.display import DISPLAY
 from environments.retail.generator import generate
 from environments.retail.mutations import mutations, swaps
 from environments.retail.oracle import StateRows
@@ -46,6 +47,7 @@ def _domain(mode: Mode) -> Domain:
         words=WORDS,
         policy_checks=POLICY_CHECKS,
         preconditions=preconditions,
+        display=DISPLAY,
         canonical_write=partial(canonical_write, mode=mode),
     )
 
