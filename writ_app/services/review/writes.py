@@ -189,7 +189,13 @@ def _card(
     actual = dict(leaves(_arguments(step))) if step else {}
     shuffled = _same_but_order(golden, actual)
     sources = (
-        {p.pointer: p for p in provenance if p.message == step.message} if step else {}
+        {
+            p.pointer: p
+            for p in provenance
+            if p.side == "actual" and p.message == step.message
+        }
+        if step
+        else {}
     )
     origins = {origin.pointer: origin for origin in gold.origins} if gold else {}
     lines = []
