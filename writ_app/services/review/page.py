@@ -15,10 +15,12 @@ from writ_app.services.review.evidence import (
     make_candidates,
     make_evidence,
 )
+from writ_app.services.review.places import Places
 from writ_app.services.review.preconditions import PolicyGroup, make_policy
-from writ_app.services.review.replay import Difference, compare
+from writ_app.services.review.reader import load_item
+from writ_app.services.review.replay import Difference, compare, try_writes
 from writ_app.services.review.steps import Ribbon, Step, make_ribbon, make_steps
-from writ_app.services.review.writes import Places, WriteCard, make_cards
+from writ_app.services.review.writes import WriteCard, make_cards, with_facts
 from writ_app.services.synthesis import ledger_of
 
 AUDITED = 4_000
@@ -104,17 +106,19 @@ class ReviewPage:
     def failed(self) -> tuple[CheckLine, ...]:
         return tuple(line for line in self.checks if not line.check.passed)
 
+    @property
+    def passed(self) -> tuple[CheckLine, ...]:
+        return tuple(line for line in self.checks if line.check.passed)
+
+    @property
+    def preconditions_failed(self) -> int:
+        lines = (line for group in self.policy for line in group.lines)
+        return sum(line.holds is False for line in lines)
+
 
 def build_review_page(*, item_id: int) -> ReviewPage:
     """Two queries: the row with everything upstream of it, and the events. The environment is kept by the process."""
-    row = (
-        ReviewItem.objects.select_related(
-            "trajectory__simulation", "task__environment", "batch"
-        )
-        .defer("task__environment__state", "words", "search")
-        .get(pk=item_id)
-    )
-    row.trajectory.simulation.task = row.task  # is the same, and is there
+    row = load_item(item_id)
     events = ReviewEvent.objects.filter(slot__item=row).select_related("reviewer")
     return compose_page(
         row=row,
@@ -140,7 +144,8 @@ def compose_page(
     )
     places = Places(environment, task, verification, steps)
     gold = [write.call for write in task.gold]
-    made = [step.call for step in steps if step.kind == "write"]
+    written = [step for step in steps if step.kind == "write"]
+    made = [step.call for step in written]
     cards = make_cards(task, verification, steps, places)
     policy = make_policy(environment, gold, cards, steps, places, verification)
     evidence = make_evidence(environment, task, verification, steps, places.marks)
@@ -155,7 +160,7 @@ def compose_page(
         superfluous=tuple(step for step in steps if step.superfluous),
         coverage=Coverage(sum(r.step is not None for r in evidence), len(evidence)),
         candidates=make_candidates(task, evidence),
-        cards=cards,
+        cards=with_facts(cards, written, try_writes(environment, made, gold)),
         difference=compare(environment, gold, made),
         policy=policy,
         checks=_check_lines(verification, places),

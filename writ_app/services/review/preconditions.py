@@ -10,9 +10,12 @@ from environments.core.policy import FactPlace, Precondition
 from environments.core.tools import ToolCall
 from writ_app.engine.types import Check, Verification
 from writ_app.services.review.leaves import is_plain
+from writ_app.services.review.places import Link, Places
 from writ_app.services.review.steps import Step
-from writ_app.services.review.writes import Link, Places, WriteCard
+from writ_app.services.review.writes import WriteCard
 
+LONGEST = 200_000
+"""Characters of a result that is gone through."""
 LINKS = 4
 """Places shown of one precondition."""
 
@@ -27,6 +30,8 @@ class PolicyLine:
     holds: bool | None
     """None: the state alone does not tell."""
     links: tuple[Link, ...] = ()
+    words: str = ""
+    """The clause."""
     unseen: bool = False
     """It can be read somewhere, and nobody had read it before the write."""
 
@@ -60,7 +65,9 @@ class _Reads:
 
 
 def _inside(step: Step, place: FactPlace) -> str | None:
-    """Pointer into the step's result; None if it does not show the place."""
+    """Pointer into the step's result; None if it does not show the place, or is too long to go through."""
+    if len(step.text) > LONGEST:
+        return None
     asked = step.arguments or {}
     if isinstance(step.result, str):
         told = all(asked.get(name) == value for name, value in place.fields.items())
@@ -126,11 +133,11 @@ def make_policy(
             message = card.step.message
             lines = [
                 *_said(checks, message, places, len(order) == 1),
-                *_lines(wanted[place], reads, message),
+                *_lines(environment, wanted[place], reads, message),
                 *_breaches(checks.get("policy"), message),
             ]
         else:
-            lines = list(_lines(missed[card.number - 1], reads, _END))
+            lines = list(_lines(environment, missed[card.number - 1], reads, _END))
         groups.append(PolicyGroup(card.number, card.name, tuple(lines)))
     return tuple(groups)
 
@@ -153,7 +160,10 @@ def _before_each(
 
 
 def _lines(
-    found: Sequence[Precondition], reads: _Reads, before: int
+    environment: Environment,
+    found: Sequence[Precondition],
+    reads: _Reads,
+    before: int,
 ) -> Iterator[PolicyLine]:
     for one in found:
         links = tuple(dict.fromkeys(reads.links(one.shown, before)))
@@ -163,6 +173,7 @@ def _lines(
             one.found,
             one.holds,
             links[:LINKS],
+            environment.clauses.get(one.clause, ""),
             unseen=bool(one.shown) and not links,
         )
 

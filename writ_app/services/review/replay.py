@@ -14,7 +14,7 @@ from environments.core.tools import ToolCall
 MOST_TRIED = 8
 """Writes: with more, leaving out and swapping is worked out for one at a time, when it is asked for."""
 
-type Side = Literal["", "gold", "actual", "before", "after"]
+type Side = Literal["", "gold", "actual", "then"]
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,13 @@ class Difference:
     """Whether both sides leave the same state."""
 
     @property
-    def apart(self) -> int:
-        """Rows that are not the same on both sides."""
-        return sum(any(line.only for line in group.lines) for group in self.groups)
+    def apart(self) -> tuple[DiffGroup, ...]:
+        """Only what the sides do not share."""
+        kept = (
+            DiffGroup(group.path, tuple(line for line in group.lines if line.only))
+            for group in self.groups
+        )
+        return tuple(group for group in kept if group.lines)
 
 
 @dataclass(frozen=True)
@@ -174,4 +178,9 @@ def _diff_texts(
 
 
 def _json(value: Any) -> str:
+    """JSON; of a small object its fields, without the braces."""
+    if isinstance(value, dict) and not any(
+        isinstance(one, dict | list) for one in value.values()
+    ):
+        return ", ".join(f"{key} {_json(one)}" for key, one in value.items())
     return json.dumps(value, ensure_ascii=False)

@@ -23,10 +23,8 @@ class Step:
     text: str = ""
     name: str = ""
     arguments: Mapping[str, Any] | None = None
-    result: Any = None
-    """The tool's answer: parsed if it is JSON, text otherwise."""
     answer: int | None = None
-    """Index of the message that holds the result."""
+    """Index of the message that holds the result; None if there is none."""
     marks: tuple[str, ...] = ()
     """Names of the failed checks that point here."""
     superfluous: bool = False
@@ -34,6 +32,11 @@ class Step:
     @property
     def id(self) -> str:
         return f"s{self.number}"
+
+    @cached_property
+    def result(self) -> Any:
+        """The tool's answer: parsed if it is JSON, text otherwise."""
+        return None if self.answer is None else parse_result(self.text)
 
     @property
     def call(self) -> ToolCall:
@@ -45,14 +48,33 @@ class Step:
 
     @cached_property
     def size(self) -> int:
-        return len(self.text) + (
-            len(json.dumps(self.arguments)) if self.arguments else 0
-        )
+        return len(self.text) + self.call_size
+
+    @cached_property
+    def call_size(self) -> int:
+        """Characters of the arguments."""
+        return len(json.dumps(self.arguments)) if self.arguments else 0
 
     @property
     def short(self) -> bool:
         """Whether the arguments fit beside the tool's name."""
-        return len(json.dumps(self.arguments or {})) <= SHORT_ARGUMENTS
+        return self.call_size <= SHORT_ARGUMENTS
+
+    @property
+    def told(self) -> str:
+        """A short answer in words, which needs no opening."""
+        plain = self.answer is not None and len(self.text) <= SHORT_ANSWER
+        return self.text if plain and self.text[:1] not in ("{", "[") else ""
+
+    @property
+    def folds(self) -> bool:
+        """Whether the text is shown in part until it is asked for."""
+        return len(self.text) > FOLDED
+
+    @property
+    def cut(self) -> bool:
+        """Whether a page holds only its beginning, and the rest is fetched."""
+        return max(len(self.text), self.call_size) > FETCHED
 
     @property
     def title(self) -> str:
@@ -62,6 +84,9 @@ class Step:
 
 
 SHORT_ARGUMENTS = 64
+SHORT_ANSWER = 160
+FOLDED, FETCHED = 900, 6_000
+"""Characters of a text above which it is folded, and above which the rest is not on the page."""
 RIBBON_HEIGHT = 26
 HEIGHTS = {"user": 12, "say": 12, "write": 26}
 GAP = 2
@@ -167,7 +192,6 @@ def make_steps(
                     text=answer.content if answer else "",
                     name=call.name,
                     arguments=in_order(environment, call.name, call.arguments),
-                    result=parse_result(answer.content) if answer else None,
                     answer=place,
                     marks=marks,
                     superfluous=index in repeated,
