@@ -48,7 +48,7 @@ def _part(part: Part | None) -> SafeString:
 def _short(part: Short) -> SafeString:
     pairs = format_html_join(
         " ",
-        '<span class="pair">{}{}</span>',
+        '<span class="short">{}{}</span>',
         (
             (
                 format_html('<span class="k">{}</span> ', visible(name))
@@ -59,7 +59,7 @@ def _short(part: Short) -> SafeString:
             for name, leaf in part.parts
         ),
     )
-    return format_html('<span class="pairs">{}{}</span>', pairs, _more(part.more))
+    return format_html('<span class="shorts">{}{}</span>', pairs, _more(part.more))
 
 
 def _table(part: Table) -> SafeString:

@@ -1,7 +1,7 @@
 """Where an argument comes from, in a chip: what kind of source, which read or step, and the ways to it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from writ_app.engine.types import ArgumentOrigin, Provenance
@@ -62,7 +62,11 @@ def grounds_of(
         found.setdefault(link.target + link.inside, link)
     links = tuple(found.values())
     if source is not None:
-        return Grounds(_chip(source, links, places), links)
+        chip = _chip(source, links, places)
+        if chip.kind == "derived" and origin and origin.detail:
+            # The proof knows how it was worked out; what was found may be a sum that happens to fit.
+            chip = replace(chip, label=origin.detail, detail="")
+        return Grounds(chip, links)
     kind = ORIGIN_KINDS[origin.kind] if origin else "none"
     label = links[0].label if links else KIND_WORDS.get(kind, "")
     return Grounds(Chip(kind, label, detail=origin.detail if origin else ""), links)

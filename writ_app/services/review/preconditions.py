@@ -31,7 +31,7 @@ class PolicyLine:
     """None: the state alone does not tell."""
     links: tuple[Link, ...] = ()
     words: str = ""
-    """The clause."""
+    """The clause, where it is cited for the first time."""
     unseen: bool = False
     """It can be read somewhere, and nobody had read it before the write."""
 
@@ -121,6 +121,7 @@ def make_policy(
 ) -> tuple[PolicyGroup, ...]:
     """Each write that was made is judged by the state just before it; a gold write that was not made, by the gold's own order."""
     reads = _Reads(steps, places)
+    words = dict(environment.clauses)
     made = [step.call for step in steps if step.kind == "write"]
     wanted = list(_before_each(environment, made))
     missed = list(_before_each(environment, gold))
@@ -133,11 +134,11 @@ def make_policy(
             message = card.step.message
             lines = [
                 *_said(checks, message, places, len(order) == 1),
-                *_lines(environment, wanted[place], reads, message),
+                *_lines(words, wanted[place], reads, message),
                 *_breaches(checks.get("policy"), message),
             ]
         else:
-            lines = list(_lines(environment, missed[card.number - 1], reads, _END))
+            lines = list(_lines(words, missed[card.number - 1], reads, _END))
         groups.append(PolicyGroup(card.number, card.name, tuple(lines)))
     return tuple(groups)
 
@@ -160,11 +161,12 @@ def _before_each(
 
 
 def _lines(
-    environment: Environment,
+    words: dict[str, str],
     found: Sequence[Precondition],
     reads: _Reads,
     before: int,
 ) -> Iterator[PolicyLine]:
+    """`words` has the clauses that were not cited yet."""
     for one in found:
         links = tuple(dict.fromkeys(reads.links(one.shown, before)))
         yield PolicyLine(
@@ -173,7 +175,7 @@ def _lines(
             one.found,
             one.holds,
             links[:LINKS],
-            environment.clauses.get(one.clause, ""),
+            words.pop(one.clause, ""),
             unseen=bool(one.shown) and not links,
         )
 
