@@ -26,7 +26,7 @@
     hit.scrollIntoView({ block: "nearest" });
     const step = document.getElementById(hit.dataset.step);
     if (!step) return;
-    writ.reader.here(step);
+    writ.reader.jump(step);
     if (!step.textContent.toLowerCase().includes(sought.toLowerCase())) await writ.reader.fill(step);
     paint(step, sought);
   }

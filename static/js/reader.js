@@ -49,13 +49,19 @@
     target.scrollIntoView({ block: "center", inline: "nearest", behavior: smooth() });
   }
 
-  function here(element) {
+  function here(element, behavior = smooth()) {
     clear("here");
     open(element);
     element.classList.add("here");
     element.focus({ preventScroll: true });
-    element.scrollIntoView({ block: element.offsetHeight > 300 ? "start" : "center", behavior: smooth() });
+    element.scrollIntoView({ block: element.offsetHeight > 300 ? "start" : "center", behavior });
     point(element.dataset.step || element.id);
+  }
+
+  // Far away: at once, and once more when what is on the way has its real height.
+  function jump(element) {
+    here(element, "instant");
+    requestAnimationFrame(() => here(element, "instant"));
   }
 
   function move(selector, delta) {
@@ -68,7 +74,7 @@
   function go(number) {
     const all = $$(".steps .step");
     const step = all[Math.max(1, Math.min(all.length, Math.trunc(number) || 1)) - 1];
-    if (step) here(step);
+    if (step) jump(step);
   }
 
   function walk() {
@@ -111,6 +117,7 @@
     if (!target) return aim(event.target);
     event.preventDefault();
     aim(link);
+    if (link.closest(".ribbon")) return jump(target);
     if (link.dataset.links || !target.matches(".arg, .ev, .step, .card")) return light(links(link)[0] || target.id);
     here(target);
     for (const id of (link.dataset.grounds || "").split(" ").slice(1)) document.getElementById(id)?.classList.add("lit");
@@ -142,7 +149,7 @@
     focus_mode: () => { if (mode("one-step", "focus_mode") && !$(".step.here")) go(1); },
   };
   for (const [name, act] of Object.entries(actions)) writ.action(name, act);
-  writ.reader = { here, fill, open };
+  writ.reader = { jump, fill, open };
 
   document.addEventListener("submit", (event) => {
     if (event.target.closest("#goto")) go(Number(new FormData(event.target).get("step")));
@@ -152,7 +159,7 @@
     const asked = $("#conversation")?.dataset.at;
     if (asked) return go(Number(asked));
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (target?.matches(".step, .ev, .card, .arg")) here(target);
+    if (target?.matches(".step, .ev, .card, .arg")) jump(target);
   }
 
   addEventListener("hashchange", arrive);

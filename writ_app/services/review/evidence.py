@@ -47,10 +47,11 @@ class Condition:
     """One field as a witness has it, and as it is."""
 
     name: str
-    value: str
-    """"" : it would not be there."""
+    verb: str
+    """were, were not there, or were there, with."""
+    value: str = ""
     now: str = ""
-    """"" : that is not to be seen in the result."""
+    """"" if that is not to be seen in the result."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,7 @@ def _visible(marks: Mapping[str, Mark], step: Step | None) -> dict[str, Mark]:
 
 CHANGES_SHOWN = 4
 VALUE_SHOWN = 80
+FIELDS_SHOWN = 4
 ANSWER = ", the right answer would be "
 
 
@@ -242,10 +244,10 @@ def _walk(waiting: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
 
 
 def _brief(value: Any) -> str:
-    """A value in few words; of an object its plain fields."""
+    """A value in few words; of an object its first plain fields."""
     if isinstance(value, dict):
         plain = [f"{key} {one}" for key, one in value.items() if is_plain(one)]
-        return ", ".join(plain)[:VALUE_SHOWN] or f"{len(value)} fields"
+        return ", ".join(plain[:FIELDS_SHOWN]) or f"{len(value)} fields"
     return plain_text(value)[:VALUE_SHOWN]
 
 
@@ -254,9 +256,19 @@ def _would_be(
 ) -> Iterator[Change]:
     if witness is None or ANSWER not in witness.note:
         return
-    if witness.declined and not task.declined:
-        yield Change("", "", f"policy {witness.declined} would forbid it")
+    if witness.declined != task.declined:
+        words = f"policy {witness.declined} would forbid it"
+        yield Change("", "", words if witness.declined else "it would be allowed")
         return
+    if witness.transferred != task.transferred:
+        words = f"policy {witness.transferred} would hand it to a person"
+        yield Change("", "", words if witness.transferred else "nobody would take over")
+        return
+    told = {one.what: one.value for one in task.told}
+    for one in witness.told:
+        if told.get(one.what) != one.value:
+            value = plain_text(told.get(one.what, "nothing"))
+            yield Change(one.what, value, plain_text(one.value))
     gold = [write.call for write in task.gold]
     if [call.name for call in gold] != [call.name for call in witness.gold]:
         yield from _other_writes(environment, gold, witness.gold)

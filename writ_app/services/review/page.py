@@ -15,6 +15,7 @@ from writ_app.services.review.evidence import (
     make_candidates,
     make_evidence,
 )
+from writ_app.services.review.leaves import plain_text
 from writ_app.services.review.places import Places
 from writ_app.services.review.preconditions import PolicyGroup, make_policy
 from writ_app.services.review.reader import load_item
@@ -56,6 +57,15 @@ class BehaviorView:
 
 
 @dataclass(frozen=True)
+class ToldLine:
+    """One thing that the user is to be told, and the reads that it rests on."""
+
+    what: str
+    value: str
+    reads: tuple[EvidenceRow, ...]
+
+
+@dataclass(frozen=True)
 class Coverage:
     """Needed reads made before the write, of all needed."""
 
@@ -84,8 +94,9 @@ class ReviewPage:
     difference: Difference
     policy: tuple[PolicyGroup, ...]
     checks: tuple[CheckLine, ...]
-    declined: str
-    """The policy clause, in words, by which the request is refused."""
+    told: tuple[ToldLine, ...]
+    clause: str
+    """The policy clause, in words, by which the request is refused or handed over."""
     behavior: BehaviorView
     events: tuple[ReviewEvent, ...]
 
@@ -93,6 +104,20 @@ class ReviewPage:
     def meter_width(self) -> int:
         """Of the coverage meter, in pixels."""
         return max(len(self.evidence) * CELL, 1)
+
+    @property
+    def deed(self) -> str:
+        """What the needed reads have to come before."""
+        if self.task.declined:
+            return "refusal"
+        if self.task.transferred:
+            return "handover"
+        return "write" if self.task.gold else "answer"
+
+    @property
+    def told_check(self) -> CheckLine | None:
+        """The check of what the user was told."""
+        return next((line for line in self.checks if line.check.name == "told"), None)
 
     @property
     def reads(self) -> int:
@@ -164,7 +189,15 @@ def compose_page(
         difference=compare(environment, gold, made),
         policy=policy,
         checks=_check_lines(verification, places),
-        declined=environment.clauses.get(task.declined, ""),
+        told=tuple(
+            ToldLine(
+                one.what,
+                plain_text(one.value),
+                tuple(evidence[place] for place in one.needs),
+            )
+            for one in task.told
+        ),
+        clause=environment.clauses.get(task.declined or task.transferred, ""),
         behavior=_behavior(row, task, trajectory),
         events=events,
     )
