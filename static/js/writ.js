@@ -1,117 +1,91 @@
-// Keys and verdicts. Everything here is a shortcut to a link, a button or a form that works without it.
+// Keys. What an action does is registered by name, by whichever script owns it; which key asks for it is data that the server checked.
+//
+//   writ.action("walk_evidence", walk);                       // a name without a function clicks the control with data-action
+//   writ.action("approve", give, { judges: true });           // judging needs an item that was seen, and a key that is not held
 "use strict";
 (() => {
   const DWELL = 350; // ms: a key pressed faster than anybody can look belongs to what was there before
-  let busy = false, pending = null, shownAt = 0;
+  const CHORD = 1000; // ms for the second key of two
+  const WRITING = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";
   const actions = {};
-  window.writ = { action: (name, act) => { actions[name] = act; } };
+  let shownAt = performance.now(), begun = "", chord = 0;
 
-  const $ = (selector, root = document) => root.querySelector(selector);
-  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const verdict = () => $("form#verdict");
+  const $ = (selector) => document.querySelector(selector);
 
-  // --- verdicts ---------------------------------------------------------------------------------------------------------------
-
-  function ready() {
-    return !busy && performance.now() - shownAt > DWELL;
-  }
-
-  function give(button) {
-    if (!button || !ready()) return;
-    button.click(); // not requestSubmit: htmx learns of the button by its click
-  }
-
-  function submit() {
-    const reasons = $("#reasons");
-    if (pending) give(pending);
-    else if ($("[name=reason]:checked")) give($("[value=REJECT]", reasons));
-    else if (!reasons?.open || document.activeElement.name === "note") give($("[value=APPROVE]"));
-  }
-
-  function pick(digit) {
-    const reason = $(`[data-digit="${digit}"]`);
-    if (!reason) return;
-    reason.checked = true;
-    if (reason.value === "other" && !$("[name=note]").value.trim()) $("[name=note]").focus();
-    else give($("#reasons [value=REJECT]"));
-  }
-
-  function leave() {
-    const reasons = $("#reasons");
-    if (!reasons?.open) return document.activeElement.blur();
-    $$("[name=reason]", reasons).forEach((reason) => { reason.checked = false; });
-    reasons.open = false;
-    document.activeElement.blur();
-  }
-
-  function busyWith(form, on) {
-    busy = on;
-    form?.classList.toggle("saving", on);
-  }
-
-  document.addEventListener("submit", (event) => {
-    if (event.target !== verdict()) return;
-    if (busy) return event.preventDefault();
-    pending = event.submitter;
-    $("[name=seconds]", event.target).value = Math.round((performance.now() - shownAt) / 1000);
-  }, true);
-
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    if (["verdict", "undo"].includes(event.target.id)) busyWith(event.target, true);
-  });
-
-  // A failed request leaves the page, and the verdict in it, as they are.
-  for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
-    document.addEventListener(name, (event) => {
-      if (!["verdict", "undo"].includes(event.target.id)) return;
-      busyWith(event.target, false);
-      const notice = $("#unsaved");
-      if (notice) notice.hidden = false;
-    });
-  }
-
-  document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.target.id === "main" || event.detail.target?.id === "main") show();
-  });
-
-  function show() {
-    busyWith(verdict(), false);
-    pending = null;
-    shownAt = performance.now();
-    $("#main")?.focus({ preventScroll: true });
-  }
-
-  // --- keys -------------------------------------------------------------------------------------------------------------------
-
-  const NAMES = {
-    j: "next_step", k: "prev_step", r: "next_read", R: "prev_read", w: "next_write", W: "prev_write", e: "walk_evidence",
-    t: "conversation", "/": "find", G: "last", z: "focus_mode", v: "raw",
+  const writ = window.writ = {
+    busy: false, // a save is in flight
+    action(name, act, { judges = false } = {}) { actions[name] = { act, judges }; },
+    run(name) {
+      const known = actions[name];
+      if (known) return known.act();
+      const control = $(`[data-action="${CSS.escape(name)}"]:not(:disabled, [hidden])`);
+      if (control) control.click();
+    },
+    seen: () => !writ.busy && performance.now() - shownAt > DWELL,
+    seconds: () => Math.round((performance.now() - shownAt) / 1000),
+    // Another item is on screen.
+    shown() {
+      shownAt = performance.now();
+      begun = "";
+      $("#main")?.focus({ preventScroll: true });
+      document.dispatchEvent(new CustomEvent("writ:shown"));
+    },
   };
-  const KEYS = {
-    x: () => { const reasons = $("#reasons"); if (reasons) reasons.open = true; },
-    c: () => { const reasons = $("#reasons"); if (reasons) { reasons.open = true; $("[name=note]").focus(); } },
-    "?": () => $("#keys")?.showModal(),
-  };
+
+  // --- which key --------------------------------------------------------------------------------------------------------------
+
+  let keymap = null, begins = new Set();
+
+  function read() {
+    keymap = JSON.parse($("#key-map")?.textContent || "{}");
+    begins = new Set(Object.keys(keymap).filter((key) => key.includes(" ")).map((key) => key.split(" ")[0]));
+  }
+
+  function named(event) {
+    const altgr = event.getModifierState("AltGraph"); // types a character, as shift does; some systems call it Ctrl and Alt
+    if (event.altKey && !altgr) return "";
+    const ctrl = (event.ctrlKey || event.metaKey) && !altgr;
+    const key = event.key === " " ? "Space" : event.key;
+    return ctrl ? `Ctrl+${key.toLowerCase()}` : key;
+  }
+
+  // A held key must not be the second of a chord.
+  function asked(key, repeat) {
+    clearTimeout(chord);
+    const both = !repeat && begun && keymap[`${begun} ${key}`];
+    begun = "";
+    if (both) return both;
+    if (begins.has(key) && !repeat) {
+      begun = key;
+      chord = setTimeout(() => { begun = ""; }, CHORD);
+    }
+    return keymap[key];
+  }
+
+  // --- what is done -----------------------------------------------------------------------------------------------------------
+
+  function own(key) { // what the focused control does with it
+    const focused = document.activeElement;
+    if (["Enter", "Space"].includes(key)) return focused.matches("a, button, summary, [role=button], input");
+    return key.startsWith("Arrow") && focused.matches("input[type=radio]");
+  }
 
   document.addEventListener("keydown", (event) => {
+    if (!keymap) read();
     if (event.isComposing || event.defaultPrevented || $("dialog[open]")) return;
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); return submit(); }
-    if (event.ctrlKey && event.key === "g" && actions.goto) { event.preventDefault(); return actions.goto(); }
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Escape") return leave();
-    if (document.activeElement.matches("input:not([type=radio]), textarea, select, [contenteditable]")) return;
-    const button = $(`button[data-key="${CSS.escape(event.key)}"]`);
-    const digit = /^[1-9]$/.test(event.key) && $("#reasons")?.open;
-    const action = button ? () => ready() && button.click() : digit ? () => pick(event.key) : KEYS[event.key] || actions[NAMES[event.key]];
-    if (!action) return;
+    const key = named(event);
+    if (key === "Ctrl+enter") { event.preventDefault(); return actions.submit?.act(); }
+    if (key === "Escape") return actions.leave?.act();
+    if (document.activeElement.matches(WRITING) || own(key)) return;
+    const digit = /^[1-9]$/.test(key) && actions.digit;
+    const name = digit ? "digit" : asked(key, event.repeat);
+    if (!name) { if (begun) event.preventDefault(); return; }
     event.preventDefault();
-    if (!busy && !(event.repeat && (button || digit))) action();
+    if (writ.busy) return;
+    if (digit) return event.repeat || digit.act(key);
+    const judges = actions[name]?.judges;
+    if (!judges || (writ.seen() && !event.repeat)) writ.run(name);
   });
 
-  setInterval(() => {
-    const clock = $(".clock");
-    if (clock) clock.textContent = `${Math.round((performance.now() - shownAt) / 1000)} s`;
-  }, 1000);
-
-  show();
+  writ.action("key_sheet", () => $("#keys")?.showModal());
 })();
