@@ -200,11 +200,16 @@ def _conditions(
         _, key, *inner = split(change["path"])
         place = _place_of(step.result, key, inner) if step else None
         name = argument_name(pointer(*inner)) or key
-        value = "" if change["op"] == "remove" else _brief(change["value"])
-        now = (
-            "" if place is None or step is None else plain_text(at(step.result, place))
+        if change["op"] == "remove":
+            yield place or "", Condition(name, "were not there")
+            continue
+        seen = at(step.result, place) if step and place is not None else ""
+        whole = isinstance(change["value"], dict) and change["op"] == "add"
+        verb = "were there, with" if whole else "were"
+        yield (
+            place or "",
+            Condition(name, verb, _brief(change["value"]), plain_text(seen)),
         )
-        yield place or "", Condition(name, value, now)
 
 
 def _place_of(result: Any, key: str, inner: Sequence[str]) -> str | None:

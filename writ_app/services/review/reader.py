@@ -18,7 +18,7 @@ from writ_app.services.review.steps import Step, make_steps
 
 SHOWN = 250_000
 """Characters of one text that reach a page; more is downloaded."""
-PARSED = 2_000_000
+PARSED = 8_000_000
 """Characters of one result that are laid out as a record; more is text."""
 HITS = 200
 """Steps listed of one search."""
@@ -70,6 +70,11 @@ class OpenStep:
     def hidden(self) -> int:
         """Characters that are not shown."""
         return max(0, len(self.step.text) - SHOWN)
+
+    @property
+    def pretty(self) -> bool:
+        """Whether the raw result is indented; of a longer one the beginning is shown as it came."""
+        return not self.hidden
 
     @property
     def is_record(self) -> bool:
