@@ -8,6 +8,7 @@ from writ_app.views import (
     accounts,
     behaviour,
     catalog,
+    desk,
     endpoints,
     home,
     release,
@@ -31,6 +32,16 @@ urlpatterns = [
     path("trajectories/", review.trajectories, name="trajectories"),
     path("trajectories/<int:pk>/", review.trajectory, name="trajectory"),
     path("trajectories/<int:pk>/raw/", review.trajectory_raw, name="trajectory_raw"),
+    path(
+        "trajectories/<int:pk>/steps/<int:number>/", desk.step, name="trajectory_step"
+    ),
+    path(
+        "trajectories/<int:pk>/steps/<int:number>/text/",
+        desk.step_text,
+        name="trajectory_step_text",
+    ),
+    path("trajectories/<int:pk>/find/", desk.find, name="trajectory_find"),
+    path("trajectories/<int:pk>/replay/", desk.replay, name="trajectory_replay"),
     path("references/", review.references, name="references"),
     path("references/<int:pk>/", review.reference_set, name="reference_set"),
     path(
