@@ -9,6 +9,7 @@ from writ_app.views import (
     behaviour,
     catalog,
     comments,
+    desk,
     edits,
     endpoints,
     home,
@@ -77,6 +78,16 @@ urlpatterns = [
     ),
     path("mentions/", comments.mentions, name="mentions"),
     path("mentions/<int:pk>/", comments.mention, name="mention"),
+    path(
+        "trajectories/<int:pk>/steps/<int:number>/", desk.step, name="trajectory_step"
+    ),
+    path(
+        "trajectories/<int:pk>/steps/<int:number>/text/",
+        desk.step_text,
+        name="trajectory_step_text",
+    ),
+    path("trajectories/<int:pk>/find/", desk.find, name="trajectory_find"),
+    path("trajectories/<int:pk>/replay/", desk.replay, name="trajectory_replay"),
     path("references/", review.references, name="references"),
     path("references/<int:pk>/", review.reference_set, name="reference_set"),
     path(

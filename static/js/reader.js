@@ -3,7 +3,6 @@
 "use strict";
 (() => {
   let walked = 0;
-  let sought = "";
 
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -50,13 +49,19 @@
     target.scrollIntoView({ block: "center", inline: "nearest", behavior: smooth() });
   }
 
-  function here(element) {
+  function here(element, behavior = smooth()) {
     clear("here");
     open(element);
     element.classList.add("here");
     element.focus({ preventScroll: true });
-    element.scrollIntoView({ block: element.offsetHeight > 300 ? "start" : "center", behavior: smooth() });
+    element.scrollIntoView({ block: element.offsetHeight > 300 ? "start" : "center", behavior });
     point(element.dataset.step || element.id);
+  }
+
+  // Far away: at once, and once more when what is on the way has its real height.
+  function jump(element) {
+    here(element, "instant");
+    requestAnimationFrame(() => here(element, "instant"));
   }
 
   function move(selector, delta) {
@@ -69,7 +74,7 @@
   function go(number) {
     const all = $$(".steps .step");
     const step = all[Math.max(1, Math.min(all.length, Math.trunc(number) || 1)) - 1];
-    if (step) here(step);
+    if (step) jump(step);
   }
 
   function walk() {
@@ -107,13 +112,12 @@
     if (asked && actions[asked.dataset.action]) return actions[asked.dataset.action]();
     const part = event.target.closest?.("a.fill");
     if (part && !event.ctrlKey && !event.metaKey) { event.preventDefault(); return fill(part.closest(".step")); }
-    const hit = event.target.closest?.("a.hit");
-    if (hit) { event.preventDefault(); return show(hit); }
     const link = event.target.closest?.('a[href^="#"]:not(.skip)');
     const target = link && document.getElementById(decodeURIComponent(link.getAttribute("href").slice(1)));
     if (!target) return aim(event.target);
     event.preventDefault();
     aim(link);
+    if (link.closest(".ribbon")) return jump(target);
     if (link.dataset.links || !target.matches(".arg, .ev, .step, .card")) return light(links(link)[0] || target.id);
     here(target);
     for (const id of (link.dataset.grounds || "").split(" ").slice(1)) document.getElementById(id)?.classList.add("lit");
@@ -122,48 +126,6 @@
   document.addEventListener("toggle", (event) => {
     if (event.target.matches?.("details.result[open]")) fill(event.target.closest(".step"));
   }, true);
-
-  // --- finding ----------------------------------------------------------------------------------------------------------------
-
-  const RANGES = 500;
-
-  function paint(step, words) {
-    if (!CSS.highlights) return;
-    const ranges = [], wanted = words.toLowerCase();
-    const texts = document.createTreeWalker(step, NodeFilter.SHOW_TEXT);
-    while (texts.nextNode() && ranges.length < RANGES) {
-      const text = texts.currentNode.data.toLowerCase();
-      for (let at = text.indexOf(wanted); at >= 0 && ranges.length < RANGES; at = text.indexOf(wanted, at + wanted.length)) {
-        const range = new Range();
-        range.setStart(texts.currentNode, at);
-        range.setEnd(texts.currentNode, at + wanted.length);
-        ranges.push(range);
-      }
-    }
-    CSS.highlights.set("found", new Highlight(...ranges));
-  }
-
-  async function show(hit) {
-    clear("chosen");
-    hit.classList.add("chosen");
-    hit.scrollIntoView({ block: "nearest" });
-    const step = document.getElementById(hit.dataset.step);
-    if (!step) return;
-    here(step);
-    if (!step.textContent.toLowerCase().includes(sought.toLowerCase())) await fill(step);
-    paint(step, sought);
-  }
-
-  document.addEventListener("input", (event) => { if (event.target.id === "find") sought = event.target.value.trim(); });
-
-  document.addEventListener("keydown", (event) => {
-    if (event.target.id !== "find" || event.key !== "Enter") return;
-    const hits = $$("#found .hit");
-    const at = hits.findIndex((one) => one.classList.contains("chosen"));
-    if (!hits.length) return;
-    event.preventDefault();
-    show(hits[(at + (event.shiftKey ? -1 : 1) + hits.length) % hits.length]).then(() => event.target.focus({ preventScroll: true }));
-  });
 
   // --- actions ----------------------------------------------------------------------------------------------------------------
 
@@ -181,13 +143,13 @@
     walk_evidence: walk,
     first: () => go(1), last: () => go(Infinity),
     conversation: () => { const talk = $("#conversation"); if (talk) { talk.open = !talk.open; if (talk.open) talk.scrollIntoView({ behavior: smooth() }); } },
-    find: () => { const field = $("#find"); if (field) { open(field); field.focus(); field.select(); } },
     goto: () => $("#goto")?.showModal(),
     raw: () => mode("raw", "raw"),
     outline: () => mode("outlined", "outline"),
     focus_mode: () => { if (mode("one-step", "focus_mode") && !$(".step.here")) go(1); },
   };
   for (const [name, act] of Object.entries(actions)) writ.action(name, act);
+  writ.reader = { jump, fill, open };
 
   document.addEventListener("submit", (event) => {
     if (event.target.closest("#goto")) go(Number(new FormData(event.target).get("step")));
@@ -197,7 +159,7 @@
     const asked = $("#conversation")?.dataset.at;
     if (asked) return go(Number(asked));
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (target?.matches(".step, .ev, .card, .arg")) here(target);
+    if (target?.matches(".step, .ev, .card, .arg")) jump(target);
   }
 
   addEventListener("hashchange", arrive);

@@ -26,7 +26,7 @@ from writ_app.models.catalog import Environment, Task
 from writ_app.models.curation import SamplingPlan
 from writ_app.models.editing import EditDraft
 from writ_app.models.release import Release
-from writ_app.models.review import ReviewItem, Verdict
+from writ_app.models.review import ReviewEvent, ReviewItem, Verdict
 from writ_app.models.synthesis import Batch, ModelEndpoint
 from writ_app.services.release import freeze_release
 from writ_app.services.review import lease_next, submit_verdict
@@ -59,6 +59,7 @@ SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "edit": key_of(ReviewItem),
     "talk": key_of(ReviewItem),
     "mention": None,  # leads to the comment
+    "review_back_to": key_of(ReviewEvent),
     "task": key_of(Task),
     "batch": key_of(Batch),
     "batch_detail": key_of(Batch),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from writ_app.engine.errors import WritError
+from writ_app.forms.desk import PlaceForm
 from writ_app.forms.review import (
     KeysForm,
     LeaseForm,
@@ -308,8 +309,12 @@ def trajectory(request: MemberRequest, pk: int) -> HttpResponse:
     )
     notes = notes_on(row.trajectory)
     shown = not notes or may_see_notes(user=request.user, item=row)
+    page = build_review_page(item_id=row.pk, viewer=request.user)
+    place = PlaceForm(request.GET)
+    asked = place.cleaned_data["step"] if place.is_valid() else None
     context = {
-        "page": build_review_page(item_id=row.pk, viewer=request.user),
+        "page": page,
+        "at": asked and min(asked, len(page.steps)),
         # Another's verdict, or that the original was accepted, would tell who has not judged yet.
         "slots": row.slots.order_by("number")
         if may_see_others(request.user, row)

@@ -162,7 +162,7 @@ def _neediest(user: User, condition: Q) -> list[Cell]:
 
 def _ordered(user: User, condition: Q) -> dict[Cell, int]:
     """Tasks that the grids ordered per cell, of batches with such items; empty without a grid."""
-    batches = Batch.objects.filter(team__in=user.team_ids).exclude(grid=None)
+    batches = Batch.objects.filter(team__in=user.team_ids, grid__isnull=False)
     if condition:
         found = ReviewItem.objects.filter(condition).order_by().values("batch")
         batches = batches.filter(pk__in=found)
