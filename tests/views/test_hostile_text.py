@@ -97,9 +97,14 @@ class TestJson:
             "noise": "z" * 900,
         }
 
-        printed = json_around(value, {"/rows/1/price": Mark("e1-0", ("w1-a1", "w2-a3"))})
+        printed = json_around(
+            value, {"/rows/1/price": Mark("e1-0", ("w1-a1", "w2-a3"))}
+        )
 
-        assert '<a class="mark grounds" id="e1-0" href="#w1-a1" data-grounds="w1-a1 w2-a3"' in printed
+        assert (
+            '<a class="mark grounds" id="e1-0" href="#w1-a1" data-grounds="w1-a1 w2-a3"'
+            in printed
+        )
         assert "rows[1]" in printed
         assert "zzz" not in printed
 
