@@ -63,7 +63,9 @@ def test_text_stands_out_from_its_ground(ink, ground, theme):
     assert contrast(colors[ink][theme], colors[ground][theme]) >= 4.5
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", TEMPLATES, ids=lambda path: f"{path.parent.name}/{path.name}"
+)
 def test_templates_trust_nothing_and_hold_no_inline_code(path):
     text = path.read_text()
 

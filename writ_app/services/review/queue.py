@@ -6,24 +6,13 @@ of life; the name stays, as a bookmark, until somebody else takes the slot.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import (
-    Count,
-    DateTimeField,
-    DurationField,
-    Exists,
-    Expression,
-    ExpressionWrapper,
-    F,
-    OuterRef,
-    Q,
-    Subquery,
-    Value,
-)
-from django.db.models.functions import Coalesce
+from django.db.models import BooleanField, Count, F, Q
+from django.db.models.expressions import RawSQL
 
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import Team, User
@@ -136,26 +125,49 @@ def lease_slot(*, slot_id: int, user: User, at: datetime) -> ReviewSlot:
 
 def take(*, slot: ReviewSlot, user: User, at: datetime, show: bool = True) -> None:
     """Put a locked slot into the user's hands. The new token ends every earlier lease on it."""
-    slot.leased_by, slot.shown_at, slot.token = (
-        user,
-        at if show else None,
-        slot.token + 1,
-    )
-    ReviewSlot.objects.filter(pk=slot.pk).update(
-        leased_by=user, leased_until=_end(at), token=slot.token, shown_at=slot.shown_at
-    )
+    lease: dict[str, Any] = {
+        "slot": slot.pk,
+        "user": user.pk,
+        "at": at,
+        "shown": at if show else None,
+        "default": LEASE_SECONDS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, lease)
+        slot.token, slot.leased_until = cursor.fetchone()
+    slot.leased_by, slot.shown_at = user, lease["shown"]
 
 
-def _end(at: datetime) -> Expression:
-    """When a lease of now lapses, by the policy of the slot's team."""
-    policy = ReviewPolicy.objects.filter(team=OuterRef("team")).values("lease_seconds")
-    second = Value(timedelta(seconds=1), output_field=DurationField())
-    length = ExpressionWrapper(
-        second * Coalesce(Subquery(policy), LEASE_SECONDS), output_field=DurationField()
-    )
-    return ExpressionWrapper(
-        Value(at, output_field=DateTimeField()) + length, output_field=DateTimeField()
-    )
+# Written out, as what follows, because these run with every key press and are dear to compile from expressions.
+_END = """%(at)s + make_interval(secs => coalesce((
+  SELECT lease_seconds FROM writ_app_reviewpolicy AS policy WHERE policy.team_id = slot.team_id), %(default)s))"""
+
+_TAKE = f"""
+UPDATE writ_app_reviewslot AS slot
+SET leased_by_id = %(user)s, leased_until = {_END}, token = token + 1, shown_at = %(shown)s
+WHERE id = %(slot)s RETURNING token, leased_until
+"""
+
+_RENEW = f"""
+UPDATE writ_app_reviewslot AS slot
+SET leased_until = {_END}, shown_at = CASE WHEN %(show)s THEN coalesce(shown_at, %(at)s) ELSE shown_at END
+WHERE id = %(slot)s AND token = %(token)s AND leased_by_id = %(user)s AND status = 'OPEN'
+"""
+
+_UNSEEN = """
+NOT EXISTS (
+  SELECT FROM writ_app_reviewitem AS this
+  JOIN writ_app_reviewitem AS version ON version.trajectory_id = this.trajectory_id
+  JOIN writ_app_reviewslot AS place ON place.item_id = version.id
+  WHERE this.id = writ_app_reviewslot.item_id AND (
+    version.edited_by_id = %s
+    OR place.id <> writ_app_reviewslot.id
+      AND place.status = 'OPEN' AND place.leased_by_id = %s AND place.leased_until > %s
+    OR EXISTS (
+      SELECT FROM writ_app_reviewevent AS said
+      WHERE said.slot_id = place.id AND said.reviewer_id = %s AND said.verdict = ANY(%s)
+        AND NOT EXISTS (SELECT FROM writ_app_reviewevent AS taken_back WHERE taken_back.withdraws_id = said.id))))
+"""
 
 
 def _one_at_a_time(user: User) -> None:
@@ -170,18 +182,8 @@ LEASING = 0x5245
 
 def _for_eyes_of(slots: SlotQuerySet, user: User, at: datetime) -> SlotQuerySet:
     """Without trajectories of which the user has judged, edited or holds another version or place."""
-    here = OuterRef("item__trajectory")
-    judged = ReviewEvent.objects.filter(
-        slot__item__trajectory=here,
-        reviewer=user,
-        verdict__in=VERDICTS,
-        withdrawn_by=None,
-    )
-    edited = ReviewItem.objects.filter(trajectory=here, edited_by=user)
-    held = ReviewSlot.objects.leased_to(user, at).filter(item__trajectory=here)
-    return slots.filter(
-        ~Exists(judged), ~Exists(edited), ~Exists(held.exclude(pk=OuterRef("pk")))
-    )
+    values = (user.pk, user.pk, at, user.pk, list(VERDICTS))
+    return slots.filter(RawSQL(_UNSEEN, values, output_field=BooleanField()))
 
 
 def _first(slots: SlotQuerySet) -> ReviewSlot | None:
@@ -196,9 +198,17 @@ def renew_lease(
     *, slot_id: int, token: int, user: User, at: datetime, show: bool = False
 ) -> bool:
     """Keep a lease alive, and note with `show` that it is on screen now; False if it was lost."""
-    held = ReviewSlot.objects.open().filter(pk=slot_id, token=token, leased_by=user)
-    shown = {"shown_at": Coalesce(F("shown_at"), Value(at))} if show else {}
-    return held.update(leased_until=_end(at), **shown) == 1
+    lease: dict[str, Any] = {
+        "slot": slot_id,
+        "token": token,
+        "user": user.pk,
+        "at": at,
+        "show": show,
+        "default": LEASE_SECONDS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_RENEW, lease)
+        return bool(cursor.rowcount == 1)
 
 
 def give_back(*, held: Mapping[int, int], user: User, at: datetime) -> None:

@@ -9,6 +9,7 @@ from django.db import transaction
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import User
 from writ_app.models.review import (
+    BulkAction,
     ReviewEvent,
     ReviewItem,
     ReviewSlot,
@@ -38,6 +39,16 @@ class ChecksFail(WritError):
 
 class CannotUndo(WritError):
     """There is nothing to take back, or it went too far to be taken back."""
+
+
+class PartOfBulk(CannotUndo):
+    """It was one of many, which are taken back together: `action` names them."""
+
+    def __init__(self, action: BulkAction):
+        super().__init__(
+            f"That was part of a bulk action on {action.total} items, which is undone as a whole from the lists."
+        )
+        self.action = action
 
 
 @transaction.atomic
@@ -149,9 +160,9 @@ def may_see_notes(*, user: User, item: ReviewItem) -> bool:
 def undo_last(
     *, reviewer: User, at: datetime, event_id: int | None = None
 ) -> ReviewSlot:
-    """Withdraw the reviewer's last standing act, or the named one, and put the slot back into their hands. Raises CannotUndo.
+    """Withdraw the reviewer's last standing act, or the named one, and put the slot back into their hands.
 
-    Asked for the same event again, as after an answer that was lost, it does nothing more.
+    Raises CannotUndo, and PartOfBulk for one of many. Asked for the same event again, as after an answer that was lost, it does nothing more.
     """
     event = _to_withdraw(reviewer, event_id)
     slot = (
@@ -184,9 +195,7 @@ def _to_withdraw(reviewer: User, event_id: int | None) -> ReviewEvent:
     if event is None:
         raise CannotUndo("There is nothing to undo.")
     if event.bulk is not None:
-        raise CannotUndo(
-            f"That was part of a bulk action on {event.bulk.total} items, which is undone as a whole from the lists."
-        )
+        raise PartOfBulk(event.bulk)
     return event
 
 
