@@ -60,6 +60,8 @@ SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "talk": key_of(ReviewItem),
     "mention": None,  # leads to the comment
     "review_back_to": key_of(ReviewEvent),
+    "trajectory_step": lambda: {**key_of(ReviewItem)(), "number": 6},
+    "trajectory_find": key_of(ReviewItem),
     "task": key_of(Task),
     "batch": key_of(Batch),
     "batch_detail": key_of(Batch),
@@ -77,6 +79,8 @@ SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "environment_state": world(collection="orders"),
     # Nothing is imported here; tests/views/test_references.py looks at these.
     "reference_set": None,
+    # It is nothing without a question; tests/views/test_desk.py asks one.
+    "trajectory_replay": None,
     "reference": None,
     "environment_record": None,
 }
@@ -154,7 +158,7 @@ def addresses() -> Iterator[tuple[str, str]]:
 
 
 NO_PAGE = (
-    *("_raw", "_file", "_results", "_pause", "_resume", "_retry", "_cancel"),
+    *("_raw", "_text", "_file", "_results", "_pause", "_resume", "_retry", "_cancel"),
     *("_try", "_enable", "_enabled", "_reset", "_plant", "_order", "_approve", "_undo"),
     *("_save", "_discard", "_withdraw", "_reason"),
 )
