@@ -461,9 +461,18 @@ def replay_results(
     environment: Environment, trajectory: Trajectory, changes: Changes
 ) -> Changes:
     """The changes, and with them the true result of every call that now gets another one. Raises BadEdit."""
+    found = {change.target: change for change in changes}
     for hunk in _false_results(environment, lay_out(trajectory, changes), changes):
-        changes = put(trajectory, changes, hunk.change)
-    return changes
+        found[hunk.change.target] = hunk.change
+    return tuple(one for one in found.values() if not _as_it_was(trajectory, one))
+
+
+def _as_it_was(trajectory: Trajectory, change: Change) -> bool:
+    """Whether a result was set to what it is anyway."""
+    if not isinstance(change, SetResult):
+        return False
+    message = trajectory.messages[change.message]
+    return (message.content, message.error) == (change.content, change.error)
 
 
 def _problems(found: Verification, results: Iterable[Hunk]) -> Iterator[Problem]:

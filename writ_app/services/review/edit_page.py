@@ -33,15 +33,19 @@ from writ_app.services.review.edits import (
     read_base,
 )
 from writ_app.services.review.leaves import argument_name, plain_text
-from writ_app.services.review.lineage import ChangeLine, describe_changes
+from writ_app.services.review.lineage import (
+    ChangeLine,
+    describe_changes,
+    result_diff,
+)
 from writ_app.services.review.steps import in_order, make_steps
 from writ_app.services.review.word_diff import Segment, word_diff
 from writ_app.services.review.writes import Difference, make_difference
 
 MOST_LEAVES = 40
 """A larger argument is edited as JSON only."""
-SHOWN_RESULT = 2_000
-"""Characters of a result, on either side of a proposal."""
+SHOWN_RESULT = 4_000
+"""Characters of a result: here it is for orientation, the desk shows all of it."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,11 @@ class CallView:
     result: str
     error: bool
     brief: str
+
+    @property
+    def printed(self) -> bool:
+        """Whether its result is short enough to be printed as JSON; of others the beginning is shown as it is."""
+        return len(self.result) <= SHOWN_RESULT
 
 
 @dataclass(frozen=True)
@@ -367,10 +376,7 @@ class _Rows:
                 if p.message in mine
             ),
             proposals=tuple(
-                Proposal(
-                    hunk,
-                    word_diff(hunk.before[:SHOWN_RESULT], hunk.after[:SHOWN_RESULT]),
-                )
+                Proposal(hunk, _proposed(hunk))
                 for hunk in self.hunks
                 if hunk.message in mine
             ),
@@ -415,6 +421,12 @@ class _Rows:
                 ).values()
             ),
         )
+
+
+def _proposed(hunk: Hunk) -> tuple[Segment, ...]:
+    if hunk.kind == "result":
+        return result_diff(hunk.before, hunk.after)
+    return word_diff(hunk.before, hunk.after)
 
 
 def _kind(message: Message) -> Literal["user", "say", "call"]:

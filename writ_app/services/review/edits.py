@@ -186,6 +186,8 @@ def take_step(base: Base, changes: Changes, step: EditStep) -> Changes:
 
 def _with_answers(base: Base, changes: Changes) -> Changes:
     """Calls that are new have no result to keep: they get the true one at once."""
+    if not any(isinstance(one, AddCall) for one in changes):
+        return changes
     settled = editing.replay_results(base.environment, base.trajectory, changes)
     true = {one.target: one for one in settled if isinstance(one, AddCall)}
     return tuple(true.get(one.target, one) for one in changes)
