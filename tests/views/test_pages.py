@@ -133,7 +133,7 @@ class TestTrajectories:
             make_trajectory(batch=batch, number=number)
         signed_in.get(reverse("trajectories"))
 
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(10):
             signed_in.get(reverse("trajectories"))
 
 
@@ -166,7 +166,7 @@ class TestReview:
             make_trajectory(batch=batch, number=number)
         signed_in.get(reverse("review"))
 
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(15):
             signed_in.get(reverse("review"))
 
     def test_keeps_a_verdict_and_leads_on_without_javascript(self, signed_in, batch):
