@@ -9,6 +9,7 @@ from writ_app.views import (
     behaviour,
     catalog,
     comments,
+    desk,
     edits,
     endpoints,
     home,
@@ -23,7 +24,13 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("review/", review.review, name="review"),
     path("review/undo/", review.undo, name="review_undo"),
+    path("review/ahead/", review.ahead, name="review_ahead"),
     path("review/lease/", review.lease, name="review_lease"),
+    path("review/release/", review.release, name="review_release"),
+    path("review/back/", review.back, name="review_back"),
+    path("review/back/<int:pk>/", review.back, name="review_back_to"),
+    path("review/queue/", review.queue, name="review_queue"),
+    path("review/keys/", review.keys, name="review_keys"),
     path("trajectories/", review.trajectories, name="trajectories"),
     path("trajectories/<int:pk>/", review.trajectory, name="trajectory"),
     path("trajectories/<int:pk>/raw/", review.trajectory_raw, name="trajectory_raw"),
@@ -42,6 +49,16 @@ urlpatterns = [
     ),
     path("mentions/", comments.mentions, name="mentions"),
     path("mentions/<int:pk>/", comments.mention, name="mention"),
+    path(
+        "trajectories/<int:pk>/steps/<int:number>/", desk.step, name="trajectory_step"
+    ),
+    path(
+        "trajectories/<int:pk>/steps/<int:number>/text/",
+        desk.step_text,
+        name="trajectory_step_text",
+    ),
+    path("trajectories/<int:pk>/find/", desk.find, name="trajectory_find"),
+    path("trajectories/<int:pk>/replay/", desk.replay, name="trajectory_replay"),
     path("references/", review.references, name="references"),
     path("references/<int:pk>/", review.reference_set, name="reference_set"),
     path(

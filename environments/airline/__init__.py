@@ -8,11 +8,13 @@ from environments.airline import archetypes, relations
 from environments.airline.canonical import canonical_write
 from environments.airline.clauses import CLAUSES
 from environments.airline.corrections import CORRECTIONS
+from environments.airline.display import DISPLAY
 from environments.airline.generator import generate
 from environments.airline.mutations import mutations, swaps
 from environments.airline.open_reads import open_reads
 from environments.airline.oracle import StateRows
 from environments.airline.policy_checks import POLICY_CHECKS
+from environments.airline.preconditions import preconditions
 from environments.airline.solver import ToolRows
 from environments.airline.state import SHAPES, read_state
 from environments.airline.tools import AirlineTools
@@ -47,6 +49,8 @@ def _domain(mode: Mode) -> Domain:
         people_in=archetypes.people_in,
         words=WORDS,
         policy_checks=POLICY_CHECKS,
+        preconditions=preconditions,
+        display=DISPLAY,
         canonical_write=partial(canonical_write, mode=mode),
     )
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
+from environments.core.display import Display
 from environments.core.errors import Unidentifiable
-from environments.core.policy import PolicyCheck
+from environments.core.policy import PolicyCheck, Precondition
 from environments.core.query import Query
 from environments.core.shapes import Shape
 from environments.core.state import Record, Session
@@ -198,8 +199,14 @@ class Domain:
     """How writes, questions and refusals are spoken of."""
     policy_checks: tuple[PolicyCheck, ...] = ()
     """Clauses of the policy that a program can judge."""
+    preconditions: Callable[[ToolCall, Session], Iterable[Precondition]] = (
+        lambda call, session: ()
+    )
+    """(write, state just before it) → what the policy wants to be so. It may raise what wrong arguments raise in a tool."""
     reader_judged: Mapping[str, str] = field(default_factory=dict)
     """Clauses that neither tools enforce nor a program can judge → why only a reader can."""
+    display: Display = field(default_factory=Display)
+    """How records are shown to people."""
     canonical_write: Callable[[ToolCall], ToolCall] = lambda call: call
     """One spelling for writes that mean the same."""
 

@@ -108,3 +108,29 @@ class PolicyCheck:
     clause: str
     title: str
     judge: Callable[[PolicyTrace], Iterable[Breach]]
+
+
+@dataclass(frozen=True)
+class FactPlace:
+    """Where a reader can see a fact: a record, told by some of its fields, and the place in it.
+
+    A result shows it if an object with these fields is in it. What the call asked for counts as a field, too: a search by day does
+    not repeat the day, and an answer in one word is all that there is (its place is then the whole).
+    """
+
+    fields: Mapping[str, Any]
+    pointer: str
+
+
+@dataclass(frozen=True)
+class Precondition:
+    """One thing that a clause wants to be so before a write."""
+
+    clause: str
+    wanted: str
+    """What has to be so, in a few words: "the order is pending"."""
+    found: str
+    """What is so: "delivered"."""
+    holds: bool | None
+    """None: it also takes what was said, which the state does not tell."""
+    shown: tuple[FactPlace, ...] = ()

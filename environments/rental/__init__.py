@@ -9,10 +9,12 @@ from environments.core.tools import Mode
 from environments.rental import archetypes, relations
 from environments.rental.canonical import canonical_write
 from environments.rental.clauses import CLAUSES
+from environments.rental.display import DISPLAY
 from environments.rental.generator import generate
 from environments.rental.mutations import mutations, swaps
 from environments.rental.oracle import StateRows
 from environments.rental.policy_checks import POLICY_CHECKS, READER_JUDGED
+from environments.rental.preconditions import preconditions
 from environments.rental.solver import ToolRows
 from environments.rental.state import SHAPES, read_state
 from environments.rental.tools import RentalTools
@@ -36,6 +38,8 @@ DOMAIN = Domain(
     shapes=SHAPES,
     words=WORDS,
     policy_checks=POLICY_CHECKS,
+    preconditions=preconditions,
+    display=DISPLAY,
     reader_judged=READER_JUDGED,
     canonical_write=canonical_write,
 )

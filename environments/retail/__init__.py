@@ -13,10 +13,12 @@ from environments.retail import archetypes, relations
 from environments.retail.canonical import canonical_write
 from environments.retail.clauses import CLAUSES
 from environments.retail.corrections import CORRECTIONS
+from environments.retail.display import DISPLAY
 from environments.retail.generator import generate
 from environments.retail.mutations import mutations, swaps
 from environments.retail.oracle import StateRows
 from environments.retail.policy_checks import POLICY_CHECKS
+from environments.retail.preconditions import preconditions
 from environments.retail.solver import ToolRows
 from environments.retail.state import SHAPES, is_timed, read_state
 from environments.retail.tools import RetailTools
@@ -44,6 +46,8 @@ def _domain(mode: Mode) -> Domain:
         people_in=archetypes.people_in,
         words=WORDS,
         policy_checks=POLICY_CHECKS,
+        preconditions=preconditions,
+        display=DISPLAY,
         canonical_write=partial(canonical_write, mode=mode),
     )
 

@@ -22,6 +22,7 @@ from tests.engine.talks import (
 from writ_app.engine.types import Ending, Message, Owner, Trajectory
 from writ_app.engine.verification import CHECKS, VERSION, read_task, verify
 from writ_app.engine.verification.provenance import (
+    Sources,
     policy_constants,
     trace_arguments,
 )
@@ -461,7 +462,9 @@ class TestCheckProvenance:
 
     def test_traces_what_the_user_said_and_what_the_policy_names(self) -> None:
         parts = {
-            p.pointer: p for p in judged(talk("W1"), "W1").provenance if p.write == 0
+            p.pointer: p
+            for p in judged(talk("W1"), "W1").provenance
+            if p.write == 0 and p.side == "actual"
         }
         assert parts["/address1"].kind == "said"
         assert parts["/address1"].source == 1
@@ -479,14 +482,8 @@ class TestCheckProvenance:
     )
     def test_takes_numbers_in_words(self, told: str, kind: str) -> None:
         write = ToolCall(name="extend_booking", arguments={"extra_days": 3})
-        (part,) = trace_arguments(
-            [(2, write)],
-            shown=[],
-            user=[(1, told)],
-            agent=[],
-            environment=small_shop(),
-            gold=[],
-        )
+        sources = Sources(small_shop(), shown=[], user=[(1, told)], agent=[])
+        (part,) = trace_arguments(sources, [(2, write)])
         assert part.kind == kind
 
     def test_fails_for_an_id_that_nobody_showed(self) -> None:
@@ -506,7 +503,7 @@ class TestCheckProvenance:
         lost = [
             p.pointer
             for p in judged(edited(guess, echo), "R1").provenance
-            if p.kind == "not_found"
+            if p.kind == "not_found" and p.side == "actual"
         ]
         assert lost == ["/new_item_ids/0"]
 

@@ -20,6 +20,7 @@ from writ_app.models.review import (
     RejectReason,
     ReviewEvent,
     ReviewItem,
+    ReviewPolicy,
     ReviewSlot,
     SlotStatus,
     Verdict,
@@ -100,9 +101,9 @@ class TestLeaseNext:
     def test_hands_on_what_was_left_lying(self, owner, batch):
         make_trajectory(batch=batch)
         colleague = make_reviewer(team=batch.team)
-        left = lease_next(user=owner, at=NOW, minutes=10)
+        left = lease_next(user=owner, at=NOW)
 
-        taken = lease_next(user=colleague, at=NOW + timedelta(minutes=11))
+        taken = lease_next(user=colleague, at=NOW + timedelta(seconds=91))
 
         assert taken == left
         assert taken.token > left.token
@@ -147,12 +148,21 @@ class TestRenewLease:
     def test_keeps_a_lease_and_reports_a_lost_one(self, owner, batch):
         make_trajectory(batch=batch)
         slot = lease_next(user=owner, at=NOW)
-        held = {"slot_id": slot.pk, "user": owner, "at": NOW + timedelta(minutes=9)}
+        held = {"slot_id": slot.pk, "user": owner, "at": NOW + timedelta(seconds=60)}
 
         assert renew_lease(token=slot.token, **held)
         assert not renew_lease(token=slot.token - 1, **held)
         slot.refresh_from_db()
-        assert slot.leased_until == NOW + timedelta(minutes=19)
+        assert slot.leased_until == NOW + timedelta(seconds=150)
+
+    def test_lasts_as_long_as_the_team_wants(self, owner, batch):
+        ReviewPolicy.objects.create(team=batch.team, lease_seconds=300)
+        make_trajectory(batch=batch)
+
+        slot = lease_next(user=owner, at=NOW)
+
+        slot.refresh_from_db()
+        assert slot.leased_until == NOW + timedelta(seconds=300)
 
 
 class TestSubmitVerdict:
@@ -209,7 +219,7 @@ class TestSubmitVerdict:
 
     def test_accepts_a_late_one_if_nobody_else_took_it(self, owner, batch):
         make_trajectory(batch=batch)
-        slot = lease_next(user=owner, at=NOW, minutes=1)
+        slot = lease_next(user=owner, at=NOW)
 
         submit_verdict(
             slot=slot,

@@ -53,6 +53,7 @@ ARGUMENTS = {
     "version": "sample",
     "collection": "orders",
     "position": 0,
+    "number": 1,
 }
 
 

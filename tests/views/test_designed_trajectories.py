@@ -25,7 +25,9 @@ class Anchors(HTMLParser):
             self.ids.append(given["id"])
         if tag == "a" and (given.get("href") or "").startswith("#"):
             self.targets.add(given["href"][1:])
-        self.targets.update((given.get("data-links") or "").split())
+        places = (given.get("data-links") or "").split()
+        self.targets.update(place.partition("~")[0] for place in places)
+        self.targets.update((given.get("data-grounds") or "").split())
 
 
 @pytest.fixture

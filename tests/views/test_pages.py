@@ -12,7 +12,6 @@ from tests.factories import (
     make_trajectory,
     team_of,
 )
-from writ_app.models.review import ReviewEvent, ReviewSlot, SlotStatus
 from writ_app.models.synthesis import Batch, BatchStatus, ModelEndpoint
 from writ_app.services.catalog import load_environment, register_generated
 
@@ -156,123 +155,6 @@ class TestTrajectory:
         assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
         assert "attachment" in response.headers["Content-Disposition"]
         assert response.json is not None
-
-
-class TestReview:
-    def test_takes_a_fixed_number_of_queries(
-        self, signed_in, batch, django_assert_num_queries
-    ):
-        for number in range(3):
-            make_trajectory(batch=batch, number=number)
-        signed_in.get(reverse("review"))
-
-        with django_assert_num_queries(15):
-            signed_in.get(reverse("review"))
-
-    def test_keeps_a_verdict_and_leads_on_without_javascript(self, signed_in, batch):
-        first, second = (make_trajectory(batch=batch, number=n) for n in range(2))
-        signed_in.get(reverse("review"))
-        slot = ReviewSlot.objects.get(item=first.pk)
-
-        response = signed_in.post(
-            reverse("review"),
-            {"slot": slot.pk, "token": slot.token, "verdict": "APPROVE"},
-        )
-
-        assert response.headers["Location"] == reverse("review")
-        assert f"#{second.pk}" in text_of(signed_in.get(reverse("review")))
-        slot.refresh_from_db()
-        assert slot.status == SlotStatus.APPROVED
-
-    def test_answers_htmx_with_the_next_one(self, signed_in, batch):
-        first, second = (make_trajectory(batch=batch, number=n) for n in range(2))
-        signed_in.get(reverse("review"))
-        slot = ReviewSlot.objects.get(item=first.pk)
-
-        response = signed_in.post(
-            reverse("review"),
-            {
-                "slot": slot.pk,
-                "token": slot.token,
-                "verdict": "REJECT",
-                "reason": "policy",
-            },
-            headers={"HX-Request": "true"},
-        )
-
-        page = text_of(response)
-        assert page.strip().startswith("<main")
-        assert f"/trajectories/{second.pk}/" in page
-
-    @pytest.mark.parametrize(
-        "given",
-        [
-            {"verdict": "REJECT"},
-            {"verdict": "REJECT", "reason": "other"},
-            {"verdict": "REJECT", "reason": "nonsense"},
-            {"verdict": "WITHDRAW"},
-            {},
-        ],
-    )
-    def test_asks_again_for_a_verdict_that_is_not_complete(
-        self, signed_in, batch, given
-    ):
-        row = make_trajectory(batch=batch)
-        signed_in.get(reverse("review"))
-        slot = ReviewSlot.objects.get(item=row.pk)
-
-        response = signed_in.post(
-            reverse("review"),
-            {"slot": slot.pk, "token": slot.token, "note": "", **given},
-        )
-
-        assert response.status_code == 422
-        assert b'role="alert"' in response.content
-        assert not ReviewEvent.objects.exists()
-
-    def test_says_that_a_lease_was_lost_and_goes_on(self, signed_in, batch):
-        row = make_trajectory(batch=batch)
-        signed_in.get(reverse("review"))
-        slot = ReviewSlot.objects.get(item=row.pk)
-        signed_in.get(reverse("review"))  # another tab
-
-        response = signed_in.post(
-            reverse("review"),
-            {"slot": slot.pk, "token": slot.token, "verdict": "APPROVE"},
-            follow=True,
-        )
-
-        assert "Your verdict was not saved" in text_of(response)
-        assert not ReviewEvent.objects.exists()
-
-    def test_takes_the_last_verdict_back(self, signed_in, batch):
-        row = make_trajectory(batch=batch)
-        signed_in.get(reverse("review"))
-        slot = ReviewSlot.objects.get(item=row.pk)
-        signed_in.post(
-            reverse("review"),
-            {"slot": slot.pk, "token": slot.token, "verdict": "APPROVE"},
-        )
-
-        page = text_of(signed_in.post(reverse("review_undo"), follow=True))
-
-        assert "is open again" in page
-        assert f"/trajectories/{row.pk}/" in page
-
-    def test_keeps_the_lease_alive_and_says_when_it_is_lost(self, signed_in, batch):
-        row = make_trajectory(batch=batch)
-        signed_in.get(reverse("review"))
-        slot = ReviewSlot.objects.get(item=row.pk)
-
-        kept = signed_in.post(
-            reverse("review_lease"), {"slot": slot.pk, "token": slot.token}
-        )
-        lost = signed_in.post(
-            reverse("review_lease"), {"slot": slot.pk, "token": slot.token + 1}
-        )
-
-        assert kept.status_code == 204
-        assert "no longer yours" in text_of(lost)
 
 
 GRID_ORDER = {

@@ -371,6 +371,8 @@ class Problem:
     text: str
     message: int | None = None
     pointer: str = ""
+    doubt: bool = False
+    """No check fails for it: it is to be looked at."""
 
 
 class Hunk(Frozen):
@@ -480,10 +482,15 @@ def _problems(found: Verification, results: Iterable[Hunk]) -> Iterator[Problem]
         yield Problem("replay", hunk.why, hunk.message)
     pointed = {"replay"}
     for part in found.provenance:
-        if part.kind in UNGROUNDED:
-            pointed.add("provenance")
+        if part.side != "gold" and part.kind in UNGROUNDED:
+            lost = part.kind == "not_found"
+            pointed |= {"provenance"} if lost else set()
             yield Problem(
-                "provenance", UNGROUNDED[part.kind], part.message, part.pointer
+                check="provenance",
+                text=UNGROUNDED[part.kind],
+                message=part.message,
+                pointer=part.pointer,
+                doubt=not lost,
             )
     for check in found.checks:
         if not check.passed and check.name not in pointed:
@@ -506,8 +513,9 @@ UNGROUNDED = {
     "not_found": "Nobody told or showed this before the write.",
     "conflict": "Two results disagree about this.",
     "stale": "This was read before an earlier write changed it.",
+    "ungrounded": "Nothing before the read shows this.",
 }
-"""Kinds of provenance that ground nothing → in words."""
+"""Kinds of provenance that ground nothing, or not surely → in words. Only what is nowhere to be found fails a check."""
 
 
 # --- schemas -------------------------------------------------------------------------------------------------------------------

@@ -494,22 +494,50 @@ class Check(Frozen):
     where: tuple[int, ...] = ()
 
 
-class Provenance(Frozen):
-    """Where one leaf of an actual write's arguments was to be had before the write."""
+type SourceKind = Literal[
+    "exact",
+    "normalised",
+    "derived",
+    "said",
+    "policy",
+    "not_found",
+    "conflict",
+    "stale",
+    "ungrounded",
+]
+"""How a value is grounded in what stands before the call:
 
-    message: int
-    """Index of the message that makes the write."""
+- `exact`: a result shows it; `normalised`: a result shows it, or the user says it, in another form (`detail` says which);
+- `derived`: what a read was asked for, or arithmetic (`detail` has the formula); `said`: by the user; `policy`: a constant;
+- `not_found`: nothing shows it;
+- `conflict`: it was read, and another read of the same place shows another value though nothing was written in between;
+- `stale`: it was read, and a write since then has changed it (`detail` says what says so);
+- `ungrounded`: an argument of a read that nothing before it shows.
+"""
+
+
+class Provenance(Frozen):
+    """Where one leaf of a call's arguments was to be had before the call.
+
+    Of writes, made and gold, every leaf has a row; of reads only what is ungrounded.
+    """
+
+    side: Literal["actual", "gold", "read"] = "actual"
+    message: int | None
+    """Index of the message that makes the call; of a gold write, of the one that was made in its place: None if there is none."""
     write: int
-    """Number of the write in the trajectory."""
+    """Number of the write among those tried, of the gold among the gold writes, or of the read among the reads, from 0."""
     pointer: str
     """Into the arguments."""
     value: Any
-    kind: Literal["exact", "normalised", "derived", "said", "policy", "not_found"]
+    kind: SourceKind
     source: int | None = None
-    """Index of the message that shows the value."""
+    """Index of the message that shows the value best."""
     source_pointer: str = ""
     """JSON pointer into that message's content, if it is a tool result."""
     detail: str = ""
+    alternatives: tuple[tuple[int, str], ...] = ()
+    """(index of message, JSON pointer) of other places: of the value, of a formula's other numbers, or of what contradicts it."""
 
 
 class Verification(Frozen):

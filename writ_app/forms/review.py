@@ -7,7 +7,9 @@ from django import forms
 from django.http import QueryDict
 
 from writ_app.models.review import RejectReason, SlotStatus, Verdict
+from writ_app.services.review import ORDERS
 from writ_app.services.review.bands import BURDEN_BANDS
+from writ_app.services.review.keys import ACTIONS
 
 GIVEN = [choice for choice in Verdict.choices if choice[0] != Verdict.WITHDRAW]
 
@@ -21,8 +23,23 @@ class LeaseForm(forms.Form):
     @staticmethod
     def slot_of(posted: QueryDict) -> int:
         """The slot's number, 0 for anything that is none."""
-        text = posted.get("slot", "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+        return whole(posted.get("slot", ""))
+
+
+def whole(text: str) -> int:
+    """A whole number that a key may be; 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def held_slots(posted: QueryDict) -> dict[int, int]:
+    """Slot → token of all that a page has, what is on screen first: `held=12:3&held=14:1`. What cannot be read is left out."""
+    pairs = (text.partition(":") for text in posted.getlist("held")[:HELD])
+    read = ((whole(slot), whole(token)) for slot, _, token in pairs)
+    return {slot: token for slot, token in read if slot and token < 2**31}
+
+
+HELD = 12
+"""Slots of one page at most: on screen, ahead, and put aside by undoing."""
 
 
 class VerdictForm(LeaseForm):
@@ -30,7 +47,11 @@ class VerdictForm(LeaseForm):
     reason = forms.ChoiceField(choices=RejectReason.choices, required=False)
     note = forms.CharField(max_length=4000, required=False, strip=True)
     focus = forms.CharField(max_length=200, required=False)
+    message = forms.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
+    pointer = forms.CharField(max_length=400, required=False, strip=False)
+    write = forms.IntegerField(min_value=0, max_value=2**15 - 1, required=False)
     seconds = forms.IntegerField(min_value=0, max_value=86_400, required=False)
+    submission = forms.UUIDField(required=False)
 
     def add_prefix(self, field_name: str) -> str:
         """The buttons are called `verdict`; that name is the method's here."""
@@ -48,9 +69,61 @@ class VerdictForm(LeaseForm):
 
     def verdict(self) -> dict[str, Any]:
         """Keywords for submit_verdict."""
-        names = ("token", "reason", "note", "focus", "seconds")
-        given = {name: self.cleaned_data[name] for name in names}
-        return {**given, "verdict": Verdict(self.cleaned_data["verdict_code"])}
+        given = dict(self.cleaned_data)
+        del given["slot"]
+        verdict = Verdict(given.pop("verdict_code"))
+        return {**given, "verdict": verdict}
+
+
+class QueueForm(forms.Form):
+    """Which part of the queue, and in which order: an allow-list, as all of it goes into a query."""
+
+    order = forms.ChoiceField(
+        choices=[(order.value, words) for order, words in ORDERS.items()],
+        widget=forms.RadioSelect,
+        label="Order",
+    )
+    environment = forms.ChoiceField(required=False)
+    archetype = forms.ChoiceField(required=False)
+    plan = forms.ChoiceField(required=False)
+    writes = forms.ChoiceField(required=False)
+    burden = forms.ChoiceField(required=False)
+    batch = forms.TypedChoiceField(required=False, coerce=int, empty_value="")
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        facets: Mapping[str, list[tuple[Any, str]]],
+        initial: Mapping[str, Any] | None = None,
+    ):
+        super().__init__(data, initial=dict(initial or {}))
+        for name, options in facets.items():
+            choices = [("", "any"), *options]
+            self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+    def filters(self) -> dict[str, Any]:
+        """Those that are set."""
+        given = {**self.cleaned_data}
+        del given["order"]
+        return {name: value for name, value in given.items() if value}
+
+
+class KeysForm(forms.Form):
+    """A key for each action."""
+
+    def __init__(self, data: Any = None, *, keys: Mapping[str, str]):
+        super().__init__(data)
+        for name, key in keys.items():
+            self.fields[name] = forms.CharField(
+                max_length=20,
+                strip=False,
+                initial=key,
+                label=ACTIONS[name].title,
+                widget=forms.TextInput(
+                    attrs={"autocomplete": "off", "spellcheck": "false", "size": 8}
+                ),
+            )
 
 
 def _options(values: list[str]) -> list[tuple[str, str]]:

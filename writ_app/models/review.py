@@ -195,6 +195,12 @@ class ReviewItem(models.Model):
             models.Index(fields=["team", "status", "-id"], name="item_by_status"),
             models.Index(fields=["team", "archetype", "-id"], name="item_by_archetype"),
             models.Index(fields=["team", "writes", "burden"], name="item_by_cell"),
+            # neediest cell first: what is open in one cell, however much of it is closed
+            models.Index(
+                fields=["team", "writes", "burden", "id"],
+                condition=Q(status="OPEN"),
+                name="item_open_by_cell",
+            ),
             models.Index(fields=["batch", "-id"], name="item_by_batch"),
             models.Index(fields=["task"], name="item_by_task"),
             GinIndex(fields=["kinds"], name="item_kinds"),
@@ -295,6 +301,8 @@ class ReviewSlot(models.Model):
     leased_until = models.DateTimeField(null=True)
     token = models.PositiveIntegerField(default=0)
     """Fencing: goes up with every lease; a verdict under an older token is refused."""
+    shown_at = models.DateTimeField(null=True)
+    """Since when the one who leased it has it on screen; null: leased ahead."""
     deferred_at = models.DateTimeField(null=True)
     """Put off: these come last."""
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -407,6 +415,8 @@ class ReviewEvent(models.Model):
     )
     seconds = models.PositiveIntegerField(null=True)
     """Time on the item, as the page measured it."""
+    submission = models.UUIDField(null=True, unique=True)
+    """Made with the form: the same sent again is the same event. Null for what no form sent."""
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -132,14 +132,21 @@ def _token(
     mark = marks.get(token.place) if token.kind in ("str", "num", "word") else None
     if mark is None:
         return format_html('<span class="j-{}">{}</span>', token.kind, text)
-    if mark.argument:
+    if mark.arguments:
         return format_html(
-            '<a class="mark grounds" id="{}" href="#{}">{}</a>',
+            '<a class="mark grounds" id="{}" href="#{}" data-grounds="{}" data-pointer="{}">{}</a>',
             mark.id,
-            mark.argument,
+            mark.arguments[0],
+            " ".join(mark.arguments),
+            token.place,
             text,
         )
-    return format_html('<mark class="mark" id="{}">{}</mark>', mark.id, text)
+    return format_html(
+        '<mark class="mark" id="{}" data-pointer="{}">{}</mark>',
+        mark.id,
+        token.place,
+        text,
+    )
 
 
 @register.simple_tag(takes_context=True)

@@ -1,26 +1,55 @@
 """The review page, and trajectories to look at without judging."""
 
 import json
+from collections.abc import Collection
+from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from writ_app.engine.errors import WritError
-from writ_app.forms.review import LeaseForm, TrajectoryFilter, VerdictForm
+from writ_app.forms.desk import PlaceForm
+from writ_app.forms.review import (
+    KeysForm,
+    LeaseForm,
+    QueueForm,
+    TrajectoryFilter,
+    VerdictForm,
+    held_slots,
+    whole,
+)
 from writ_app.models.catalog import ReferenceTrajectory
-from writ_app.models.review import RejectReason, ReviewItem, ReviewSlot, Verdict
+from writ_app.models.review import RejectReason, ReviewEvent, ReviewItem, ReviewSlot
 from writ_app.services.review import (
+    BEAT_SECONDS,
+    Choice,
+    Order,
     build_review_page,
-    count_queue,
+    count_today,
+    count_waiting,
+    give_back,
     last_standing,
     lease_next,
+    let_go,
+    look_back,
+    lookers,
     may_see_notes,
+    policy_of,
+    queue_facets,
     renew_lease,
     submit_verdict,
     undo_last,
+)
+from writ_app.services.review.keys import (
+    DEFAULTS,
+    GROUPS,
+    BadKeys,
+    change_keys,
+    keys_of,
 )
 from writ_app.services.review.listing import facets, list_trajectories
 from writ_app.services.review.references import (
@@ -35,60 +64,183 @@ from writ_app.views.page import render_page, wants_fragment
 
 @member_required
 def review(request: MemberRequest) -> HttpResponse:
-    """The next one; a verdict posted here is kept before it shows."""
+    """The next one; a verdict posted here is kept before it shows. Scripts get a short answer instead of a page."""
     if request.method != "POST":
-        return _show(request, lease_next(user=request.user, at=timezone.now()))
+        return _show(request, _lease(request))
     form = VerdictForm(request.POST)
     slots = ReviewSlot.objects.visible_to(request.user)
     slot = get_object_or_404(slots, pk=LeaseForm.slot_of(request.POST))
+    short = request.get_preferred_type(["text/html", "application/json"]) != "text/html"
     if not form.is_valid():
+        if short:
+            return JsonResponse({"errors": _errors(form)}, status=422)
         return _show(request, slot, form=form, status=422)
     try:
-        submit_verdict(
-            slot=slot,
-            reviewer=request.user,
-            at=timezone.now(),
-            **form.verdict(),
+        event = submit_verdict(
+            slot=slot, reviewer=request.user, at=timezone.now(), **form.verdict()
         )
     except WritError as error:
+        if short:
+            return JsonResponse({"error": str(error)}, status=409)
         messages.error(request, str(error))
-    return _next(request)
+        return redirect("review")
+    if short:
+        return JsonResponse(
+            {
+                "event": event.pk,
+                "verdict": event.verdict,
+                "last": _last_title(event, slot.item_id),
+            }
+        )
+    return redirect("review")
+
+
+def _errors(form: VerdictForm) -> list[str]:
+    return [
+        f"{form[name].label}: {error}" if name in form.fields else str(error)
+        for name, errors in form.errors.items()
+        for error in errors
+    ]
+
+
+def _last_title(event: ReviewEvent, item_id: int) -> str:
+    return f"{event.get_verdict_display()} of #{item_id}"
 
 
 @require_POST
 @member_required
-def undo(request: MemberRequest) -> HttpResponse:
-    """Take the last verdict back; what it was about is on screen again."""
-    try:
-        slot = undo_last(reviewer=request.user, at=timezone.now())
-    except WritError as error:
-        messages.error(request, str(error))
-        return _next(request)
-    messages.info(request, f"Undone: #{slot.item_id} is open again.")
-    if wants_fragment(request):
-        return _show(request, slot)
-    return redirect("review")
+def ahead(request: MemberRequest) -> HttpResponse:
+    """The desk that comes after what the page has, leased and ready to be shown; 204 if there is none."""
+    held, at = held_slots(request.POST), timezone.now()
+    if held:
+        slot_id, token = next(iter(held.items()))
+        renew_lease(slot_id=slot_id, token=token, user=request.user, at=at, show=True)
+    slot = _lease(request, held=held, show=False)
+    if slot is None:
+        return HttpResponse(status=204)
+    return render(request, "review/review.html#review", _desk(request, slot))
 
 
 @require_POST
 @member_required
 def lease(request: MemberRequest) -> HttpResponse:
-    """Heartbeat of an open page: keeps the lease, or says that it was lost."""
-    form = LeaseForm(request.POST)
-    if form.is_valid() and renew_lease(
-        slot_id=form.cleaned_data["slot"],
-        token=form.cleaned_data["token"],
+    """Sign of life of an open page: keeps its leases, tells which were lost and how the queue stands."""
+    at = timezone.now()
+    lost = [
+        slot_id
+        for n, (slot_id, token) in enumerate(held_slots(request.POST).items())
+        if not renew_lease(
+            slot_id=slot_id, token=token, user=request.user, at=at, show=n == 0
+        )
+    ]
+    today = count_today(user=request.user, at=at)
+    waiting = count_waiting(user=request.user)
+    return JsonResponse({"lost": lost, "today": today, "waiting": waiting})
+
+
+@require_POST
+@member_required
+def release(request: MemberRequest) -> HttpResponse:
+    """The page was closed."""
+    held = held_slots(request.POST)
+    give_back(held=held, user=request.user, at=timezone.now())
+    return HttpResponse(status=204)
+
+
+@require_POST
+@member_required
+def undo(request: MemberRequest) -> HttpResponse:
+    """Take the last act back, or the named one; what it was about is on screen again."""
+    named = whole(request.POST.get("event", "")) or None
+    try:
+        slot = undo_last(reviewer=request.user, at=timezone.now(), event_id=named)
+    except WritError as error:
+        if wants_fragment(request):
+            return JsonResponse({"error": str(error)}, status=409)
+        messages.error(request, str(error))
+        return redirect("review")
+    messages.info(request, f"Undone: #{slot.item_id} is open again.")
+    return _show(request, slot) if wants_fragment(request) else redirect("review")
+
+
+@member_required
+def back(request: MemberRequest, pk: int | None = None) -> HttpResponse:
+    """What one said today, to look at again and perhaps to take back."""
+    found = look_back(reviewer=request.user, at=timezone.now(), event_id=pk)
+    if found is None:
+        if wants_fragment(request):
+            return HttpResponse(status=204)
+        messages.info(request, "There is nothing of today to look back at.")
+        return redirect("review")
+    page = build_review_page(item_id=found.event.slot.item_id)
+    context = {"back": found, "page": page}
+    return render_page(request, "review/back.html", context, fragment="back")
+
+
+@member_required
+def queue(request: MemberRequest) -> HttpResponse:
+    """Which part of the queue, in which order, and who is at what."""
+    choice = _choice(request)
+    facets = queue_facets(user=request.user)
+    initial = {"order": choice.order.value, **choice.filters}
+    form = QueueForm(request.POST or None, facets=facets, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        chosen = Choice(Order(form.cleaned_data["order"]), form.filters())
+        request.session[CHOICE] = chosen.as_stored
+        let_go(user=request.user)
+        return redirect("review")
+    context = {
+        "form": form,
+        "choice": choice,
+        "waiting": count_waiting(user=request.user),
+        "lookers": lookers(user=request.user, at=timezone.now()),
+    }
+    status = 422 if form.errors else 200
+    return render_page(request, "review/queue.html", context, status=status)
+
+
+@member_required
+def keys(request: MemberRequest) -> HttpResponse:
+    """The keys of the desk, to be changed."""
+    form = KeysForm(request.POST or None, keys=keys_of(request.user))
+    if request.method == "POST" and "reset" in request.POST:
+        change_keys(user=request.user, keys={})
+        return redirect("review_keys")
+    if request.method == "POST" and form.is_valid():
+        try:
+            change_keys(user=request.user, keys=form.cleaned_data)
+            messages.info(request, "Your keys are kept.")
+            return redirect("review_keys")
+        except BadKeys as error:
+            for name, why in error.wrong.items():
+                form.add_error(name, f"{why}.")
+    groups = [
+        (title, [form[action.name] for action in actions])
+        for title, actions in GROUPS.items()
+    ]
+    status = 422 if form.errors else 200
+    context = {"form": form, "groups": groups, "defaults": DEFAULTS}
+    return render_page(request, "review/own_keys.html", context, status=status)
+
+
+CHOICE = "review_choice"
+"""Where the session keeps the part of the queue that was chosen."""
+
+
+def _choice(request: MemberRequest) -> Choice:
+    return Choice.stored(request.session.get(CHOICE, {}))
+
+
+def _lease(
+    request: MemberRequest, *, held: Collection[int] = (), show: bool = True
+) -> ReviewSlot | None:
+    return lease_next(
         user=request.user,
         at=timezone.now(),
-    ):
-        return HttpResponse(status=204)
-    return render(request, "components/lease_lost.html")
-
-
-def _next(request: MemberRequest) -> HttpResponse:
-    if wants_fragment(request):
-        return _show(request, lease_next(user=request.user, at=timezone.now()))
-    return redirect("review")
+        choice=_choice(request),
+        held=held,
+        show=show,
+    )
 
 
 def _show(
@@ -98,18 +250,34 @@ def _show(
     form: VerdictForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """A whole page, or its desk."""
+    last = last_standing(reviewer=request.user)
     context = {
-        "slot": slot,
-        "page": build_review_page(item_id=slot.item_id) if slot else None,
+        **_desk(request, slot),
         "form": form,
-        "reasons": RejectReason.choices,
-        "counts": count_queue(user=request.user, at=timezone.now()),
-        "last": last_standing(reviewer=request.user),
-        "Verdict": Verdict,
+        "last": last,
+        "last_title": _last_title(last, last.slot.item_id) if last else "",
+        "today": count_today(user=request.user, at=timezone.now()),
     }
     return render_page(
         request, "review/review.html", context, fragment="review", status=status
     )
+
+
+def _desk(request: MemberRequest, slot: ReviewSlot | None) -> dict[str, Any]:
+    """What the desk of a slot shows; what was judged before is the page's, which knows it when this one is shown."""
+    items = ReviewItem.objects.visible_to(request.user).exclude(status="")
+    return {
+        "slot": slot,
+        "page": build_review_page(item_id=slot.item_id) if slot else None,
+        "reasons": RejectReason.choices,
+        "waiting": count_waiting(user=request.user),
+        "any": slot is not None or items.exists(),
+        "choice": _choice(request),
+        "submission": uuid4(),
+        "beat": BEAT_SECONDS,
+        "ahead": policy_of(request.team).ahead,
+    }
 
 
 @member_required
@@ -134,12 +302,17 @@ def trajectory(request: MemberRequest, pk: int) -> HttpResponse:
     )
     notes = notes_on(row.trajectory)
     shown = not notes or may_see_notes(user=request.user, item=row)
+    page = build_review_page(item_id=row.pk)
+    place = PlaceForm(request.GET)
+    asked = place.cleaned_data["step"] if place.is_valid() else None
     context = {
-        "page": build_review_page(item_id=row.pk),
+        "page": page,
+        "at": asked and min(asked, len(page.steps)),
         "slots": row.slots.order_by("number"),
         "judgements": row.trajectory.judgements.order_by("id").defer("content"),
         "notes": notes if shown else [],
         "notes_hidden": not shown,
+        "looking": lookers(user=request.user, at=timezone.now()).get(pk, ()),
     }
     return render_page(request, "review/trajectory.html", context)
 

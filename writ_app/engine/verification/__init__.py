@@ -23,7 +23,7 @@ from writ_app.engine.types import (
 from writ_app.engine.verification.checks import CHECKS
 from writ_app.engine.verification.trace import Trace
 
-VERSION = "2"
+VERSION = "3"
 """Changes whenever a judgement may come out differently."""
 
 

@@ -276,19 +276,26 @@ def check_evidence(trace: Trace) -> Check:
 
 def check_provenance(trace: Trace) -> Check:
     """Every argument of every write was to be had before it."""
-    lost = [part for part in trace.provenance if part.kind == "not_found"]
+    made = [part for part in trace.provenance if part.side == "actual"]
+    lost = [part for part in made if part.kind == "not_found"]
     if lost:
         told = ", ".join(f"{part.pointer} = {_short(part.value)}" for part in lost)
         return failed(
             "provenance",
             f"Nobody told or showed before the write: {told}.",
-            dict.fromkeys(part.message for part in lost),
+            [n for n in dict.fromkeys(part.message for part in lost) if n is not None],
         )
-    if not trace.provenance:
+    if not made:
         return passed("provenance", "Does not apply: nothing was written.")
+    doubtful = ", ".join(
+        f"{part.pointer} ({part.kind})"
+        for part in made
+        if part.kind in ("stale", "conflict")
+    )
     return passed(
         "provenance",
-        f"All {len(trace.provenance)} arguments were told or shown before.",
+        f"All {len(made)} arguments were told or shown before."
+        + (f" To be looked at: {doubtful}." if doubtful else ""),
     )
 
 
@@ -303,6 +310,14 @@ def check_lookups(trace: Trace) -> Check:
     if found:
         text = " ".join(dict.fromkeys(text for _, text in found))
         return failed("lookups", text, dict.fromkeys(n for n, _ in found))
+    loose = [part for part in trace.provenance if part.side == "read"]
+    if loose:
+        told = ", ".join(f"{part.pointer} = {_short(part.value)}" for part in loose)
+        return passed(
+            "lookups",
+            f"No id was looked up that nobody had spoken of. To be looked at: {told}.",
+            [n for n in dict.fromkeys(part.message for part in loose) if n is not None],
+        )
     return passed("lookups", "Nothing was looked up that nobody had spoken of.")
 
 

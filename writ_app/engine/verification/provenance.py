@@ -1,25 +1,37 @@
-"""Where the arguments of writes come from: a result, what it was asked for, the user, the policy, or arithmetic over what was seen.
+"""Where the arguments of calls come from: a result, what it was asked for, the user, the policy, or arithmetic over what was seen.
 
-Only what stands before the write counts. A value that the agent brought up first is not grounded by the user's repeating it.
+Only what stands before the call counts. A value that the agent brought up first is not grounded by the user's repeating it.
+
+`conflict` and `stale` are no failures by themselves: a value that was read and has changed since may still be the right one (an
+address that is put back), and where it is wrong, writes and final state say so. They are there to be seen and searched for.
 """
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import InitVar, dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 from environments.core.environment import Environment
-from environments.core.pointers import at, first_key, first_leaf, leaves, numbers
+from environments.core.pointers import MISSING, at, leaves
 from environments.core.tools import ToolCall
-from writ_app.engine.behaviour import mentions, plain
+from writ_app.engine.behaviour import mentions
 from writ_app.engine.behaviour.reading import holds_word
-from writ_app.engine.types import ArgumentOrigin, GoldWrite, Provenance
+from writ_app.engine.types import ArgumentOrigin, GoldWrite, Provenance, SourceKind
+from writ_app.engine.verification.formulas import figure, formula
+from writ_app.engine.verification.normal import normal, told_otherwise, what_differs
+from writ_app.engine.verification.results import (
+    Content,
+    Shown,
+    Sight,
+    Sights,
+    content_of,
+)
 
-NUMBERS = 120
-"""At most so many different numbers are combined when a number is looked for as a result of arithmetic."""
+ALTERNATIVES = 6
+"""At most so many other places are kept of a value."""
 WORDS: dict[float, tuple[str, ...]] = {
+    0: ("no", "none", "zero", "without", "nothing"),
     1: ("one", "single"),
     2: ("two",),
     3: ("three",),
@@ -35,221 +47,351 @@ WORDS: dict[float, tuple[str, ...]] = {
 }
 """Numbers that people rather say in words than in digits."""
 
-
-@dataclass(frozen=True)
-class Shown:
-    """One result that the agent saw: index of its message, key of the call, content. What is asked of it is worked out once."""
-
-    index: int
-    key: str
-    content: str
-
-    @cached_property
-    def data(self) -> Any:
-        """The result as data; a result that is not JSON is a text."""
-        return parsed(self.content)
-
-    def place_of(self, value: Any) -> str | None:
-        """Pointer of the first leaf that is this value, or else of the first key; None if neither is there."""
-        found = first_leaf(self.data, value)
-        if found is None and isinstance(value, str):
-            found = first_key(self.data, value)
-        return found
-
-    @cached_property
-    def normal(self) -> str:
-        return _normal(self.content)
-
-    @cached_property
-    def normal_places(self) -> Mapping[str, tuple[str, Any]]:
-        """Normal form → (pointer, value) of the first leaf that has it."""
-        found: dict[str, tuple[str, Any]] = {}
-        for place, leaf in leaves(self.data):
-            found.setdefault(_normal(leaf), (place, leaf))
-        return found
-
-    @cached_property
-    def numbers(self) -> Sequence[float]:
-        return numbers(self.data)
+type Told = Sequence[tuple[int, str]]
+"""(index of message, text), in order."""
+type MadeCall = tuple[int, ToolCall]
+"""(index of message, call)"""
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """Everything before one write."""
+class Source:
+    """Where a value comes from. `index` is a message, `pointer` leads into it if it is a result."""
 
-    shown: Sequence[Shown]
-    """Results of reads."""
-    written: Sequence[Shown]
-    """Results of earlier writes: they echo arguments, so they ground one only if nothing else does."""
-    user: Sequence[tuple[int, str]]
-    agent: Sequence[tuple[int, str]]
-    constants: frozenset[str]
-
-
-@dataclass(frozen=True)
-class _Found:
-    kind: Literal["exact", "normalised", "derived", "said", "policy", "not_found"]
-    source: int | None = None
+    kind: SourceKind
+    index: int | None = None
     pointer: str = ""
     detail: str = ""
+    alternatives: tuple[tuple[int, str], ...] = ()
+    """Other places of the value, or of the other numbers of a formula."""
+
+
+_NOT_FOUND = Source("not_found")
+
+
+@dataclass
+class Sources:
+    """Everything of one conversation that an argument may come from."""
+
+    environment: Environment
+    shown: InitVar[Sequence[Shown]]
+    user: Told
+    agent: Told
+    values: InitVar[Iterable[Any]] = ()
+    """What will be looked for: results are searched for all of it at once."""
+    read_again: Callable[[ToolCall, int], str] | None = None
+    """(a read, index of a message) → what it would have answered just before that message."""
+
+    def __post_init__(self, shown: Sequence[Shown], values: Iterable[Any]) -> None:
+        self.sights = Sights(shown, values)
+        self._reads = [result for result in reversed(shown) if not result.wrote]
+        self._writes = [result.index for result in shown if result.wrote]
+        self._all_said = "\n".join(text for _, text in self.user)
+        self._said: dict[Any, int | None] = {}
+        self._told: dict[Any, tuple[int, str] | None] = {}
+        self._grounded: dict[Any, int] = {}
+        self._again: dict[tuple[str, int], Content] = {}
+
+    def find(
+        self, value: Any, before: int, hint: ArgumentOrigin | None = None
+    ) -> Source:
+        """Where a value was to be had before a message. `hint` is where a proof took it from: the best place to show to a person."""
+        wanted = _Wanted(value, before, hint, self.sights.of_value(value, before))
+        found = (search(self, wanted) for search in _SEARCHES)
+        return next(filter(None, found), _NOT_FOUND)
+
+    def grounds(self, value: Any, before: int) -> bool:
+        """Whether anything before a message shows or tells a value, in whatever form and be it within a longer text; arithmetic does not count."""
+        if isinstance(value, bool | None | dict | list) or value == "":
+            return True
+        if value not in self._grounded and self._shows_or_tells(value, before):
+            self._grounded[value] = before
+        return self._grounded.get(value, before + 1) <= before
+
+    def _shows_or_tells(self, value: Any, before: int) -> bool:
+        text, wanted = str(value), _Wanted(value, before)
+        return any(
+            text in result.content.text for result in self.results(before)
+        ) or any(
+            search(self, wanted)
+            for search in (_said, _constant, _told_otherwise, _normalised)
+        )
+
+    # --- what the user says ---
+
+    def said_at(self, value: Any) -> int | None:
+        """Index of the first of the user's messages with a value; None if there is none, or the agent was the first to say it."""
+        if value not in self._said:
+            likely = self.user if _in_text(value, self._all_said) else ()
+            told = next((n for n, text in likely if _in_text(value, text)), None)
+            self._said[value] = self._unless_agent_first(value, told)
+        return self._said[value]
+
+    def told_at(self, value: Any) -> tuple[int, str] | None:
+        """The same for a value that is told in another form or in the world's own words, with what it is told as."""
+        if value not in self._told:
+            ways = (
+                (n, told_otherwise(value, text, self.environment))
+                for n, text in self.user
+            )
+            found = next(((n, how) for n, how in ways if how), None)
+            if found and self._unless_agent_first(value, found[0]) is None:
+                found = None
+            self._told[value] = found
+        return self._told[value]
+
+    def _unless_agent_first(self, value: Any, told: int | None) -> int | None:
+        if told is not None:
+            for n, text in self.agent:
+                if n < told and _in_text(value, text):
+                    return None
+        return told
+
+    # --- what the searches look at ---
+
+    def reads_of(self, key: str, before: int) -> list[Shown]:
+        """Results of one call, latest first."""
+        found = self.sights.calls.get(key, ())
+        return [result for result in reversed(found) if result.index < before]
+
+    def results(self, before: int) -> Iterator[Shown]:
+        """Results of reads, latest first."""
+        return (result for result in self._reads if result.index < before)
+
+    def doubt(self, sight: Sight, wanted: "_Wanted") -> Source | None:
+        """If the place where a value was seen does not hold what it showed: what says so. None if all is well."""
+        return self._denied(sight, wanted) or self._outdated(sight, wanted)
+
+    def _denied(self, sight: Sight, wanted: "_Wanted") -> Source | None:
+        """By another result about the same record. If something was written between the two, only the later one counts."""
+        for other in self.sights.peers(sight.shown):
+            if other.index >= wanted.before:
+                return None
+            earlier, later = sorted((other.index, sight.shown.index))
+            written = any(earlier < n <= later for n in self._writes)
+            if (written and other.index == earlier) or other.shows(wanted.value):
+                continue
+            says = sight.instead_in(other)
+            if says is MISSING and other.key != sight.shown.key:
+                continue
+            told = "it no more" if says is MISSING else f"{_short(says)} there"
+            return Source(
+                "stale" if written else "conflict",
+                sight.shown.index,
+                sight.pointer,
+                f"message {other.index} shows {told}",
+                ((other.index, "" if says is MISSING else sight.pointer),),
+            )
+        return None
+
+    def _outdated(self, sight: Sight, wanted: "_Wanted") -> Source | None:
+        """By a write since then, if the same read would not have shown the value any more."""
+        shown = sight.shown
+        if not self._writes or shown.wrote or not self.read_again:
+            return None
+        writes = [n for n in self._writes if shown.index < n < wanted.before]
+        if not writes:
+            return None
+        again = shown.key, writes[-1]
+        if again not in self._again:
+            answer = self.read_again(shown.call, wanted.before)
+            self._again[again] = content_of(answer)
+        now = self._again[again]
+        if now is shown.content or replace(shown, content=now).shows(wanted.value):
+            return None
+        told = f"message {writes[-1]} has changed it"
+        return Source(
+            "stale", shown.index, sight.pointer, told, tuple((n, "") for n in writes)
+        )
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    value: Any
+    before: int
+    """Index of the message before which it has to be found."""
+    hint: ArgumentOrigin | None = None
+    sights: Sequence[Sight] = ()
+    """The places that show it, latest first."""
+
+
+# --- rows ----------------------------------------------------------------------------------------------------------------------
 
 
 def trace_arguments(
-    writes: Sequence[tuple[int, ToolCall]],
-    *,
-    shown: Sequence[Shown],
-    user: Sequence[tuple[int, str]],
-    agent: Sequence[tuple[int, str]],
-    environment: Environment,
-    gold: Sequence[GoldWrite],
+    sources: Sources,
+    writes: Sequence[MadeCall],
+    gold: Sequence[GoldWrite] = (),
+    paired: Sequence[int | None] = (),
+    end: int = 0,
 ) -> Iterator[Provenance]:
-    """One value per leaf of the arguments. `writes` and texts are (index of message, what); hints come from the gold's proof."""
-    for number, (index, call) in enumerate(writes):
-        before = [result for result in shown if result.index < index]
-        echoes = {
-            result.index
-            for result in before
-            if environment.is_write(result.key.partition("(")[0])
-        }
-        seen = _Seen(
-            shown=[result for result in before if result.index not in echoes],
-            written=[result for result in before if result.index in echoes],
-            user=[(n, text) for n, text in user if n < index],
-            agent=[(n, text) for n, text in agent if n < index],
-            constants=policy_constants(environment),
-        )
-        hints = _hints(call, gold)
+    """One row per leaf of the arguments of the writes made, then of the gold's.
+
+    `paired` gives for each gold write the number of the write that was made in its place: what came before that counts, and the whole
+    conversation, of `end` messages, if there is none.
+    """
+    found: dict[int, dict[str, Source]] = {}
+    for number, (made_at, call) in enumerate(writes):
+        hints = _hints(next((one for one in gold if one.call == call), None))
+        rows = found[number] = {}
         for place, value in leaves(call.arguments):
-            found = _find(value, seen, hints.get(place))
-            yield Provenance(
-                message=index,
-                write=number,
-                pointer=place,
-                value=value,
-                kind=found.kind,
-                source=found.source,
-                source_pointer=found.pointer,
-                detail=found.detail,
-            )
+            source = rows[place] = sources.find(value, made_at, hints.get(place))
+            yield _row("actual", made_at, number, place, value, source)
+    for number, (write, made) in enumerate(zip(gold, paired, strict=True)):
+        index, before = None, end
+        known: Mapping[str, Source] = {}
+        if made is not None:
+            index = before = writes[made][0]
+            known = found[made] if writes[made][1] == write.call else {}
+        hints = {} if known else _hints(write)
+        for place, value in leaves(write.call.arguments):
+            source = known.get(place) or sources.find(value, before, hints.get(place))
+            yield _row("gold", index, number, place, value, source)
 
 
-def _hints(call: ToolCall, gold: Sequence[GoldWrite]) -> Mapping[str, ArgumentOrigin]:
-    """Pointer → where the proof took it from, if this is a gold write: the best place to show to a reviewer."""
-    same = next((write for write in gold if write.call == call), None)
-    if same is None:
-        return {}
-    return {origin.pointer: origin for origin in same.origins}
+def trace_lookups(
+    sources: Sources, reads: Iterable[tuple[int, MadeCall]]
+) -> Iterator[Provenance]:
+    """One row per leaf of the arguments of reads, given with their numbers, that nothing before shows or tells."""
+    for number, (index, call) in reads:
+        for place, value in leaves(call.arguments):
+            if not sources.grounds(value, index):
+                yield _row("read", index, number, place, value, _UNGROUNDED)
 
 
-def _find(value: Any, seen: _Seen, hint: ArgumentOrigin | None) -> _Found:
-    found = _hinted(value, seen, hint.refs if hint else ())
-    for search in (_exact, _said, _echoed, _normalised, _constant, _asked, _derived):
-        found = found or search(value, seen)
-    return found or _reckoned(seen, hint) or _Found("not_found")
+_UNGROUNDED = Source("ungrounded")
 
 
-def _reckoned(seen: _Seen, hint: ArgumentOrigin | None) -> _Found | None:
-    """A gold value that the proof worked out, like the policy's amount times how many a list holds, from reads that were all made."""
-    if hint is None or hint.kind != "derived":
-        return None
-    places = {result.key: result.index for result in seen.shown}
-    needed = {read for read, _ in hint.refs if read}
-    if not needed or not needed <= places.keys():
-        return None
-    return _Found("derived", max(places[read] for read in needed), "", hint.detail)
+def _row(
+    side: str, index: int | None, number: int, place: str, value: Any, source: Source
+) -> Provenance:
+    return Provenance.model_validate(
+        {
+            "side": side,
+            "message": index,
+            "write": number,
+            "pointer": place,
+            "value": value,
+            "kind": source.kind,
+            "source": source.index,
+            "source_pointer": source.pointer,
+            "detail": source.detail,
+            "alternatives": source.alternatives,
+        }
+    )
+
+
+def _hints(gold: GoldWrite | None) -> Mapping[str, ArgumentOrigin]:
+    """Pointer → where the proof took it from."""
+    return {origin.pointer: origin for origin in gold.origins} if gold else {}
 
 
 # --- results -------------------------------------------------------------------------------------------------------------------
 
 
-def _hinted(value: Any, seen: _Seen, hints: Sequence[tuple[str, str]]) -> _Found | None:
-    for key, place in hints:
-        for result in reversed(seen.shown):
-            if result.key == key and at(result.data, place) == value:
-                return _Found("exact", result.index, place)
+def _hinted(sources: Sources, wanted: _Wanted) -> Source | None:
+    for key, place in wanted.hint.refs if wanted.hint else ():
+        for result in sources.reads_of(key, wanted.before):
+            if at(result.content.data, place) == wanted.value:
+                sight = Sight.of(result, place)
+                if not sources.doubt(sight, wanted):
+                    return _seen(sight, wanted)
     return None
 
 
-def _exact(value: Any, seen: _Seen) -> _Found | None:
-    return _shown(value, seen.shown)
+def _exact(sources: Sources, wanted: _Wanted) -> Source | None:
+    """The latest result of a read that holds the value, as a leaf or else as a key."""
+    return _undoubted(sources, wanted, echoes=False)
 
 
-def _echoed(value: Any, seen: _Seen) -> _Found | None:
-    return _shown(value, seen.written)
+def _echoed(sources: Sources, wanted: _Wanted) -> Source | None:
+    """The result of an earlier write: it echoes arguments, so it grounds one only if nothing else does."""
+    return _undoubted(sources, wanted, echoes=True)
 
 
-def _shown(value: Any, results: Sequence[Shown]) -> _Found | None:
-    """The latest result that holds the value, as a leaf or else as a key."""
-    if value == "" or isinstance(value, bool | None | dict | list):
-        return None
-    text = json.dumps(value)
-    for result in reversed(results):
-        if result.content == value:
-            return _Found("exact", result.index, "")
-        if text in result.content:
-            place = result.place_of(value)
-            if place is not None:
-                return _Found("exact", result.index, place)
+def _undoubted(sources: Sources, wanted: _Wanted, echoes: bool) -> Source | None:
+    for sight in wanted.sights:
+        if sight.shown.wrote == echoes and not sources.doubt(sight, wanted):
+            return _seen(sight, wanted)
     return None
 
 
-def _asked(value: Any, seen: _Seen) -> _Found | None:
+def _doubted(sources: Sources, wanted: _Wanted) -> Source | None:
+    """A value that was seen, and at every place was denied or changed since."""
+    doubts = (sources.doubt(sight, wanted) for sight in wanted.sights)
+    return next(filter(None, doubts), None)
+
+
+def _seen(best: Sight, wanted: _Wanted) -> Source:
+    others = [
+        (sight.shown.index, sight.pointer)
+        for sight in wanted.sights[: ALTERNATIVES + 1]
+        if sight.shown is not best.shown
+    ]
+    return Source(
+        "exact",
+        best.shown.index,
+        best.pointer,
+        alternatives=tuple(others[:ALTERNATIVES]),
+    )
+
+
+def _asked(sources: Sources, wanted: _Wanted) -> Source | None:
     """An argument of a read that found something: a search for one day does not repeat the day with each thing that it shows."""
-    if not isinstance(value, str):
+    if not isinstance(wanted.value, str):
         return None
-    for result in reversed(seen.shown):
-        name, _, arguments = result.key.partition("(")
-        if value in arguments and result.data:
-            asked = parsed(arguments.removesuffix(")"))
-            if isinstance(asked, dict) and value in asked.values():
-                return _Found("derived", result.index, detail=f"asked for in {name}")
+    for result in sources.results(wanted.before):
+        if wanted.value in result.call.arguments.values() and result.content.data:
+            told = f"asked for in {result.call.name}"
+            return Source("derived", result.index, detail=told)
     return None
 
 
-def _normalised(value: Any, seen: _Seen) -> _Found | None:
-    """Equal but for case, blanks or the dollar sign."""
-    if value == "" or isinstance(value, bool | None | dict | list):
+def _normalised(sources: Sources, wanted: _Wanted) -> Source | None:
+    """A leaf that is written otherwise."""
+    value = wanted.value
+    if isinstance(value, dict | list):
         return None
-    wanted = _normal(value)
-    for result in reversed(seen.shown):
-        if wanted in result.normal and wanted in result.normal_places:
-            place, leaf = result.normal_places[wanted]
-            return _Found("normalised", result.index, place, f"from {leaf!r}")
+    form = normal(value)
+    parts = _parts(form)
+    for result in sources.results(wanted.before):
+        lowered = result.content.lowered
+        if all(part in lowered for part in parts):
+            found = result.content.normal_places.get(form)
+            if found:
+                place, leaf = found
+                told = f"{what_differs(value, leaf)}: from {_short(leaf)}"
+                return Source("normalised", result.index, place, told)
     return None
 
 
-def _normal(value: Any) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:g}"
-    return plain(value).lstrip("$").replace(",", "")
-
-
-def parsed(content: str) -> Any:
-    """A result as data; a result that is not JSON is a text."""
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return content
+def _parts(form: str) -> list[str]:
+    """What a result in lower case must hold to hold a normal form: its words, and of numbers the last digits, for 1,204 is 1204."""
+    parts = re.findall(r"[a-z]+|[0-9]+", form)
+    if len(parts) == 3 and len(parts[0]) == 4 and form.count("-") == 2:
+        return parts[:1]  # a date: its month may stand there by name
+    return [part if part.isalpha() else part[-3:] for part in parts]
 
 
 # --- the user, the policy ------------------------------------------------------------------------------------------------------
 
 
-def _said(value: Any, seen: _Seen) -> _Found | None:
-    """A user's message with the value, unless the agent was the first to say it."""
-    if value == "" or isinstance(value, bool | None | dict | list):
+def _said(sources: Sources, wanted: _Wanted) -> Source | None:
+    if wanted.value == "" or isinstance(wanted.value, bool | None | dict | list):
         return None
-    told = next((n for n, text in seen.user if _in_text(value, text)), None)
-    if told is None:
+    told = sources.said_at(wanted.value)
+    return Source("said", told) if told is not None and told < wanted.before else None
+
+
+def _told_otherwise(sources: Sources, wanted: _Wanted) -> Source | None:
+    if isinstance(wanted.value, bool | None | dict | list):
         return None
-    if any(n < told and _in_text(value, text) for n, text in seen.agent):
-        return None
-    return _Found("said", told)
+    index, how = sources.told_at(wanted.value) or (wanted.before, "")
+    return Source("normalised", index, detail=how) if index < wanted.before else None
 
 
 def _in_text(value: Any, text: str) -> bool:
     if isinstance(value, int | float):
-        digits = {str(value), f"{value:g}", f"{value:.2f}"}
+        digits = {str(value), figure(value), f"{value:.2f}"}
         return any(mentions(text, way) for way in (*digits, *WORDS.get(value, ())))
     if isinstance(value, str) and len(value) <= 3:  # "OR" is a state, "or" is not
         return holds_word(text, value)
@@ -258,6 +400,7 @@ def _in_text(value: Any, text: str) -> bool:
 
 _QUOTED = re.compile(r"`([^`\n]+)`|'([^'\n]*)'|\"([^\"\n]+)\"")
 _EXAMPLES = re.compile(r"such as (?:'[^'\n]*'(?:,| or|, or)? ?)+")
+_AMOUNT = re.compile(r"\$\s?(\d+(?:\.\d+)?)")
 
 
 @lru_cache(maxsize=16)
@@ -281,50 +424,107 @@ def policy_constants(environment: Environment) -> frozenset[str]:
     return frozenset({*found, *enums})
 
 
-def _constant(value: Any, seen: _Seen) -> _Found | None:
+@lru_cache(maxsize=16)
+def policy_amounts(environment: Environment) -> tuple[float, ...]:
+    """Sums of money that the policy names."""
+    found = map(float, _AMOUNT.findall(environment.policy))
+    return tuple(dict.fromkeys(found))
+
+
+def _constant(sources: Sources, wanted: _Wanted) -> Source | None:
+    value = wanted.value
     if value is None or value == "" or isinstance(value, bool | dict | list):
-        return _Found("policy", detail="empty, or a plain yes or no")
-    if isinstance(value, str) and value in seen.constants:
-        return _Found("policy", detail="named by the policy or the tool")
-    return None
+        return Source("policy", detail="empty, or a plain yes or no")
+    if isinstance(value, str):
+        named = value in policy_constants(sources.environment)
+    else:
+        named = value in policy_amounts(sources.environment)
+    return Source("policy", detail="named by the policy or the tool") if named else None
+
+
+def _nothing(sources: Sources, wanted: _Wanted) -> Source | None:
+    """Zero is to numbers what no is to yes: nobody has to bring it up."""
+    return Source("policy", detail="none") if wanted.value == 0 else None
 
 
 # --- arithmetic ----------------------------------------------------------------------------------------------------------------
 
 
-def _derived(value: Any, seen: _Seen) -> _Found | None:
-    """Sum, difference or product of up to three numbers seen."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+def _proved(sources: Sources, wanted: _Wanted) -> Source | None:
+    """A gold value that the proof worked out, like the policy's amount times how many a list holds, from reads that were all made."""
+    hint = wanted.hint
+    if hint is None or hint.kind != "derived":
         return None
-    numbers = _numbers(seen)
-    cents = {round(number, 2): number for number in numbers}
-    for a in numbers:
-        for sign, b in (("+", value - a), ("-", a - value)):
-            if round(b, 2) in cents:
-                return _Found("derived", detail=f"{a:g} {sign} {cents[round(b, 2)]:g}")
-        if a and round(value / a, 2) in cents and a != 1:
-            return _Found("derived", detail=f"{a:g} * {cents[round(value / a, 2)]:g}")
-    for n, a in enumerate(numbers):
-        for b in numbers[n:]:
-            for first, rest, then in (
-                ("+", value - a - b, "+"),
-                ("+", a + b - value, "-"),
-                ("-", value - a + b, "+"),
-                ("*", value - a * b, "+"),
-            ):
-                if round(rest, 2) in cents:
-                    formula = f"{a:g} {first} {b:g} {then} {rest:g}"
-                    return _Found("derived", detail=formula)
+    made: list[Sight] = []
+    for key, place in hint.refs:
+        result = next(iter(sources.reads_of(key, wanted.before)), None)
+        if key and result is None:
+            return None
+        if result is not None:
+            made.append(Sight.of(result, place))
+    if not made:
+        return None
+    figures = [at(sight.shown.content.data, sight.pointer) for sight in made]
+    words, _ = _formula(wanted.value, [n for n in figures if type(n) in (int, float)])
+    first, *others = dict.fromkeys((s.shown.index, s.pointer) for s in made)
+    return Source("derived", *first, words or hint.detail, tuple(others)[:ALTERNATIVES])
+
+
+def _derived(sources: Sources, wanted: _Wanted) -> Source | None:
+    """Sum, difference or product of up to three numbers seen."""
+    words, numbers = _formula(wanted.value, _numbers(sources, wanted))
+    if not words:
+        return None
+    places = [place for number in numbers if (place := _place(number, sources, wanted))]
+    if not places:
+        return Source("derived", detail=words)
+    first, *others = dict.fromkeys(places)
+    return Source("derived", *first, words, tuple(others))
+
+
+def _formula(value: Any, numbers: Iterable[float]) -> tuple[str, tuple[float, ...]]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "", ()
+    return formula(value, numbers)
+
+
+def _numbers(sources: Sources, wanted: _Wanted) -> Iterator[float]:
+    for result in sources.results(wanted.before):
+        yield from result.content.numbers
+    for n, text in sources.user:
+        if n < wanted.before:
+            yield from map(float, re.findall(r"\d+(?:\.\d+)?", text))
+    yield from policy_amounts(sources.environment)
+
+
+def _place(number: float, sources: Sources, wanted: _Wanted) -> tuple[int, str] | None:
+    """Where a number of a formula stands; None if only the policy has it."""
+    for result in sources.results(wanted.before):
+        if number in result.content.numbers:
+            return result.index, result.content.place_of(number)
+    for n, text in sources.user:
+        if n < wanted.before and _in_text(number, text):
+            return n, ""
     return None
 
 
-def _numbers(seen: _Seen) -> list[float]:
-    found: dict[float, None] = {}
-    for result in seen.shown:
-        found.update(dict.fromkeys(result.numbers))
-        if len(found) >= NUMBERS:
-            break  # what comes later would not be looked at
-    for _, text in seen.user:
-        for digits in re.findall(r"\d+(?:\.\d+)?", text):
-            found[float(digits)] = None
-    return list(found)[:NUMBERS]
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+_SEARCHES: tuple[Callable[[Sources, _Wanted], Source | None], ...] = (
+    _hinted,
+    _exact,
+    _said,
+    _echoed,
+    _constant,
+    _told_otherwise,
+    _asked,
+    _proved,
+    _doubted,
+    _normalised,
+    _derived,
+    _nothing,
+)
+"""From the best ground of a value to the weakest."""

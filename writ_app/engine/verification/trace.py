@@ -7,13 +7,19 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
-from environments.core.environment import Environment
+from environments.core.environment import Environment, EnvironmentSession
+from environments.core.pointers import leaves
 from environments.core.policy import Event, PolicyTrace
 from environments.core.tools import ToolCall, ToolKind, ToolResult
 from writ_app.engine.behaviour import UserAudit, audit_user, with_rejoined
 from writ_app.engine.behaviour.listing import ids_in
 from writ_app.engine.types import Ledger, Message, Provenance, Task, Trajectory
-from writ_app.engine.verification.provenance import Shown, trace_arguments
+from writ_app.engine.verification.provenance import (
+    Sources,
+    trace_arguments,
+    trace_lookups,
+)
+from writ_app.engine.verification.results import Shown, content_of
 from writ_app.engine.verification.texts import Text
 
 
@@ -28,6 +34,8 @@ class Made:
     answer: int | None
     """Place of the recorded result; None if there is none."""
     recorded: Message | None
+    after: EnvironmentSession | None = None
+    """Of a write that succeeded: the world as it left it."""
 
     @cached_property
     def ids(self) -> list[str]:
@@ -84,6 +92,7 @@ class Trace:
                     else self.environment.answer(call)
                 )
                 place = answers.get(made.id)
+                wrote = tool is not None and tool.mutates and not result.error
                 found.append(
                     Made(
                         index=n,
@@ -92,6 +101,7 @@ class Trace:
                         result=result,
                         answer=place,
                         recorded=None if place is None else self.messages[place],
+                        after=self.session.fork() if wrote else None,
                     )
                 )
         return found
@@ -223,7 +233,12 @@ class Trace:
     def shown(self) -> list[Shown]:
         """Results that tell something: those of calls that did not fail."""
         return [
-            Shown(made.answer, made.call.key, made.recorded.content)
+            Shown(
+                made.answer,
+                made.call,
+                content_of(made.recorded.content),
+                made.tried_to_write,
+            )
             for made in self.calls
             if made.answer is not None and made.recorded and not made.error
         ]
@@ -241,18 +256,66 @@ class Trace:
 
     @cached_property
     def provenance(self) -> tuple[Provenance, ...]:
-        """Of every leaf of every write, refused ones included."""
+        """Of every leaf of every write, refused ones included, and of the gold; of the reads what is ungrounded."""
         tried = [made for made in self.calls if made.tried_to_write]
-        return tuple(
-            trace_arguments(
-                [(made.index, made.call) for made in tried],
-                shown=self.shown,
-                user=self.user_texts,
-                agent=self.agent_texts,
-                environment=self.environment,
-                gold=self.task.gold,
-            )
+        reads = [made for made in self.calls if made.kind is ToolKind.READ]
+        gold = self.task.gold
+        calls = [one.call for one in tried] + [one.call for one in gold]
+        sources = Sources(
+            environment=self.environment,
+            shown=self.shown,
+            user=self.user_texts,
+            agent=self.agent_texts,
+            values=[v for call in calls for _, v in leaves(call.arguments)],
+            read_again=self._read_again,
         )
+        return (
+            *trace_arguments(
+                sources,
+                [(made.index, made.call) for made in tried],
+                gold,
+                self._paired(tried),
+                len(self.messages),
+            ),
+            *trace_lookups(
+                sources, enumerate((made.index, made.call) for made in reads)
+            ),
+        )
+
+    def _paired(self, tried: Sequence[Made]) -> list[int | None]:
+        """For each gold write: number of the write made in its place, an equal one or else the first left of the same tool."""
+        left = dict(enumerate(tried))
+        places = self.gold_places
+        paired: list[int | None] = []
+        for gold, place in zip(self.task.gold, places, strict=True):
+            number = next(
+                (
+                    n
+                    for n, made in left.items()
+                    if place == made.index and gold.call.name == made.call.name
+                ),
+                None,
+            )
+            paired.append(number)
+            if number is not None:
+                del left[number]
+        for n, gold in enumerate(self.task.gold):
+            if paired[n] is None:
+                same = (
+                    m for m, made in left.items() if made.call.name == gold.call.name
+                )
+                paired[n] = number = next(same, None)
+                if number is not None:
+                    del left[number]
+        return paired
+
+    def _read_again(self, call: ToolCall, before: int) -> str:
+        """What a read would have answered just before a message that writes."""
+        earlier = [made for made in self.writes if made.index < before]
+        session = earlier[-1].after if earlier else None
+        if session is None:
+            return self.environment.answer(call).content
+        return session.call(call).content
 
     def policy_trace(self) -> PolicyTrace:
         events = [

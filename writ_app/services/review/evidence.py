@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from environments.core.environment import Environment
-from environments.core.pointers import at, leaves
+from environments.core.pointers import at, leaves, pointer, split
+from environments.core.tools import ToolCall
 from writ_app.engine.types import (
     CandidateTable,
     CertificateRead,
@@ -17,17 +19,17 @@ from writ_app.services.review.leaves import argument_name, is_plain, plain_text
 from writ_app.services.review.steps import Step, brief_arguments
 
 CANDIDATES_SHOWN = 9
-SHORT = 120
+CONDITIONS_SHOWN = 3
 CELL = 17
 """Width of one cell of the coverage meter with the gap after it, in pixels."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A highlighted field of a result. With `argument` it grounds that argument, otherwise it only decided the choice."""
+    """A highlighted field of a result. With `arguments` (ids) it grounds those, otherwise it only decided the choice."""
 
     id: str
-    argument: str = ""
+    arguments: tuple[str, ...] = ()
     title: str = ""
 
 
@@ -38,6 +40,18 @@ class Change:
     name: str
     gold: str
     other: str
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One field as a witness has it, and as it is."""
+
+    name: str
+    verb: str
+    """were, were not there, or were there, with."""
+    value: str = ""
+    now: str = ""
+    """"" if that is not to be seen in the result."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +66,10 @@ class EvidenceRow:
     """JSON pointer into the result → its mark."""
     anchors: tuple[str, ...]
     """Ids of marks that have no field of their own to stand at: links to them lead to the row."""
-    witness: str
+    witness: tuple[Condition, ...]
     """What would have to be different for the answer to be another."""
+    witness_more: int
+    """Conditions that are not shown."""
     would_be: tuple[Change, ...]
     """What the answer would be then, where it differs."""
     proved: bool
@@ -68,9 +84,7 @@ class EvidenceRow:
     @property
     def told(self) -> str:
         """A short answer in words, such as an id, when nothing in it is marked."""
-        result = self.step.result if self.step else None
-        plain = isinstance(result, str) and len(result) <= SHORT and not self.marks
-        return str(result) if plain else ""
+        return self.step.told if self.step and not self.marks else ""
 
     @property
     def meter_x(self) -> int:
@@ -122,7 +136,8 @@ def make_evidence(
         message = coverage[number - 1]
         step = _step_of(read, message, steps)
         own = dict(marks.get(read.call.key, {}))
-        for place in read.decisive:
+        conditions = list(_conditions(read.witness, step))
+        for place in (*read.decisive, *(place for place, _ in conditions if place)):
             own.setdefault(place, Mark(f"e{number}-d{len(own)}", title="decides"))
         visible = _visible(own, step)
         made = step is not None and step.name != read.call.name
@@ -137,10 +152,11 @@ def make_evidence(
                 anchors=tuple(
                     mark.id for mark in own.values() if mark not in visible.values()
                 ),
-                witness=_condition(read.witness),
-                would_be=tuple(_would_be(task, read.witness)),
+                witness=tuple(one for _, one in conditions[:CONDITIONS_SHOWN]),
+                witness_more=max(0, len(conditions) - CONDITIONS_SHOWN),
+                would_be=tuple(_would_be(environment, task, read.witness)),
                 proved=read.witness is not None,
-                grounds=len({mark.argument for mark in own.values()} - {""}),
+                grounds=len({one for mark in own.values() for one in mark.arguments}),
                 via=step.name if step is not None and made else "",
             )
         )
@@ -171,33 +187,129 @@ def _visible(marks: Mapping[str, Mark], step: Step | None) -> dict[str, Mark]:
 
 
 CHANGES_SHOWN = 4
+VALUE_SHOWN = 80
+FIELDS_SHOWN = 4
 ANSWER = ", the right answer would be "
 
 
-def _condition(witness: Witness | None) -> str:
-    """The note up to the answer: that is told by the arguments that would change."""
-    return witness.note.partition(ANSWER)[0] if witness else ""
+def _conditions(
+    witness: Witness | None, step: Step | None
+) -> Iterator[tuple[str, Condition]]:
+    """(JSON pointer of the field in the result, "" if it is not to be seen there; the condition) for each step of the patch."""
+    for change in witness.patch if witness else ():
+        _, key, *inner = split(change["path"])
+        place = _place_of(step.result, key, inner) if step else None
+        name = argument_name(pointer(*inner)) or key
+        if change["op"] == "remove":
+            yield place or "", Condition(name, "were not there")
+            continue
+        seen = at(step.result, place) if step and place is not None else ""
+        whole = isinstance(change["value"], dict) and change["op"] == "add"
+        verb = "were there, with" if whole else "were"
+        yield (
+            place or "",
+            Condition(name, verb, _brief(change["value"]), plain_text(seen)),
+        )
 
 
-def _would_be(task: Task, witness: Witness | None) -> Iterator[Change]:
+def _place_of(result: Any, key: str, inner: Sequence[str]) -> str | None:
+    """Where a result shows a field of the record with that key: in an object that has the key, under the end of its path."""
+    if not inner:
+        return None
+    for place, value in _objects(result, ""):
+        if key in value.values():
+            for start in range(len(inner)):
+                end = pointer(*inner[start:])
+                if is_plain(at(value, end)):
+                    return place + end
+    return None
+
+
+OBJECTS = 2_000
+"""Objects of one result that are looked at."""
+
+
+def _objects(value: Any, place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(pointer, object) of the objects in a result, outer ones first."""
+    waiting = [(place, value)]
+    for where, one in islice(_walk(waiting), OBJECTS):
+        if isinstance(one, dict):
+            yield where, one
+
+
+def _walk(waiting: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    for where, one in waiting:  # grows as it goes
+        yield where, one
+        inside = one.items() if isinstance(one, dict) else enumerate(one)
+        waiting += [
+            (where + pointer(key), inner)
+            for key, inner in inside
+            if isinstance(inner, dict | list)
+        ]
+
+
+def _brief(value: Any) -> str:
+    """A value in few words; of an object its first plain fields."""
+    if isinstance(value, dict):
+        plain = [f"{key} {one}" for key, one in value.items() if is_plain(one)]
+        return ", ".join(plain[:FIELDS_SHOWN]) or f"{len(value)} fields"
+    return plain_text(value)[:VALUE_SHOWN]
+
+
+def _would_be(
+    environment: Environment, task: Task, witness: Witness | None
+) -> Iterator[Change]:
     if witness is None or ANSWER not in witness.note:
         return
-    if witness.declined and not task.declined:
-        yield Change("", "", f"policy {witness.declined} would forbid it")
+    if witness.declined != task.declined:
+        words = f"policy {witness.declined} would forbid it"
+        yield Change("", "", words if witness.declined else "it would be allowed")
         return
+    if witness.transferred != task.transferred:
+        words = f"policy {witness.transferred} would hand it to a person"
+        yield Change("", "", words if witness.transferred else "nobody would take over")
+        return
+    told = {one.what: one.value for one in task.told}
+    for one in witness.told:
+        if told.get(one.what) != one.value:
+            value = plain_text(told.get(one.what, "nothing"))
+            yield Change(one.what, value, plain_text(one.value))
     gold = [write.call for write in task.gold]
     if [call.name for call in gold] != [call.name for call in witness.gold]:
-        names = ", then ".join(call.name for call in witness.gold)
-        yield Change("", "", f"the right answer would be {names or 'no write'}")
+        yield from _other_writes(environment, gold, witness.gold)
         return
     changes = [
-        Change(argument_name(place), plain_text(before), plain_text(after))
-        for one, other in zip(gold, witness.gold, strict=True)
+        Change(
+            (f"write {n}: " if len(gold) > 1 else "") + argument_name(place),
+            plain_text(before),
+            plain_text(after),
+        )
+        for n, (one, other) in enumerate(zip(gold, witness.gold, strict=True), 1)
         for place, before, after in _changed(one.arguments, other.arguments)
     ]
     yield from changes[:CHANGES_SHOWN]
     if len(changes) > CHANGES_SHOWN:
         yield Change("", "", f"{len(changes) - CHANGES_SHOWN} more arguments")
+
+
+def _other_writes(
+    environment: Environment, gold: Sequence[ToolCall], other: Sequence[ToolCall]
+) -> Iterator[Change]:
+    """Writes that would no longer be right, and those that would be in their place."""
+    sides = (
+        ("no", [call for call in gold if call not in other]),
+        (
+            "also" if all(call in other for call in gold) else "instead",
+            [call for call in other if call not in gold],
+        ),
+    )
+    for word, calls in sides:
+        for call in calls[:CHANGES_SHOWN]:
+            yield Change(
+                "", "", f"{word} {call.name} {brief_arguments(environment, call)}"
+            )
+        if len(calls) > CHANGES_SHOWN:
+            yield Change("", "", f"{word} {len(calls) - CHANGES_SHOWN} more writes")
 
 
 def _changed(

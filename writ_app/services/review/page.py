@@ -15,14 +15,13 @@ from writ_app.services.review.evidence import (
     make_candidates,
     make_evidence,
 )
+from writ_app.services.review.leaves import plain_text
+from writ_app.services.review.places import Places
+from writ_app.services.review.preconditions import PolicyGroup, make_policy
+from writ_app.services.review.reader import load_item
+from writ_app.services.review.replay import Difference, compare, try_writes
 from writ_app.services.review.steps import Ribbon, Step, make_ribbon, make_steps
-from writ_app.services.review.writes import (
-    Difference,
-    Places,
-    WriteCard,
-    make_cards,
-    make_difference,
-)
+from writ_app.services.review.writes import WriteCard, make_cards, with_facts
 from writ_app.services.synthesis import ledger_of
 
 AUDITED = 4_000
@@ -58,6 +57,15 @@ class BehaviorView:
 
 
 @dataclass(frozen=True)
+class ToldLine:
+    """One thing that the user is to be told, and the reads that it rests on."""
+
+    what: str
+    value: str
+    reads: tuple[EvidenceRow, ...]
+
+
+@dataclass(frozen=True)
 class Coverage:
     """Needed reads made before the write, of all needed."""
 
@@ -84,9 +92,11 @@ class ReviewPage:
     candidates: tuple[CandidateView, ...]
     cards: tuple[WriteCard, ...]
     difference: Difference
+    policy: tuple[PolicyGroup, ...]
     checks: tuple[CheckLine, ...]
-    declined: str
-    """The policy clause, in words, by which the request is refused."""
+    told: tuple[ToldLine, ...]
+    clause: str
+    """The policy clause, in words, by which the request is refused or handed over."""
     behavior: BehaviorView
     events: tuple[ReviewEvent, ...]
 
@@ -94,6 +104,20 @@ class ReviewPage:
     def meter_width(self) -> int:
         """Of the coverage meter, in pixels."""
         return max(len(self.evidence) * CELL, 1)
+
+    @property
+    def deed(self) -> str:
+        """What the needed reads have to come before."""
+        if self.task.declined:
+            return "refusal"
+        if self.task.transferred:
+            return "handover"
+        return "write" if self.task.gold else "answer"
+
+    @property
+    def told_check(self) -> CheckLine | None:
+        """The check of what the user was told."""
+        return next((line for line in self.checks if line.check.name == "told"), None)
 
     @property
     def reads(self) -> int:
@@ -107,17 +131,19 @@ class ReviewPage:
     def failed(self) -> tuple[CheckLine, ...]:
         return tuple(line for line in self.checks if not line.check.passed)
 
+    @property
+    def passed(self) -> tuple[CheckLine, ...]:
+        return tuple(line for line in self.checks if line.check.passed)
+
+    @property
+    def preconditions_failed(self) -> int:
+        lines = (line for group in self.policy for line in group.lines)
+        return sum(line.holds is False for line in lines)
+
 
 def build_review_page(*, item_id: int) -> ReviewPage:
     """Two queries: the row with everything upstream of it, and the events. The environment is kept by the process."""
-    row = (
-        ReviewItem.objects.select_related(
-            "trajectory__simulation", "task__environment", "batch"
-        )
-        .defer("task__environment__state", "words", "search")
-        .get(pk=item_id)
-    )
-    row.trajectory.simulation.task = row.task  # is the same, and is there
+    row = load_item(item_id)
     events = ReviewEvent.objects.filter(slot__item=row).select_related("reviewer")
     return compose_page(
         row=row,
@@ -142,9 +168,12 @@ def compose_page(
         superfluous=verification.superfluous,
     )
     places = Places(environment, task, verification, steps)
+    gold = [write.call for write in task.gold]
+    written = [step for step in steps if step.kind == "write"]
+    made = [step.call for step in written]
     cards = make_cards(task, verification, steps, places)
+    policy = make_policy(environment, gold, cards, steps, places, verification)
     evidence = make_evidence(environment, task, verification, steps, places.marks)
-    made = [step for step in steps if step.kind == "write"]
     return ReviewPage(
         row=row,
         task=task,
@@ -156,10 +185,19 @@ def compose_page(
         superfluous=tuple(step for step in steps if step.superfluous),
         coverage=Coverage(sum(r.step is not None for r in evidence), len(evidence)),
         candidates=make_candidates(task, evidence),
-        cards=cards,
-        difference=make_difference(environment, task.gold, made),
+        cards=with_facts(cards, written, try_writes(environment, made, gold)),
+        difference=compare(environment, gold, made),
+        policy=policy,
         checks=_check_lines(verification, places),
-        declined=environment.clauses.get(task.declined, ""),
+        told=tuple(
+            ToldLine(
+                one.what,
+                plain_text(one.value),
+                tuple(evidence[place] for place in one.needs),
+            )
+            for one in task.told
+        ),
+        clause=environment.clauses.get(task.declined or task.transferred, ""),
         behavior=_behavior(row, task, trajectory),
         events=events,
     )

@@ -1,23 +1,52 @@
-"""Who looks at what next. One slot is in one pair of hands at a time, and nobody waits for anybody."""
+"""Who looks at what next. One slot is in one pair of hands at a time, and nobody waits for anybody.
 
+A lease is a row's `leased_by` and `leased_until` under a token that goes up with each lease. It lapses when the page gives no sign
+of life; the name stays, as a bookmark, until somebody else takes the slot.
+"""
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Count, F, Q
-from django.db.models.expressions import OrderBy
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.db.models import (
+    Count,
+    DateTimeField,
+    DurationField,
+    Exists,
+    Expression,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Coalesce
 
-from writ_app.models.accounts import User
+from writ_app.engine.errors import WritError
+from writ_app.models.accounts import Membership, Team, User
 from writ_app.models.review import (
     ItemStatus,
     ReviewEvent,
     ReviewItem,
+    ReviewPolicy,
     ReviewSlot,
     SlotQuerySet,
     Verdict,
 )
+from writ_app.services.review.ordering import COUNTED_FOR, Choice, in_order
 
-LEASE_MINUTES = 10
+LEASE_SECONDS = ReviewPolicy().lease_seconds
+BEAT_SECONDS = 20
+"""Between two signs of life of a page: three fit into the default lease, so that one may be lost."""
+VERDICTS = (Verdict.APPROVE, Verdict.REJECT, Verdict.FIX)
+"""Those that close a slot."""
+
+
+class NotForYou(WritError):
+    """That slot cannot be handed to that person; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -46,60 +75,187 @@ class QueueCounts:
         return self.waiting + self.judged
 
 
+def policy_of(team: Team) -> ReviewPolicy:
+    """How the team reviews; a team that never said has the defaults."""
+    return ReviewPolicy.objects.filter(team=team).first() or ReviewPolicy(team=team)
+
+
+# --- taking ---------------------------------------------------------------------------------------------------------------------
+
+
 @transaction.atomic
 def lease_next(
-    *, user: User, at: datetime, minutes: int = LEASE_MINUTES
+    *,
+    user: User,
+    at: datetime,
+    choice: Choice | None = None,
+    held: Collection[int] = (),
+    show: bool = True,
 ) -> ReviewSlot | None:
-    """The user's own leased slot, else the next free one, now in the user's hands; None if there is none."""
-    # What was taken last comes first: an undone one shows before the one it interrupted.
-    slot = _first(ReviewSlot.objects.leased_to(user, at), user, "-leased_until", "-id")
-    slot = slot or _first(ReviewSlot.objects.free(at).filter(deferred_at=None), user)
-    slot = slot or _first(ReviewSlot.objects.free(at), user)
+    """Hand out a slot under a new token: where the user stopped, else the next free one; None if there is none.
+
+    `held` are slots that the user's page has already. With `show` it goes on screen, else it is leased ahead. A page that is opened
+    takes over what another tab of the user had on screen; what is leased ahead leaves other tabs alone.
+    """
+    _one_at_a_time(user)
+    slots = _for_eyes_of(ReviewSlot.objects.filter(number__gt=0, ready=True), user, at)
+    own = slots.open().filter(leased_by=user).exclude(pk__in=held)
+    if not show:
+        own = own.exclude(leased_until__gt=at)  # another tab has them
+    # What was on screen last comes first: an undone one before the one it interrupted.
+    slot = _first(own.order_by(F("shown_at").desc(nulls_last=True), "id"))
+    if slot is None:
+        free = slots.visible_to(user).free(at).exclude(pk__in=held)
+        for ordered in in_order(free, user, choice or Choice()):
+            if slot := _first(ordered):
+                break
     if slot is not None:
-        take(slot=slot, user=user, at=at, minutes=minutes)
+        take(slot=slot, user=user, at=at, show=show)
     return slot
 
 
-IN_ORDER = (F("deferred_at").asc(nulls_first=True), "id")
+@transaction.atomic
+def lease_slot(*, slot_id: int, user: User, at: datetime) -> ReviewSlot:
+    """Hand out that very slot, number 0 (a dispute to settle) included. Raises NotForYou, ReviewSlot.DoesNotExist."""
+    _one_at_a_time(user)
+    visible = ReviewSlot.objects.visible_to(user)
+    slot = visible.select_for_update(of=("self",)).get(pk=slot_id)
+    mine = _for_eyes_of(ReviewSlot.objects.filter(pk=slot_id), user, at)
+    held = slot.leased_by_id not in (None, user.pk)
+    if slot.status != "OPEN" or not slot.ready:
+        raise NotForYou(f"#{slot.item_id} is not to be judged now.")
+    if held and slot.leased_until is not None and slot.leased_until > at:
+        raise NotForYou(f"Somebody else is looking at #{slot.item_id} now.")
+    if not mine.exists():
+        raise NotForYou(
+            f"You have judged, edited or opened another version of #{slot.item_id}: this is for somebody else."
+        )
+    take(slot=slot, user=user, at=at)
+    return slot
 
 
-def _first(slots: SlotQuerySet, user: User, *order: str | OrderBy) -> ReviewSlot | None:
-    """The first of them that nobody else is taking at this moment."""
-    return (
-        slots.visible_to(user)
-        .for_eyes_of(user)
-        .order_by(*(order or IN_ORDER))
-        .select_for_update(skip_locked=True, of=("self",))
-        .first()
+def take(*, slot: ReviewSlot, user: User, at: datetime, show: bool = True) -> None:
+    """Put a locked slot into the user's hands. The new token ends every earlier lease on it."""
+    slot.leased_by, slot.shown_at, slot.token = (
+        user,
+        at if show else None,
+        slot.token + 1,
+    )
+    ReviewSlot.objects.filter(pk=slot.pk).update(
+        leased_by=user, leased_until=_end(at), token=slot.token, shown_at=slot.shown_at
     )
 
 
-def take(
-    *, slot: ReviewSlot, user: User, at: datetime, minutes: int = LEASE_MINUTES
-) -> None:
-    """Put a locked slot into the user's hands. The new token ends every earlier lease on it."""
-    slot.leased_by = user
-    slot.leased_until = at + timedelta(minutes=minutes)
-    slot.token += 1
-    slot.save(update_fields=["leased_by", "leased_until", "token"])
+def _end(at: datetime) -> Expression:
+    """When a lease of now lapses, by the policy of the slot's team."""
+    policy = ReviewPolicy.objects.filter(team=OuterRef("team")).values("lease_seconds")
+    second = Value(timedelta(seconds=1), output_field=DurationField())
+    length = ExpressionWrapper(
+        second * Coalesce(Subquery(policy), LEASE_SECONDS), output_field=DurationField()
+    )
+    return ExpressionWrapper(
+        Value(at, output_field=DateTimeField()) + length, output_field=DateTimeField()
+    )
+
+
+def _one_at_a_time(user: User) -> None:
+    """Two tabs of one person take turns, so that they cannot get two places on one item."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LEASING, user.pk])
+
+
+LEASING = 0x5245
+"""Tells these locks from others; any number does."""
+
+
+def _for_eyes_of(slots: SlotQuerySet, user: User, at: datetime) -> SlotQuerySet:
+    """Without items that the user has judged, and trajectories of which they hold another version or place.
+
+    Nor those of which they have judged or edited another version, unless nobody else is in the team.
+    """
+    here = OuterRef("item__trajectory")
+    others = Membership.objects.filter(team=OuterRef("team")).exclude(user=user)
+    verdicts = ReviewEvent.objects.filter(
+        reviewer=user, verdict__in=VERDICTS, withdrawn_by=None
+    )
+    same = verdicts.filter(slot__item=OuterRef("item"))
+    judged = verdicts.filter(slot__item__trajectory=here)
+    edited = ReviewItem.objects.filter(trajectory=here, edited_by=user)
+    held = ReviewSlot.objects.leased_to(user, at).filter(item__trajectory=here)
+    return slots.filter(
+        ~Exists(others) | Q(~Exists(judged), ~Exists(edited)),
+        ~Exists(same),
+        ~Exists(held.exclude(pk=OuterRef("pk"))),
+    )
+
+
+def _first(slots: SlotQuerySet) -> ReviewSlot | None:
+    """The first of them that nobody else is taking at this moment."""
+    return slots.select_for_update(skip_locked=True, of=("self",)).first()
+
+
+# --- keeping and giving back ----------------------------------------------------------------------------------------------------
 
 
 def renew_lease(
-    *,
-    slot_id: int,
-    token: int,
-    user: User,
-    at: datetime,
-    minutes: int = LEASE_MINUTES,
+    *, slot_id: int, token: int, user: User, at: datetime, show: bool = False
 ) -> bool:
-    """Keep a lease alive; False if it was lost."""
+    """Keep a lease alive, and note with `show` that it is on screen now; False if it was lost."""
     held = ReviewSlot.objects.open().filter(pk=slot_id, token=token, leased_by=user)
-    return held.update(leased_until=at + timedelta(minutes=minutes)) == 1
+    shown = {"shown_at": Coalesce(F("shown_at"), Value(at))} if show else {}
+    return held.update(leased_until=_end(at), **shown) == 1
+
+
+def give_back(*, held: Mapping[int, int], user: User, at: datetime) -> None:
+    """The page was closed: others may take its slots (by token) now. What nobody takes waits for the user's return."""
+    ours = Q(pk__in=())
+    for slot_id, token in held.items():
+        ours |= Q(pk=slot_id, token=token)
+    leased = ReviewSlot.objects.leased_to(user, at)
+    leased.filter(ours).update(leased_until=at)
+
+
+def let_go(*, user: User) -> None:
+    """Give up all that the user holds, bookmarks included: another part of the queue was chosen."""
+    ReviewSlot.objects.open().filter(leased_by=user).update(
+        leased_by=None, leased_until=None, shown_at=None
+    )
+
+
+# --- who, how many --------------------------------------------------------------------------------------------------------------
+
+
+def lookers(*, user: User, at: datetime) -> dict[int, tuple[str, ...]]:
+    """Item → names of those who have it on screen now, besides the user."""
+    slots = (
+        ReviewSlot.objects.visible_to(user)
+        .open()
+        .filter(leased_by__isnull=False, leased_until__gt=at, shown_at__isnull=False)
+        .exclude(leased_by=user)
+        .order_by("shown_at")
+    )
+    found: dict[int, tuple[str, ...]] = {}
+    for item, name in slots.values_list("item", "leased_by__username"):
+        found[item] = (*found.get(item, ()), name)
+    return found
+
+
+def count_waiting(*, user: User) -> int:
+    """Slots to fill, of all there are for the user's teams. Some seconds old."""
+    slots = ReviewSlot.objects.visible_to(user).open().filter(ready=True)
+    key = f"review-waiting:{user.team_ids}"
+    return cache.get_or_set(key, slots.count, COUNTED_FOR) or 0
+
+
+def count_today(*, user: User, at: datetime) -> int:
+    """Verdicts that the user gave today and that stand."""
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    given = ReviewEvent.objects.filter(reviewer=user, verdict__in=VERDICTS)
+    return given.filter(created_at__gte=midnight, withdrawn_by=None).count()
 
 
 def count_queue(*, user: User, at: datetime) -> QueueCounts:
     """How much there is to review and was reviewed, over everything the user may see."""
-    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
     items = ReviewItem.objects.visible_to(user).exclude(status="")
     counts = items.aggregate(
         **{
@@ -111,9 +267,6 @@ def count_queue(*, user: User, at: datetime) -> QueueCounts:
         ),
     )
     deferred = ReviewSlot.objects.visible_to(user).open().exclude(deferred_at=None)
-    today = ReviewEvent.objects.filter(
-        reviewer=user, created_at__gte=midnight, withdrawn_by=None
-    ).exclude(verdict__in=[Verdict.WITHDRAW, Verdict.DEFER])
     return QueueCounts(
         waiting=counts["open"] + counts["disputed"],
         approved=counts["approved"],
@@ -121,5 +274,5 @@ def count_queue(*, user: User, at: datetime) -> QueueCounts:
         fix=counts["fix"],
         deferred=deferred.count(),
         releasable=counts["releasable"],
-        today=today.count(),
+        today=count_today(user=user, at=at),
     )

@@ -23,8 +23,8 @@ class Step:
     text: str = ""
     name: str = ""
     arguments: Mapping[str, Any] | None = None
-    result: Any = None
-    """The tool's answer: parsed if it is JSON, text otherwise."""
+    answer: int | None = None
+    """Index of the message that holds the result; None if there is none."""
     marks: tuple[str, ...] = ()
     """Names of the failed checks that point here."""
     superfluous: bool = False
@@ -33,20 +33,48 @@ class Step:
     def id(self) -> str:
         return f"s{self.number}"
 
+    @cached_property
+    def result(self) -> Any:
+        """The tool's answer: parsed if it is JSON, text otherwise."""
+        return None if self.answer is None else parse_result(self.text)
+
+    @property
+    def call(self) -> ToolCall:
+        return ToolCall(name=self.name, arguments=dict(self.arguments or {}))
+
     @property
     def failed(self) -> bool:
         return self.kind == "error" or bool(self.marks)
 
     @cached_property
     def size(self) -> int:
-        return len(self.text) + (
-            len(json.dumps(self.arguments)) if self.arguments else 0
-        )
+        return len(self.text) + self.call_size
+
+    @cached_property
+    def call_size(self) -> int:
+        """Characters of the arguments."""
+        return len(json.dumps(self.arguments)) if self.arguments else 0
 
     @property
     def short(self) -> bool:
         """Whether the arguments fit beside the tool's name."""
-        return len(json.dumps(self.arguments or {})) <= SHORT_ARGUMENTS
+        return self.call_size <= SHORT_ARGUMENTS
+
+    @property
+    def told(self) -> str:
+        """A short answer in words, which needs no opening."""
+        plain = self.answer is not None and len(self.text) <= SHORT_ANSWER
+        return self.text if plain and self.text[:1] not in ("{", "[") else ""
+
+    @property
+    def folds(self) -> bool:
+        """Whether the text is shown in part until it is asked for."""
+        return len(self.text) > FOLDED
+
+    @property
+    def cut(self) -> bool:
+        """Whether a page holds only its beginning, and the rest is fetched."""
+        return max(len(self.text), self.call_size) > FETCHED
 
     @property
     def title(self) -> str:
@@ -56,6 +84,9 @@ class Step:
 
 
 SHORT_ARGUMENTS = 64
+SHORT_ANSWER = 160
+FOLDED, FETCHED = 900, 6_000
+"""Characters of a text above which it is folded, and above which the rest is not on the page."""
 RIBBON_HEIGHT = 26
 HEIGHTS = {"user": 12, "say": 12, "write": 26}
 GAP = 2
@@ -140,7 +171,7 @@ def make_steps(
 ) -> tuple[Step, ...]:
     """Steps in order. `failed` tells which checks failed at which message."""
     listed = list(messages)
-    answers = {m.tool_call_id: m for m in listed if m.role == "tool"}
+    answers = {m.tool_call_id: (n, m) for n, m in enumerate(listed) if m.role == "tool"}
     repeated, failed, steps = set(superfluous), failed or {}, list[Step]()
     for index, message in enumerate(listed):
         if message.role == "tool":
@@ -152,7 +183,7 @@ def make_steps(
                 Step(len(steps) + 1, kind, index, text=message.content, marks=marks)
             )
         for call in message.tool_calls:
-            answer = answers.get(call.id)
+            place, answer = answers.get(call.id, (None, None))
             steps.append(
                 Step(
                     len(steps) + 1,
@@ -161,7 +192,7 @@ def make_steps(
                     text=answer.content if answer else "",
                     name=call.name,
                     arguments=in_order(environment, call.name, call.arguments),
-                    result=parse_result(answer.content) if answer else None,
+                    answer=place,
                     marks=marks,
                     superfluous=index in repeated,
                 )

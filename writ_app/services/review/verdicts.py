@@ -1,6 +1,8 @@
 """Verdicts are events: appended, never changed. A slot's status follows from the last one that stands."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -13,7 +15,7 @@ from writ_app.models.review import (
     SlotStatus,
     Verdict,
 )
-from writ_app.services.review.queue import take
+from writ_app.services.review.queue import VERDICTS, take
 
 STATUS_AFTER = {
     Verdict.APPROVE: SlotStatus.APPROVED,
@@ -28,6 +30,10 @@ class LeaseLost(WritError):
 
 class AlreadyReviewed(WritError):
     """A verdict was given before, from this tab or another."""
+
+
+class ChecksFail(WritError):
+    """It cannot be approved while a check fails."""
 
 
 class OwnEdit(WritError):
@@ -48,23 +54,33 @@ def submit_verdict(
     reason: str = "",
     note: str = "",
     focus: str = "",
+    message: int | None = None,
+    pointer: str = "",
+    write: int | None = None,
     seconds: int | None = None,
+    submission: UUID | None = None,
     at: datetime,
 ) -> ReviewEvent:
-    """Record a verdict. Raises AlreadyReviewed for a second one, LeaseLost for one under an older token, OwnEdit."""
+    """Record a verdict; the same `submission` again gives what was recorded first, whatever it says now.
+
+    Raises AlreadyReviewed for a second verdict, LeaseLost for one under an older token, ChecksFail for an approval of what the
+    verification rejects, OwnEdit for one of the reviewer's own version.
+    """
     changes = {"deferred_at": at} if verdict == Verdict.DEFER else {}
     held = ReviewSlot.objects.open().filter(pk=slot.pk, token=token, leased_by=reviewer)
     if verdict == Verdict.APPROVE:
-        held = held.for_eyes_of(reviewer)
+        held = held.filter(ready=True).for_eyes_of(reviewer)
+    status = STATUS_AFTER.get(verdict, SlotStatus.OPEN)
     closed = held.update(
-        status=STATUS_AFTER.get(verdict, SlotStatus.OPEN),
-        leased_by=None,
-        leased_until=None,
-        **changes,
+        status=status, leased_by=None, leased_until=None, shown_at=None, **changes
     )
-    slot.refresh_from_db()
     if closed != 1:
+        # The update waited for another one of the same submission, so that its event can be seen here.
+        if same := _recorded(reviewer, submission):
+            return same
+        slot.refresh_from_db()
         raise _refusal(slot, token, reviewer)
+    slot.status, slot.leased_by, slot.leased_until = status, None, None
     return ReviewEvent.objects.create(
         slot=slot,
         reviewer=reviewer,
@@ -72,25 +88,48 @@ def submit_verdict(
         reason=reason,
         note=note,
         focus=focus,
+        message=message,
+        pointer=pointer,
+        write=write,
         seconds=seconds,
+        submission=submission,
     )
+
+
+def _recorded(reviewer: User, submission: UUID | None) -> ReviewEvent | None:
+    if submission is None:
+        return None
+    return reviewer.review_events.filter(submission=submission).first()
 
 
 def _refusal(slot: ReviewSlot, token: int, reviewer: User) -> WritError:
     number = slot.item_id
-    if slot.status == SlotStatus.OPEN and (slot.token, slot.leased_by_id) == (
-        token,
-        reviewer.pk,
-    ):
-        return OwnEdit(f"You made version {number}: somebody else has to approve it.")
     if slot.status != SlotStatus.OPEN:
         return AlreadyReviewed(
             f"Trajectory {number} already has a verdict ({slot.get_status_display()}); yours was not saved."
+        )
+    if (slot.token, slot.leased_by_id) == (token, reviewer.pk):
+        if slot.ready:
+            return OwnEdit(
+                f"You made version {number}: somebody else has to approve it."
+            )
+        return ChecksFail(
+            f"Trajectory {number} cannot be approved: {_failing(slot.item)}. Reject it, or have it fixed."
         )
     return LeaseLost(
         f"Trajectory {number} is no longer yours: it was opened again in another tab or by somebody else. "
         "Your verdict was not saved."
     )
+
+
+def _failing(item: ReviewItem) -> str:
+    names = [name.replace("_", " ") for name in item.failed]
+    if not names:
+        return "it is not up for review any more"
+    return f"the check{'s' * (len(names) > 1)} {', '.join(names)} fail{'s' * (len(names) == 1)}"
+
+
+# --- taking back ----------------------------------------------------------------------------------------------------------------
 
 
 def last_standing(*, reviewer: User) -> ReviewEvent | None:
@@ -111,15 +150,18 @@ def may_see_notes(*, user: User, item: ReviewItem) -> bool:
     judged = ReviewEvent.objects.filter(
         slot__item=item, reviewer=user, withdrawn_by=None
     )
-    return judged.exclude(verdict__in=[Verdict.WITHDRAW, Verdict.DEFER]).exists()
+    return judged.filter(verdict__in=VERDICTS).exists()
 
 
 @transaction.atomic
-def undo_last(*, reviewer: User, at: datetime) -> ReviewSlot:
-    """Withdraw the reviewer's last standing act and put the slot back into their hands. Raises CannotUndo."""
-    event = last_standing(reviewer=reviewer)
-    if event is None:
-        raise CannotUndo("There is nothing to undo.")
+def undo_last(
+    *, reviewer: User, at: datetime, event_id: int | None = None
+) -> ReviewSlot:
+    """Withdraw the reviewer's last standing act, or the named one, and put the slot back into their hands. Raises CannotUndo.
+
+    Asked for the same event again, as after an answer that was lost, it does nothing more.
+    """
+    event = _to_withdraw(reviewer, event_id)
     slot = (
         ReviewSlot.objects.visible_to(reviewer)
         .select_for_update(of=("self",))
@@ -128,7 +170,10 @@ def undo_last(*, reviewer: User, at: datetime) -> ReviewSlot:
     )
     if slot is None:
         raise CannotUndo("That trajectory belongs to a team you are no longer in.")
-    _check_withdrawable(event, slot, reviewer, at)
+    done = ReviewEvent.objects.filter(withdraws=event).exists()
+    if done and event_id and slot.leased_by_id == reviewer.pk:
+        return slot
+    _check_withdrawable(event, slot, reviewer, at, done=done)
     ReviewEvent.objects.create(
         slot=slot, reviewer=reviewer, verdict=Verdict.WITHDRAW, withdraws=event
     )
@@ -138,15 +183,35 @@ def undo_last(*, reviewer: User, at: datetime) -> ReviewSlot:
     return slot
 
 
+def _to_withdraw(reviewer: User, event_id: int | None) -> ReviewEvent:
+    if event_id is None:
+        event = last_standing(reviewer=reviewer)
+    else:
+        own = reviewer.review_events.exclude(verdict=Verdict.WITHDRAW)
+        event = own.filter(pk=event_id).first()
+    if event is None:
+        raise CannotUndo("There is nothing to undo.")
+    if event.bulk is not None:
+        raise CannotUndo(
+            f"That was part of a bulk action on {event.bulk.total} items, which is undone as a whole from the lists."
+        )
+    return event
+
+
 def _check_withdrawable(
-    event: ReviewEvent, slot: ReviewSlot, reviewer: User, at: datetime
+    event: ReviewEvent,
+    slot: ReviewSlot,
+    reviewer: User,
+    at: datetime,
+    *,
+    done: bool,
 ) -> None:
     number = slot.item_id
     later = slot.events.filter(pk__gt=event.pk, withdrawn_by=None)
     if later.exclude(verdict=Verdict.WITHDRAW).exists():
         raise CannotUndo(f"Somebody has judged trajectory {number} since.")
     # Asked under the slot's lock: two tabs that undo at once must not both succeed.
-    if ReviewEvent.objects.filter(withdraws=event).exists():
+    if done:
         raise CannotUndo("That was undone already.")
     others = slot.leased_by_id not in (None, reviewer.pk)
     if others and slot.leased_until is not None and slot.leased_until > at:
@@ -156,3 +221,37 @@ def _check_withdrawable(
         raise CannotUndo(
             f"Trajectory {number} is part of a frozen release, so its approval stands."
         )
+
+
+# --- looking back ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LookBack:
+    """One of today's acts that stand, with the keys of its neighbors."""
+
+    event: ReviewEvent
+    earlier: int | None
+    later: int | None
+
+
+def look_back(
+    *, reviewer: User, at: datetime, event_id: int | None = None
+) -> LookBack | None:
+    """The latest act of today, or the named one; None if it is not there (any more)."""
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    standing = (
+        ReviewEvent.objects.filter(
+            reviewer=reviewer, created_at__gte=midnight, withdrawn_by=None, bulk=None
+        )
+        .exclude(verdict=Verdict.WITHDRAW)
+        .order_by("-id")
+    )
+    named = standing if event_id is None else standing.filter(pk=event_id)
+    event = named.select_related("slot__item").first()
+    if event is None:
+        return None
+    earlier = standing.filter(pk__lt=event.pk)
+    later = standing.filter(pk__gt=event.pk).order_by("id")
+    keys = (found.values_list("pk", flat=True).first() for found in (earlier, later))
+    return LookBack(event, *keys)

@@ -1,63 +1,41 @@
-"""The write side of a page: gold beside actual, argument by argument, and what both do to the database."""
+"""The write side of a page: gold beside actual, argument by argument, each with where it comes from."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from environments.core.environment import Environment
 from environments.core.pointers import leaves
-from environments.core.tools import ToolCall
 from writ_app.engine.types import (
-    ArgumentOrigin,
     GoldWrite,
     Provenance,
     Task,
     Verification,
 )
-from writ_app.services.review.evidence import Mark
+from writ_app.services.review.chips import Chip, grounds_of
 from writ_app.services.review.leaves import argument_name, plain_text
+from writ_app.services.review.places import Link, Places
+from writ_app.services.review.replay import WriteFacts
 from writ_app.services.review.steps import Step, in_order
 
 NOTHING = object()
 """There is no such argument on this side."""
-
-CHIP_WORDS = {
-    "exact": "read",
-    "normalised": "read ≈",
-    "derived": "derived",
-    "said": "said",
-    "policy": "policy",
-    "not_found": "not found",
-}
-
-
-@dataclass(frozen=True)
-class Link:
-    """A place on the page: the id of an element, and words for it."""
-
-    target: str
-    label: str
-
-
-@dataclass(frozen=True)
-class Chip:
-    kind: str
-    label: str
-    place: str = ""
-    detail: str = ""
 
 
 @dataclass(frozen=True)
 class ArgumentLine:
     id: str
     name: str
+    pointer: str
+    """Into the arguments."""
     gold: str
     actual: str
     verdict: Literal["equal", "order", "differs", "missing", "extra"]
     chip: Chip
     links: tuple[Link, ...]
     """Everything that grounds it, best first; a page walks them."""
+    gold_chip: Chip | None = None
+    """Where the gold's value comes from, if that is another place than the actual one's."""
 
 
 @dataclass(frozen=True)
@@ -69,81 +47,17 @@ class WriteCard:
     step: Step | None
     error: str = ""
     needs: int = 0
+    made: int = 0
+    """Which of the writes that were made it is, from 1; 0 if it was not made."""
+    facts: WriteFacts | None = None
+    """What if it were left out, or made later; None if it was not made or there are too many to try."""
 
     @property
     def id(self) -> str:
         return f"w{self.number}"
 
 
-@dataclass(frozen=True)
-class DiffLine:
-    sign: Literal["+", "-"]
-    text: str
-    only: Literal["", "gold", "actual"] = ""
-
-
-@dataclass(frozen=True)
-class DiffGroup:
-    """What changes in one row of the database."""
-
-    path: str
-    lines: tuple[DiffLine, ...]
-
-
-@dataclass(frozen=True)
-class Difference:
-    groups: tuple[DiffGroup, ...]
-    equal: bool
-    """Whether the writes that were made leave the state that the gold leaves."""
-
-
 # --- cards ---------------------------------------------------------------------------------------------------------------------
-
-
-class Places:
-    """Finds elements for sources: marks in evidence rows first, steps of the conversation otherwise. Makes the marks it needs."""
-
-    def __init__(
-        self,
-        environment: Environment,
-        task: Task,
-        verification: Verification,
-        steps: Sequence[Step],
-    ):
-        self.environment = environment
-        self.steps = {step.message: step for step in steps}
-        self.rows = {
-            read.call.key: number for number, read in enumerate(task.certificate, 1)
-        }
-        self.read_at = {
-            made: read.call.key
-            for read, made in zip(task.certificate, verification.coverage, strict=False)
-            if made is not None
-        }
-        self.marks: dict[str, dict[str, Mark]] = {}
-
-    def step_of(self, message: int) -> Step | None:
-        """The step a message belongs to; a result belongs to its call, which stands before it."""
-        return self.steps.get(message) or next(
-            (self.steps[n] for n in range(message, -1, -1) if n in self.steps), None
-        )
-
-    def of_message(self, message: int, place: str, argument: str) -> Link | None:
-        step = self.step_of(message)
-        if step is None:
-            return None
-        key = self.read_at.get(step.message, "")
-        if key and place:
-            return self.of_read(key, place, argument)
-        return Link(step.id, f"step {step.number}")
-
-    def of_read(self, key: str, place: str, argument: str) -> Link | None:
-        if key not in self.rows:
-            return None
-        number, marks = self.rows[key], self.marks.setdefault(key, {})
-        if place not in marks:
-            marks[place] = Mark(f"e{number}-{len(marks)}", argument)
-        return Link(marks[place].id, f"read {number}")
 
 
 def make_cards(
@@ -168,6 +82,24 @@ def make_cards(
             card = replace(card, error=refused.text if refused else "")
         cards.append(card)
     return tuple(cards)
+
+
+def with_facts(
+    cards: Iterable[WriteCard], made: Sequence[Step], facts: Sequence[WriteFacts]
+) -> tuple[WriteCard, ...]:
+    """The cards, with what was found of the writes that were made: `facts` of each, or of none."""
+    numbers = {step.message: number for number, step in enumerate(made, 1)}
+    told = dict(zip(numbers, facts, strict=False))
+    return tuple(
+        replace(
+            card,
+            made=numbers[card.step.message],
+            facts=told.get(card.step.message),
+        )
+        if card.step
+        else card
+        for card in cards
+    )
 
 
 def _pair(
@@ -201,7 +133,7 @@ def _card(
     number: int,
     gold: GoldWrite | None,
     step: Step | None,
-    provenance: Iterable[Provenance],
+    provenance: Sequence[Provenance],
     places: Places,
 ) -> WriteCard:
     golden: dict[str, Any] = {}
@@ -210,25 +142,47 @@ def _card(
         golden = dict(leaves(ordered))
     actual = dict(leaves(_arguments(step))) if step else {}
     shuffled = _same_but_order(golden, actual)
-    sources = (
-        {p.pointer: p for p in provenance if p.message == step.message} if step else {}
-    )
     origins = {origin.pointer: origin for origin in gold.origins} if gold else {}
+    sources = {
+        one.pointer: one
+        for one in provenance
+        if step and one.side == "actual" and one.message == step.message
+    }
+    golden_sources = {
+        one.pointer: one
+        for one in provenance
+        if gold and one.side == "gold" and one.write == number - 1
+    }
     lines = []
     for n, place in enumerate([*golden, *(p for p in actual if p not in golden)], 1):
         ident = f"w{number}-a{n}"
         wanted, got = golden.get(place, NOTHING), actual.get(place, NOTHING)
-        source, origin = sources.get(place), origins.get(place)
-        links = tuple(_links(source, origin, places, ident))
+        verdict = _verdict(wanted, got, place in shuffled)
+        origin = origins.get(place)
+        # A gold value that is not the actual one's has grounds of its own.
+        same = verdict == "equal"
+        gold_grounds = grounds_of(golden_sources.get(place), origin, places, ident)
+        grounds = (
+            gold_grounds
+            if got is NOTHING
+            else grounds_of(sources.get(place), origin if same else None, places, ident)
+        )
+        apart = gold is not None and not same and NOTHING not in (wanted, got)
         lines.append(
             ArgumentLine(
                 id=ident,
                 name=argument_name(place),
+                pointer=place,
                 gold="" if wanted is NOTHING else plain_text(wanted),
                 actual="" if got is NOTHING else plain_text(got),
-                verdict=_verdict(wanted, got, place in shuffled),
-                chip=_chip(source, origin, links, places),
-                links=links,
+                verdict=verdict,
+                chip=grounds.chip,
+                links=tuple(
+                    dict.fromkeys([*grounds.links, *gold_grounds.links])
+                    if apart
+                    else grounds.links
+                ),
+                gold_chip=gold_grounds.chip if apart else None,
             )
         )
     name = gold.call.name if gold else step.name if step else ""
@@ -285,125 +239,3 @@ def _same_but_order(gold: Mapping[str, Any], actual: Mapping[str, Any]) -> set[s
     return (
         {f"{h}/{n}" for n, heads in columns.items() for h in heads} if same else set()
     )
-
-
-def _links(
-    source: Provenance | None,
-    origin: ArgumentOrigin | None,
-    places: Places,
-    argument: str,
-) -> Iterator[Link]:
-    found: dict[str, Link] = {}
-    if source is not None and source.source is not None:
-        link = places.of_message(source.source, source.source_pointer, argument)
-        if link:
-            found.setdefault(link.target, link)
-    for key, place in origin.refs if origin else ():
-        link = places.of_read(key, place, argument)
-        if link:
-            found.setdefault(link.target, link)
-    yield from found.values()
-
-
-def _chip(
-    source: Provenance | None,
-    origin: ArgumentOrigin | None,
-    links: tuple[Link, ...],
-    places: Places,
-) -> Chip:
-    if source is None:
-        kind = {
-            "fact": "said",
-            "const": "policy",
-            "read": "exact",
-            "derived": "derived",
-        }
-        chip = Chip(kind[origin.kind] if origin else "none", "")
-        label = links[0].label if links else CHIP_WORDS.get(chip.kind, "")
-        return replace(chip, label=label, detail=origin.detail if origin else "")
-    label, place = CHIP_WORDS[source.kind], ""
-    if source.kind == "derived" and source.detail:
-        label = source.detail
-    elif source.kind == "said" and source.source is not None:
-        step = places.step_of(source.source)
-        label = f"said · step {step.number}" if step else label
-    elif source.kind in ("exact", "normalised") and links:
-        label = links[0].label + (" ≈" if source.kind == "normalised" else "")
-        place = _tail(source.source_pointer)
-    detail = source.detail if source.detail != label else ""
-    if source.kind == "said" and source.source is not None and not detail:
-        detail = _quote(places.step_of(source.source), source.value)
-    return Chip(source.kind, label, place, detail)
-
-
-def _tail(place: str) -> str:
-    """The end of a long JSON pointer, which is what tells fields apart."""
-    return place if len(place) <= 20 else "…" + place[-19:]
-
-
-def _quote(step: Step | None, value: Any) -> str:
-    """The words around a value that was said."""
-    text = step.text if step else ""
-    at = text.lower().find(str(value).lower())
-    if at < 0:
-        return ""
-    start, stop = max(0, at - 24), at + len(str(value)) + 24
-    before, after = "…" if start else "", "…" if stop < len(text) else ""
-    return f"“{before}{text[start:stop].strip()}{after}”"
-
-
-# --- the database --------------------------------------------------------------------------------------------------------------
-
-
-def make_difference(
-    environment: Environment, golds: Iterable[GoldWrite], made: Iterable[Step]
-) -> Difference:
-    """Replay both on fresh sessions. What only one side does is said at the line."""
-    gold = _replay(environment, [write.call for write in golds])
-    actual = _replay(
-        environment,
-        [ToolCall(name=step.name, arguments=_arguments(step)) for step in made],
-    )
-    lines: dict[str, dict[tuple[str, str], DiffLine]] = {}
-    for side, steps in (("gold", gold), ("actual", actual)):
-        for step in steps:
-            collection, key, *inner = step["path"]
-            group = lines.setdefault(f"{collection}/{key}", {})
-            for sign, text in _diff_texts(inner, step["before"], step["after"]):
-                if (sign, text) in group:
-                    group[sign, text] = DiffLine(sign, text)
-                else:
-                    group[sign, text] = DiffLine(sign, text, side)  # type: ignore[arg-type]
-    groups = tuple(
-        DiffGroup(path, tuple(group.values())) for path, group in lines.items()
-    )
-    return Difference(groups, json.dumps(gold) == json.dumps(actual))
-
-
-def _replay(environment: Environment, calls: list[ToolCall]) -> list[dict[str, Any]]:
-    session = environment.session()
-    session.replay(calls)
-    return session.state.diff()
-
-
-def _diff_texts(
-    path: list[str], before: Any, after: Any
-) -> Iterator[tuple[Literal["+", "-"], str]]:
-    name = "".join(f"{part}/" for part in path).rstrip("/")
-    label = f"{name}: " if name else ""
-    if isinstance(before, list) and isinstance(after, list):
-        # Lists are compared whole; of long ones only the members that moved are news.
-        gone = [_json(one) for one in before if one not in after]
-        came = [_json(one) for one in after if one not in before]
-        if gone or came:
-            yield from (("-", label + text) for text in gone)
-            yield from (("+", label + text) for text in came)
-            return
-    if before is not None:
-        yield "-", label + _json(before)
-    if after is not None:
-        yield "+", label + _json(after)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -68,7 +68,7 @@ DROP FUNCTION writ_version_inherits_canary();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("writ_app", "0014_review_items"),
+        ("writ_app", "0015_verdicts"),
     ]
 
     operations = [

@@ -1,0 +1,474 @@
+"""How fast people get through the queue: `python -m tests.benchmarks.review [--items 10000 100000] [--parts ...] [--profile]`.
+
+Fills an embedded Postgres that syncs its commits with trajectories through the triggers (simulated by hand, 10 to 17 kB each, a
+sentence of its own in every one), starts the web server as `up` does, and lets reviewers work over HTTP as the page does: the
+verdict, then the desk after the next one, which is leased and drawn ahead.
+
+    import    rows per second, size of the database
+    http      one and eight reviewers: verdict, desk, both (ms); verdicts per second; items that two people had at once
+    lists     the list page over HTTP, by facet, by words (tests/benchmarks/lists.py has its queries)
+    browser   key to next item drawn, elements, bytes, in Chromium
+
+A client that is killed hangs up before the answer, in one of twenty verdicts; its successor sends the same again.
+"""
+
+import argparse
+import hashlib
+import http.client
+import os
+import random
+import re
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+PARTS = ("import", "http", "lists", "browser")
+TASKS = 24
+"""Different tasks; trajectories differ by a sentence."""
+CSRF = "c" * 32
+HANG_UP = 0.05
+WORDS = [
+    "grey",
+    "lamp",
+    "kettle",
+    "rucksack",
+    "boots",
+    "river",
+    "cedar",
+    "maple",
+    "summit",
+    "harbor",
+    "velvet",
+    "copper",
+    "quartz",
+    "lantern",
+    "meadow",
+    "pepper",
+    "saddle",
+    "timber",
+    "walnut",
+    "zephyr",
+    "amber",
+    "basil",
+    "canyon",
+    "dapple",
+    "ember",
+    "fjord",
+]
+
+
+def show(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+def main() -> None:
+    wanted = arguments()
+    for items in wanted.items:
+        with tempfile.TemporaryDirectory(prefix="writ-benchmark-") as var:
+            os.environ |= {"WRIT_VAR_DIR": var, "WRIT_ENV": "test"}
+            os.environ.pop("DATABASE_URL", None)
+            if len(wanted.items) == 1:
+                measure(wanted, items)
+            else:  # settings are read once per process
+                again = [arg for arg in sys.argv[1:] if not arg.isdigit()]
+                again = [arg for arg in again if arg != "--items"]
+                command = [sys.executable, "-m", "tests.benchmarks.review", *again]
+                os.spawnv(os.P_WAIT, sys.executable, [*command, "--items", str(items)])
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--items", type=int, nargs="+", default=[10_000])
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--reviewers", type=int, nargs="+", default=[1, 8])
+    parser.add_argument("--verdicts", type=int, default=400, help="per number of them")
+    parser.add_argument("--presses", type=int, default=30, help="keys in the browser")
+    return parser.parse_args()
+
+
+def measure(wanted: argparse.Namespace, items: int) -> None:
+    import django
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "writ_app.settings"
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from writ_app.adapters.embedded.services import services_running
+    from writ_app.adapters.processes import Supervisor
+    from writ_app.management.site import start_web
+
+    layout = settings.EMBEDDED
+    with (
+        services_running(layout, settings.EMBEDDED_SERVICES),
+        Supervisor(log=layout.log, journal=layout.children) as supervisor,
+    ):
+        call_command("migrate", verbosity=0)
+        show(f"\n{items:,} trajectories; load of the machine {os.getloadavg()[0]:.1f}")
+        people = fill(items, max(wanted.reviewers))
+        port = free_port()
+        start_web(supervisor, host="127.0.0.1", port=port)
+        if "http" in wanted.parts:
+            for count in wanted.reviewers:
+                review(port, people[:count], wanted.verdicts)
+        if "lists" in wanted.parts:
+            lists(port, people[0])
+        if "browser" in wanted.parts:
+            browse(port, people[0], wanted.presses)
+        show(f"memory of the web server: {memory(supervisor):.0f} MB")
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+    return port
+
+
+def memory(supervisor: Any) -> float:
+    """MB that the web server's processes have for themselves or share among them."""
+    import psutil
+
+    (web,) = [child for child in supervisor.children if child.name == "web"]
+    first = psutil.Process(web.process.pid)
+    family = [first, *first.children(recursive=True)]
+    return float(sum(one.memory_full_info().pss for one in family) / 1e6)
+
+
+# --- filling --------------------------------------------------------------------------------------------------------------------
+
+
+def fill(items: int, reviewers: int) -> list[str]:
+    """So many trajectories for one team; returns the session keys of its reviewers."""
+    from django.db import connection
+
+    from tests import factories
+
+    owner = factories.make_owner(name="owner")
+    team = factories.team_of(owner)
+    batch = factories.make_batch(team=team, by=owner, ordered=items)
+    took = store(batch, items)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+        cursor.execute("SELECT pg_database_size(current_database())")
+        size = cursor.fetchone()[0]
+    show(
+        f"import: {items / took:,.0f} per s, {size / items / 1000:.1f} kB each on disk"
+    )
+    names = (f"reviewer{number}" for number in range(reviewers))
+    return [session(factories.make_reviewer(team=team, name=name)) for name in names]
+
+
+def store(batch: Any, items: int) -> float:
+    """So many trajectories of a batch, in bulk; returns the seconds it took to write them."""
+    from django.db import connection
+
+    from tests import factories, samples
+    from writ_app.models.synthesis import Simulation
+    from writ_app.services.catalog import store_task
+
+    pool = []
+    for number in range(TASKS):
+        task = factories.sample_task(number)
+        row = store_task(environment=batch.environment, task=task)
+        pool.append((row.pk, *samples.simulate(task)))
+    last = Simulation.objects.order_by("pk").values_list("pk", flat=True).last() or 0
+    keys = range(last + 1, last + 1 + items)
+    began = time.perf_counter()
+    with connection.cursor() as cursor:
+        for table, columns, rows in (
+            ("simulation", SIMULATION, simulations(batch.pk, pool, keys)),
+            ("trajectory", TRAJECTORY, trajectories(pool, keys, random.Random(1))),
+        ):
+            statement = f"COPY writ_app_{table} ({columns}) FROM STDIN"
+            with cursor.cursor.copy(statement) as copy:
+                for values in rows:
+                    copy.write_row(values)
+    return time.perf_counter() - began
+
+
+SIMULATION = (
+    "id, batch_id, task_id, plan, persona, behaviour, seed, fault, status, attempt, runner, "
+    "setbacks, round, note"
+)
+TRAJECTORY = (
+    "simulation_id, content, content_hash, ended_by, scripted, steps, verification, realised, "
+    "accepted, reason, owner"
+)
+
+
+def simulations(batch: int, pool: list[Any], keys: range) -> Iterator[tuple[Any, ...]]:
+    for n in keys:
+        task, talk, _ = pool[n % TASKS]
+        plan = talk.plan
+        yield n, batch, task, plan, "", "{}", n, "", "DONE", 1, "", 0, 0, ""
+
+
+def trajectories(
+    pool: list[Any], keys: range, rng: random.Random
+) -> Iterator[tuple[Any, ...]]:
+    texts = [
+        (talk.model_dump_json(), talk, seen.model_dump_json()) for _, talk, seen in pool
+    ]
+    for n in keys:
+        text, talk, judged = texts[n % TASKS]
+        sentence = f"Number {n}: {' '.join(rng.choices(WORDS, k=8))}."
+        text = text.replace('"content":"', f'"content":"{sentence} ', 1)
+        digest = hashlib.sha256(str(n).encode()).hexdigest()
+        ended = talk.ended_by.value
+        yield (
+            n,
+            text,
+            digest,
+            ended,
+            True,
+            len(talk.messages),
+            judged,
+            "{}",
+            True,
+            "",
+            "",
+        )
+
+
+def session(user: Any) -> str:
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
+    store = SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store.create()
+    return str(store.session_key)
+
+
+# --- reviewers ------------------------------------------------------------------------------------------------------------------
+
+
+class Browserlike:
+    """A connection that is kept, with the cookies of somebody who is signed in."""
+
+    def __init__(self, port: int, key: str):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.headers = {"Cookie": f"sessionid={key}; csrftoken={CSRF}"}
+
+    def get(self, path: str) -> tuple[int, str]:
+        return self._ask("GET", path, None, self.headers)
+
+    def post(
+        self, path: str, fields: Any, *, accept: str = "*/*", hang_up: bool = False
+    ) -> tuple[int, str]:
+        body = urlencode([("csrfmiddlewaretoken", CSRF), *fields])
+        form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": accept}
+        headers = {**self.headers, **form, "HX-Request": "true"}
+        if hang_up:
+            self.connection.request("POST", path, body, headers)
+            self.connection.close()
+            return 0, ""
+        return self._ask("POST", path, body, headers)
+
+    def _ask(self, method: str, path: str, body: Any, headers: Any) -> tuple[int, str]:
+        self.connection.request(method, path, body, headers)
+        answer = self.connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+@dataclass
+class Desk:
+    slot: str
+    token: str
+    submission: str
+
+    @classmethod
+    def read(cls, page: str) -> "Desk | None":
+        found = {
+            name: re.search(rf'name="{name}" value="([^"]+)"', page)
+            for name in ("slot", "token", "submission")
+        }
+        if not all(found.values()):
+            return None
+        return cls(**{name: match[1] for name, match in found.items() if match})
+
+    @property
+    def held(self) -> tuple[str, str]:
+        return "held", f"{self.slot}:{self.token}"
+
+
+@dataclass
+class Took:
+    """Milliseconds, and who had which slot under which token."""
+
+    verdict: list[float] = field(default_factory=list)
+    desk: list[float] = field(default_factory=list)
+    bytes: list[int] = field(default_factory=list)
+    had: list[tuple[str, str]] = field(default_factory=list)
+    refused: int = 0
+
+    @property
+    def both(self) -> list[float]:
+        return [a + b for a, b in zip(self.verdict, self.desk, strict=True)]
+
+
+def work(port: int, key: str, until: Callable[[], bool], seed: int) -> Took:
+    """Approve and go on, as the page does with keys pressed without a pause."""
+    rng, took, person = random.Random(seed), Took(), Browserlike(port, key)
+    current = Desk.read(person.get("/review/")[1])
+    while current and until():
+        took.had.append((current.slot, current.token))
+        fields = [(name, getattr(current, name)) for name in vars(current)]
+        fields += [("verdict", "APPROVE"), ("seconds", "7")]
+        if rng.random() < HANG_UP:
+            person.post("/review/", fields, accept="application/json", hang_up=True)
+        began = time.perf_counter()
+        status, _ = person.post("/review/", fields, accept="application/json")
+        middle = time.perf_counter()
+        took.refused += status != 200
+        _, page = person.post("/review/ahead/", [])
+        took.verdict.append(1000 * (middle - began))
+        took.desk.append(1000 * (time.perf_counter() - middle))
+        took.bytes.append(len(page.encode()))
+        current = Desk.read(page)
+    return took
+
+
+def review(port: int, keys: list[str], verdicts: int) -> None:
+    from writ_app.models.review import ReviewEvent
+
+    left, lock = [verdicts], threading.Lock()
+
+    def until() -> bool:
+        with lock:
+            left[0] -= 1
+            return left[0] >= 0
+
+    work(port, keys[0], iter([True] * 5 + [False]).__next__, 0)  # the process warms up
+    before = ReviewEvent.objects.count()
+    began = time.perf_counter()
+    with ThreadPoolExecutor(len(keys)) as pool:
+        runs = [pool.submit(work, port, key, until, n) for n, key in enumerate(keys, 1)]
+        took = [run.result() for run in runs]
+    seconds = time.perf_counter() - began
+    given = ReviewEvent.objects.count() - before
+    all_of = {
+        name: [value for one in took for value in getattr(one, name)]
+        for name in ("verdict", "desk", "both", "bytes", "had")
+    }
+    doubles = len(all_of["had"]) - len(set(all_of["had"]))
+    show(
+        f"{len(keys)} reviewer(s): submit and next {percentiles(all_of['both'])} ms "
+        f"(verdict {percentiles(all_of['verdict'])}, desk {percentiles(all_of['desk'])}); "
+        f"{given / seconds:.1f} verdicts/s; {statistics.mean(all_of['bytes']) / 1000:.0f} kB per desk; "
+        f"refused {sum(one.refused for one in took)}; beyond their slots {doubles + too_many()} of {given}"
+    )
+
+
+def too_many() -> int:
+    """Verdicts that stand on items beyond the number that was wanted."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT coalesce(sum(given - wanted), 0) FROM (
+              SELECT item.wanted, count(*) AS given FROM writ_app_reviewevent AS event
+              JOIN writ_app_reviewslot AS slot ON slot.id = event.slot_id
+              JOIN writ_app_reviewitem AS item ON item.id = slot.item_id
+              GROUP BY item.id HAVING count(*) > item.wanted) AS more
+            """
+        )
+        return int(cursor.fetchone()[0])
+
+
+def percentiles(values: list[float]) -> str:
+    ordered = sorted(values)
+    at95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    return f"{statistics.median(ordered):.0f} / {at95:.0f}"
+
+
+# --- pages ----------------------------------------------------------------------------------------------------------------------
+
+
+def lists(port: int, key: str) -> None:
+    person = Browserlike(port, key)
+    for name, query in {
+        "first page": {},
+        "one facet": {"status": "OPEN"},
+        "three facets": {"status": "OPEN", "accepted": "yes", "burden": "4-6"},
+        "two words": {"q": "lantern quartz"},
+    }.items():
+        took, size = [], 0
+        for _ in range(12):
+            began = time.perf_counter()
+            status, page = person.get(f"/trajectories/?{urlencode(query)}")
+            took.append(1000 * (time.perf_counter() - began))
+            size = len(page.encode())
+            assert status == 200, status
+        show(f"list, {name}: {percentiles(took[2:])} ms, {size / 1000:.0f} kB")
+
+
+# A key is down; the next desk is drawn when the frame after its arrival is.
+DRAWN = """
+() => new Promise((done) => {
+  addEventListener("keydown", () => {
+    const at = performance.now();
+    document.addEventListener("writ:shown", () => requestAnimationFrame(() => setTimeout(() => done(performance.now() - at))), { once: true });
+  }, { once: true, capture: true });
+})
+"""
+
+
+def browse(port: int, key: str, presses: int) -> None:
+    import shutil
+
+    from playwright.sync_api import sync_playwright
+
+    from tests.conftest import BROWSERS, CHROMIUM_ARGS
+
+    path = next(filter(None, map(shutil.which, BROWSERS)))
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        context = chromium.new_context(viewport={"width": 1440, "height": 900})
+        context.add_cookies(
+            [{"name": "sessionid", "value": key, "url": f"http://127.0.0.1:{port}"}]
+        )
+        page = context.new_page()
+        network, sizes = context.new_cdp_session(page), [0]
+        network.send("Network.enable")
+        network.on(
+            "Network.loadingFinished",
+            lambda event: sizes.append(event["encodedDataLength"]),
+        )
+        bytes_of = []
+        for _ in range(2):
+            sizes.clear()
+            page.goto(f"http://127.0.0.1:{port}/review/", wait_until="load")
+            bytes_of.append(sum(sizes) / 1000)
+            page.wait_for_timeout(1500)
+        elements = page.evaluate("document.querySelectorAll('*').length")
+        took = []
+        for _ in range(presses):
+            page.wait_for_timeout(700)
+            page.evaluate(f"() => {{ window.drawn = ({DRAWN})(); }}")
+            page.keyboard.press("a")
+            took.append(page.evaluate("window.drawn"))
+        show(
+            f"browser: key to next item drawn {percentiles(took)} ms; {elements} elements; "
+            f"page {bytes_of[0]:.0f} kB cold, {bytes_of[1]:.0f} kB warm"
+        )
+        chromium.close()
+
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+    main()

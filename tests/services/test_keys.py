@@ -1,0 +1,87 @@
+"""Keys of one's own: what can be one, what is taken, what is kept."""
+
+import pytest
+
+from tests.factories import make_user
+from writ_app.models.curation import ReviewerKeys
+from writ_app.services.review.keys import (
+    DEFAULTS,
+    BadKeys,
+    change_keys,
+    keys_of,
+    tidy,
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("a", "a"),
+        ("A", "A"),
+        (" ", "Space"),
+        ("gg", "g g"),
+        ("g  G", "g G"),
+        ("ctrl + G", "Ctrl+g"),
+        ("cmd+.", "Ctrl+."),
+        ("pagedown", "PageDown"),
+        ("+", "+"),
+        ("é", "é"),
+    ],
+)
+def test_keys_are_kept_in_one_form(written, kept):
+    assert tidy(written) == kept
+
+
+def test_defaults_are_as_they_may_be():
+    assert len(set(DEFAULTS.values())) == len(DEFAULTS)
+
+
+@pytest.mark.django_db
+class TestChangeKeys:
+    def test_keeps_what_differs_and_forgets_it_on_reset(self):
+        user = make_user()
+
+        change_keys(user=user, keys={"approve": "p", "fix": DEFAULTS["fix"]})
+
+        assert ReviewerKeys.objects.get().keys == {"approve": "p"}
+        assert keys_of(user) == DEFAULTS | {"approve": "p"}
+        assert keys_of(make_user()) == DEFAULTS
+        change_keys(user=user, keys={})
+        assert not ReviewerKeys.objects.exists()
+
+    def test_lets_two_actions_trade_their_keys(self):
+        user = make_user()
+
+        change_keys(user=user, keys={"approve": "x", "reject": "a"})
+
+        assert keys_of(user)["reject"] == "a"
+
+    @pytest.mark.parametrize(
+        ("action", "key", "why"),
+        [
+            ("approve", "x", "is taken by"),
+            ("approve", "g", "begins with"),
+            ("approve", "x y", "begins with"),
+            ("approve", "1", "digits"),
+            ("approve", "Ctrl+w", "belongs to the browser"),
+            ("approve", "Ctrl+", "one character"),
+            ("approve", "Enter", "one character"),
+            ("approve", "", "one character"),
+            ("approve", "\u202e", "one character"),
+            ("approve", "</script>", "one character"),
+            ("nonsense", "p", "no such action"),
+        ],
+    )
+    def test_refuses_what_cannot_be_and_says_why(self, action, key, why):
+        user = make_user()
+
+        with pytest.raises(BadKeys, match=why):
+            change_keys(user=user, keys={action: key})
+
+        assert keys_of(user) == DEFAULTS
+
+    def test_takes_nothing_from_a_row_that_is_not_valid(self):
+        user = make_user()
+        ReviewerKeys.objects.create(user=user, keys={"approve": "<script>", "fix": 7})
+
+        assert keys_of(user) == DEFAULTS

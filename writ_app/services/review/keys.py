@@ -1,0 +1,151 @@
+"""Keys of the review pages: what they do, and how a person may change them.
+
+Data only: the page gets a map of key → name of an action, and the scripts of the page own what each name does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from writ_app.engine.errors import WritError
+from writ_app.models.accounts import User
+from writ_app.models.curation import ReviewerKeys
+
+
+class BadKeys(WritError):
+    """Keys that cannot be; `wrong` says of each action what is the matter."""
+
+    def __init__(self, wrong: Mapping[str, str]):
+        super().__init__("; ".join(f"{name}: {why}" for name, why in wrong.items()))
+        self.wrong = dict(wrong)
+
+
+@dataclass(frozen=True)
+class Action:
+    name: str
+    key: str
+    """By default."""
+    title: str
+
+
+GROUPS: Mapping[str, tuple[Action, ...]] = {
+    "Judge": (
+        Action("approve", "a", "approve"),
+        Action("reject", "x", "reject, then 1–9 for the reason"),
+        Action("fix", "f", "needs a fix"),
+        Action("defer", "s", "defer: comes last"),
+        Action("undo", "u", "undo your last act"),
+        Action("comment", "c", "write a note or a comment"),
+        Action("edit", "E", "edit it"),
+    ),
+    "Evidence": (
+        Action("next_write", "w", "next argument of a write"),
+        Action("prev_write", "W", "previous argument"),
+        Action("next_read", "r", "next read"),
+        Action("prev_read", "R", "previous read"),
+        Action("walk_evidence", "e", "walk the evidence of an argument"),
+        Action("siblings", "S", "same task, other plans and models"),
+    ),
+    "Conversation": (
+        Action("conversation", "t", "whole conversation"),
+        Action("next_step", "j", "next step"),
+        Action("prev_step", "k", "previous step"),
+        Action("first", "g g", "first step"),
+        Action("last", "G", "last step"),
+        Action("goto", "Ctrl+g", "go to a step"),
+        Action("find", "/", "find"),
+        Action("focus_mode", "z", "this step alone"),
+        Action("raw", "v", "raw or rendered"),
+    ),
+    "Items": (
+        Action("prev_item", "[", "what you judged before"),
+        Action("next_item", "]", "forward again"),
+        Action("key_sheet", "?", "this sheet"),
+    ),
+}
+ACTIONS = {action.name: action for group in GROUPS.values() for action in group}
+DEFAULTS = {name: action.key for name, action in ACTIONS.items()}
+
+ARROWS = "ArrowLeft ArrowRight ArrowUp ArrowDown"
+NAMED = frozenset(
+    f"Space Backspace Delete Insert Home End PageUp PageDown {ARROWS} F2 F4 F7 F8 F9 F10".split()
+)
+"""Keys that print nothing and mean nothing to every browser; Enter, Escape and Tab keep what they do."""
+BROWSERS = frozenset("acnprtvwxz")
+"""Letters that with Ctrl belong to the browser."""
+
+
+def keys_of(user: User) -> dict[str, str]:
+    """Action → key: the user's own where there is one. What is stored and not valid any more counts for nothing."""
+    row = ReviewerKeys.objects.filter(user=user).first()
+    if row is None:
+        return dict(DEFAULTS)
+    merged = {name: str(row.keys.get(name, key)) for name, key in DEFAULTS.items()}
+    return dict(DEFAULTS) if _faults(merged) else merged
+
+
+def change_keys(*, user: User, keys: Mapping[str, str]) -> None:
+    """Keep a person's keys by action; what is not named has its default. Raises BadKeys."""
+    unknown = keys.keys() - DEFAULTS.keys()
+    merged = {**DEFAULTS, **{name: tidy(key) for name, key in keys.items()}}
+    wrong = _faults(merged) | dict.fromkeys(unknown, "there is no such action")
+    if wrong:
+        raise BadKeys(wrong)
+    own = {name: key for name, key in merged.items() if key != DEFAULTS[name]}
+    if own:
+        ReviewerKeys.objects.update_or_create(user=user, defaults={"keys": own})
+    else:
+        ReviewerKeys.objects.filter(user=user).delete()
+
+
+def tidy(key: str) -> str:
+    """As people write it → as it is kept: `ctrl + G` is `Ctrl+g`, `gg` is `g g`, a blank is `Space`."""
+    if key == " ":
+        return "Space"
+    key = key.strip()
+    parts = [part.strip() for part in key.split("+")] if len(key) > 1 else [key]
+    if len(parts) == 2 and parts[0].lower() in ("ctrl", "cmd", "meta"):
+        return f"Ctrl+{parts[1].lower()}"
+    by_name = {name.lower(): name for name in NAMED}
+    if key.lower() in by_name:
+        return by_name[key.lower()]
+    chord = key.split()
+    if len(key) == 2 and len(chord) == 1:
+        chord = list(key)
+    return " ".join(chord)
+
+
+def _faults(keys: Mapping[str, str]) -> dict[str, str]:
+    """Action → what is wrong with its key."""
+    wrong = {name: why for name, key in keys.items() if (why := _fault(key))}
+    holders: dict[str, str] = {}
+    for name, key in keys.items():
+        if key in holders and name not in wrong:
+            wrong[name] = f"“{key}” is taken by “{ACTIONS[holders[key]].title}”"
+        holders.setdefault(key, name)
+    for name, key in keys.items():
+        first, _, second = key.partition(" ")
+        if second and first in holders and name not in wrong:
+            taken = ACTIONS[holders[first]].title
+            wrong[name] = f"begins with “{first}”, which is “{taken}” already"
+    return wrong
+
+
+def _fault(key: str) -> str:
+    if key in NAMED:
+        return ""
+    if key.startswith("Ctrl+") and len(key) > 5:
+        letter = key.removeprefix("Ctrl+")
+        if not _one_character(letter):
+            return "after Ctrl comes one character"
+        return f"{key} belongs to the browser" if letter in BROWSERS else ""
+    parts = key.split(" ")
+    if len(parts) > 2 or not all(map(_one_character, parts)):
+        return "one character, two in a row, Ctrl with one, or a named key"
+    if any(part in "0123456789" for part in parts):
+        return "digits give the reason of a rejection"
+    return ""
+
+
+def _one_character(text: str) -> bool:
+    """That a keyboard types and a page shows."""
+    return len(text) == 1 and text.isprintable() and not text.isspace()
