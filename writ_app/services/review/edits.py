@@ -34,6 +34,7 @@ from writ_app.services.catalog.parameters import (
     parse_json,
     read_parameters,
 )
+from writ_app.services.review.queue import take
 from writ_app.services.review.verdicts import submit_verdict
 from writ_app.services.synthesis import ledger_of
 
@@ -270,6 +271,16 @@ def _new_id(base: Base, changes: Changes) -> str:
     taken = {made.id for m in base.trajectory.messages for made in m.tool_calls}
     taken |= {one.id for one in changes if isinstance(one, AddCall | AddMessage)}
     return next(name for n in range(1, 10_000) if (name := f"edit_{n}") not in taken)
+
+
+@transaction.atomic
+def keep_in_hand(*, item: ReviewItem, user: User, at: datetime) -> ReviewSlot | None:
+    """The item's slot if the user holds it, held on under a new token: the desk they come from gives its lease back."""
+    held = ReviewSlot.objects.leased_to(user, at).filter(item=item)
+    slot = held.select_for_update().order_by("number").first()
+    if slot is not None:
+        take(slot=slot, user=user, at=at)
+    return slot
 
 
 # --- versions ------------------------------------------------------------------------------------------------------------------
