@@ -40,6 +40,12 @@
     if (waiting && dirty().length === 0) go();
   });
 
+  // Whoever came from the queue keeps the item in their hands.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, xhr } = event.detail;
+    if (elt.id === "beat" && xhr.status === 200) $("#lost").hidden = JSON.parse(xhr.responseText).lost.length === 0;
+  });
+
   // A button that draws the page anew waits for what was typed just before; by then it may have been drawn anew itself.
   let waiting = null;
   const go = () => {

@@ -14,6 +14,7 @@ from writ_app.services.catalog.parameters import (
     Kind,
     NotShown,
     Parameter,
+    parameter_at,
     parse_json,
     print_json,
     read_parameters,
@@ -121,6 +122,36 @@ class TestReadParameters:
             for one in read_parameters(tool.schema):
                 assert one.kind != Kind.ANY
                 assert one.description
+
+
+class TestParameterAt:
+    @pytest.mark.parametrize(
+        ("place", "kind"),
+        [
+            ("/text", Kind.TEXT),
+            ("/number", Kind.NUMBER),
+            ("/choice", Kind.CHOICE),
+            ("/ids", Kind.LIST),
+            ("/ids/0", Kind.TEXT),
+            ("/legs/3/day", Kind.INTEGER),
+            ("/tree/leaves/0/leaves/1/name", Kind.TEXT),
+            ("/maybe", Kind.TEXT),
+            ("/table/x", Kind.ANY),
+            ("/anything/deep/down", Kind.ANY),
+            ("/nothing", Kind.ANY),
+            ("/text/0/x", Kind.ANY),
+        ],
+    )
+    def test_follows_the_schema_as_far_as_it_goes(self, place, kind):
+        assert parameter_at(SCHEMA, place).kind == kind
+
+    def test_knows_what_may_be_left_out(self):
+        assert parameter_at(SCHEMA, "/text").required
+        assert parameter_at(SCHEMA, "/legs/0/flight").required
+        assert not parameter_at(SCHEMA, "/maybe").required
+
+    def test_offers_the_choices(self):
+        assert parameter_at(SCHEMA, "/choice").options == ("a", "b")
 
 
 class TestReading:

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from writ_app.services.review.lineage import result_diff
 from writ_app.services.review.word_diff import distance, shortened, word_diff
 
 TEXTS = st.lists(st.sampled_from(["a", "b", "c ", " ", "\n", "dd"]), max_size=30).map(
@@ -44,3 +45,25 @@ def test_a_huge_text_is_replaced_as_a_whole():
     parts = word_diff("a " * 4_000, "b")
 
     assert [one.kind for one in parts] == ["del", "ins"]
+
+
+def test_results_differ_leaf_by_leaf():
+    before = '{"status": "delivered", "items": [{"price": 1}], "id": "#W1"}'
+    after = '{"status": "requested", "items": [{"price": 1.5}], "id": "#W1"}'
+
+    parts = result_diff(before, after)
+
+    assert [one.text for one in parts if one.kind != "same"] == [
+        "delivered",
+        "requested",
+        "1",
+        "1.5",
+    ]
+    assert "items[0].price " in [one.text for one in parts]
+
+
+def test_a_result_that_became_an_error_is_cut_short():
+    old, new = result_diff(f'{{"a": "{"x" * 500}"}}', "Error: not found")
+
+    assert (old.kind, new.text) == ("del", "Error: not found")
+    assert len(old.text) < 300

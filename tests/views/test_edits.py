@@ -131,6 +131,22 @@ class TestEditPage:
         assert response.redirect_chain[-1][0] == address("trajectory", version)
         assert "another pair of eyes" in response.content.decode()
 
+    def test_holds_what_came_from_the_queue_until_it_is_saved(self, page, item, owner):
+        page.get(reverse("review"))
+        desk = item.slots.get()
+        page.get(address("edit", item))
+        # what the desk sends when it is left
+        page.post(reverse("review_release"), {"held": f"{desk.pk}:{desk.token}"})
+        slot = item.slots.get()
+        beat = page.post(reverse("review_lease"), {"held": f"{slot.pk}:{slot.token}"})
+        assert beat.json()["lost"] == []
+        page.post(address("edit", item), GREETING)
+
+        response = page.post(address("edit_save", item), {"reason": "Warmer."})
+
+        assert response.headers["Location"] == reverse("review")
+        assert [event.verdict for event in slot.events.all()] == ["FIX"]
+
     def test_keeps_the_reason_of_what_cannot_be_saved(self, page, item):
         response = page.post(
             address("edit_save", item), {"reason": "Warmer."}, follow=True

@@ -132,7 +132,7 @@ class TestTrajectories:
             make_trajectory(batch=batch, number=number)
         signed_in.get(reverse("trajectories"))
 
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(10):
             signed_in.get(reverse("trajectories"))
 
 

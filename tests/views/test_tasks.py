@@ -134,7 +134,7 @@ class TestList:
     ):
         make_trajectory(batch=batch)
         signed_in.get(reverse("tasks"))
-        with django_assert_num_queries(7) as few:
+        with django_assert_num_queries(8) as few:
             signed_in.get(reverse("tasks"))
         for number in range(1, 6):
             make_trajectory(batch=batch, number=number)
@@ -179,7 +179,7 @@ class TestTask:
         task = make_trajectory(batch=batch).simulation.task
         address = reverse("task", args=[task.pk])
         signed_in.get(address)
-        with django_assert_num_queries(7) as few:
+        with django_assert_num_queries(8) as few:
             signed_in.get(address)
         for _ in range(4):
             make_trajectory(batch=batch)

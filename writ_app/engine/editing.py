@@ -371,6 +371,8 @@ class Problem:
     text: str
     message: int | None = None
     pointer: str = ""
+    doubt: bool = False
+    """No check fails for it: it is to be looked at."""
 
 
 class Hunk(Frozen):
@@ -461,9 +463,18 @@ def replay_results(
     environment: Environment, trajectory: Trajectory, changes: Changes
 ) -> Changes:
     """The changes, and with them the true result of every call that now gets another one. Raises BadEdit."""
+    found = {change.target: change for change in changes}
     for hunk in _false_results(environment, lay_out(trajectory, changes), changes):
-        changes = put(trajectory, changes, hunk.change)
-    return changes
+        found[hunk.change.target] = hunk.change
+    return tuple(one for one in found.values() if not _as_it_was(trajectory, one))
+
+
+def _as_it_was(trajectory: Trajectory, change: Change) -> bool:
+    """Whether a result was set to what it is anyway."""
+    if not isinstance(change, SetResult):
+        return False
+    message = trajectory.messages[change.message]
+    return (message.content, message.error) == (change.content, change.error)
 
 
 def _problems(found: Verification, results: Iterable[Hunk]) -> Iterator[Problem]:
@@ -471,10 +482,15 @@ def _problems(found: Verification, results: Iterable[Hunk]) -> Iterator[Problem]
         yield Problem("replay", hunk.why, hunk.message)
     pointed = {"replay"}
     for part in found.provenance:
-        if part.kind in UNGROUNDED:
-            pointed.add("provenance")
+        if part.side != "gold" and part.kind in UNGROUNDED:
+            lost = part.kind == "not_found"
+            pointed |= {"provenance"} if lost else set()
             yield Problem(
-                "provenance", UNGROUNDED[part.kind], part.message, part.pointer
+                check="provenance",
+                text=UNGROUNDED[part.kind],
+                message=part.message,
+                pointer=part.pointer,
+                doubt=not lost,
             )
     for check in found.checks:
         if not check.passed and check.name not in pointed:
@@ -497,8 +513,9 @@ UNGROUNDED = {
     "not_found": "Nobody told or showed this before the write.",
     "conflict": "Two results disagree about this.",
     "stale": "This was read before an earlier write changed it.",
+    "ungrounded": "Nothing before the read shows this.",
 }
-"""Kinds of provenance that ground nothing → in words."""
+"""Kinds of provenance that ground nothing, or not surely → in words. Only what is nowhere to be found fails a check."""
 
 
 # --- schemas -------------------------------------------------------------------------------------------------------------------

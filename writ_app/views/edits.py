@@ -15,6 +15,7 @@ from writ_app.services.review.edit_page import build_edit_page
 from writ_app.services.review.edits import (
     EDITED,
     discard_edit,
+    keep_in_hand,
     keep_reason,
     open_edit,
     read_base,
@@ -36,6 +37,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     """The page, and each change that is posted to it: kept at once, and judged."""
     item = _item(request, pk)
     if request.method != "POST":
+        keep_in_hand(item=item, user=request.user, at=timezone.now())
         return _show(request, item, open_edit(item=item, user=request.user))
     error = ""
     form = EditStepForm(request.POST)
@@ -123,6 +125,8 @@ def edit_save(request: MemberRequest, pk: int) -> HttpResponse:
         request,
         f"Saved as version #{version.pk}. It passes every check, and waits for another pair of eyes.",
     )
+    if version.version_events.exclude(verdict=None).exists():
+        return redirect("review")  # where they came from
     return redirect("trajectory", pk=version.pk)
 
 

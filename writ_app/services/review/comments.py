@@ -150,7 +150,7 @@ def _mentions_of(user: User) -> QuerySet[Mention]:
     return Mention.objects.filter(
         user=user,
         comment__withdrawn_at=None,
-        comment__item__team__in=user.team_ids,
+        comment__item__team__memberships__user=user,
     )
 
 

@@ -33,15 +33,19 @@ from writ_app.services.review.edits import (
     read_base,
 )
 from writ_app.services.review.leaves import argument_name, plain_text
-from writ_app.services.review.lineage import ChangeLine, describe_changes
-from writ_app.services.review.steps import in_order, make_steps
+from writ_app.services.review.lineage import (
+    ChangeLine,
+    describe_changes,
+    result_diff,
+)
+from writ_app.services.review.replay import Difference, compare
+from writ_app.services.review.steps import in_order
 from writ_app.services.review.word_diff import Segment, word_diff
-from writ_app.services.review.writes import Difference, make_difference
 
 MOST_LEAVES = 40
 """A larger argument is edited as JSON only."""
-SHOWN_RESULT = 2_000
-"""Characters of a result, on either side of a proposal."""
+SHOWN_RESULT = 4_000
+"""Characters of a result: here it is for orientation, the desk shows all of it."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,11 @@ class CallView:
     error: bool
     brief: str
 
+    @property
+    def printed(self) -> bool:
+        """Whether its result is short enough to be printed as JSON; of others the beginning is shown as it is."""
+        return len(self.result) <= SHOWN_RESULT
+
 
 @dataclass(frozen=True)
 class Reset:
@@ -137,6 +146,8 @@ class Complaint:
     check: str
     text: str
     name: str
+    doubt: bool
+    """Nothing failed: it is to be looked at."""
 
 
 @dataclass(frozen=True)
@@ -257,9 +268,15 @@ def build_edit_page(draft: EditDraft) -> EditPage:
 
 
 def _difference(base: Base, found: Validity) -> Difference:
-    steps = make_steps(found.trajectory.messages, base.environment)
-    made = [step for step in steps if step.kind == "write"]
-    return make_difference(base.environment, base.task.gold, made)
+    """What the edited writes leave in the database, beside the gold's."""
+    made = [
+        one.call
+        for message in found.trajectory.messages
+        for one in message.tool_calls
+        if base.environment.is_write(one.name)
+    ]
+    gold = [write.call for write in base.task.gold]
+    return compare(base.environment, gold, made)
 
 
 def _check_states(
@@ -273,7 +290,11 @@ def _check_states(
         for n in range(len(row.calls) + 1)  # the call's message, and its answers
     }
     for check in found.verification.checks:
-        where = (one.message for one in found.problems if one.check == check.name)
+        where = (
+            one.message
+            for one in found.problems
+            if one.check == check.name and not one.doubt
+        )
         places = {at[n].id: at[n] for n in where if n in at}
         yield CheckState(
             name=check.name,
@@ -362,15 +383,12 @@ class _Rows:
             calls=tuple(self._call(n, one, made) for made in message.tool_calls),
             targets=tuple(self._targets(one)),
             problems=tuple(
-                Complaint(p.check, p.text, argument_name(p.pointer))
+                Complaint(p.check, p.text, argument_name(p.pointer), p.doubt)
                 for p in self.problems
                 if p.message in mine
             ),
             proposals=tuple(
-                Proposal(
-                    hunk,
-                    word_diff(hunk.before[:SHOWN_RESULT], hunk.after[:SHOWN_RESULT]),
-                )
+                Proposal(hunk, _proposed(hunk))
                 for hunk in self.hunks
                 if hunk.message in mine
             ),
@@ -415,6 +433,12 @@ class _Rows:
                 ).values()
             ),
         )
+
+
+def _proposed(hunk: Hunk) -> tuple[Segment, ...]:
+    if hunk.kind == "result":
+        return result_diff(hunk.before, hunk.after)
+    return word_diff(hunk.before, hunk.after)
 
 
 def _kind(message: Message) -> Literal["user", "say", "call"]:

@@ -34,6 +34,7 @@ from writ_app.services.catalog.parameters import (
     parse_json,
     read_parameters,
 )
+from writ_app.services.review.queue import take
 from writ_app.services.review.verdicts import submit_verdict
 from writ_app.services.synthesis import ledger_of
 
@@ -186,6 +187,8 @@ def take_step(base: Base, changes: Changes, step: EditStep) -> Changes:
 
 def _with_answers(base: Base, changes: Changes) -> Changes:
     """Calls that are new have no result to keep: they get the true one at once."""
+    if not any(isinstance(one, AddCall) for one in changes):
+        return changes
     settled = editing.replay_results(base.environment, base.trajectory, changes)
     true = {one.target: one for one in settled if isinstance(one, AddCall)}
     return tuple(true.get(one.target, one) for one in changes)
@@ -268,6 +271,16 @@ def _new_id(base: Base, changes: Changes) -> str:
     taken = {made.id for m in base.trajectory.messages for made in m.tool_calls}
     taken |= {one.id for one in changes if isinstance(one, AddCall | AddMessage)}
     return next(name for n in range(1, 10_000) if (name := f"edit_{n}") not in taken)
+
+
+@transaction.atomic
+def keep_in_hand(*, item: ReviewItem, user: User, at: datetime) -> ReviewSlot | None:
+    """The item's slot if the user holds it, held on under a new token: the desk they come from gives its lease back."""
+    held = ReviewSlot.objects.leased_to(user, at).filter(item=item)
+    slot = held.select_for_update().order_by("number").first()
+    if slot is not None:
+        take(slot=slot, user=user, at=at)
+    return slot
 
 
 # --- versions ------------------------------------------------------------------------------------------------------------------

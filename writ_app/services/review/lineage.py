@@ -23,6 +23,7 @@ from writ_app.models.editing import VersionAct, VersionEvent
 from writ_app.models.review import ReviewItem
 from writ_app.services.review.blind import may_see_others
 from writ_app.services.review.leaves import argument_name, plain_text
+from writ_app.services.review.steps import parse_result
 from writ_app.services.review.word_diff import (
     Segment,
     distance,
@@ -84,12 +85,8 @@ def _lines(trajectory: Trajectory, change: Change) -> Iterator[ChangeLine]:
         case SetResult():
             name = _answered(trajectory, change.message)
             before = messages[change.message].content
-            yield ChangeLine(
-                f"Result of {name}",
-                shortened(word_diff(before[:4000], change.content[:4000])),
-                0,
-                change.message,
-            )
+            segments = result_diff(before, change.content)
+            yield ChangeLine(f"Result of {name}", segments, 0, change.message)
         case Remove():
             message = messages[change.message]
             gone = [c for c in message.tool_calls if change.call in ("", c.id)]
@@ -101,6 +98,37 @@ def _lines(trajectory: Trajectory, change: Change) -> Iterator[ChangeLine]:
         case AddMessage():
             who = "agent" if change.role == "assistant" else change.role
             yield _line(f"The {who} also says", "", change.text, change.after)
+
+
+def result_diff(before: str, after: str) -> tuple[Segment, ...]:
+    """What differs between two answers of a tool: leaf by leaf if both are JSON, else the beginning of both."""
+    old, new = parse_result(before), parse_result(after)
+    if isinstance(old, str) or isinstance(new, str):
+        return (Segment("del", _brief(before)), Segment("ins", _brief(after)))
+    was, now = dict(leaves(old)), dict(leaves(new))
+    parts: list[Segment] = []
+    for place in {**was, **now}:
+        if was.get(place, MISSING) != now.get(place, MISSING):
+            if len(parts) >= 3 * MOST_LEAVES:
+                parts.append(Segment("gap", " …"))
+                break
+            parts.append(Segment("same", f"{argument_name(place)} "))
+            if place in was:
+                parts.append(Segment("del", plain_text(was[place])))
+            if place in now:
+                parts.append(Segment("ins", plain_text(now[place])))
+            parts.append(Segment("same", "\n"))
+    return tuple(parts)
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= BRIEF else f"{text[:BRIEF]}…"
+
+
+BRIEF = 240
+"""Characters of a result that is shown as replaced as a whole."""
+MOST_LEAVES = 30
+"""Differences shown of two results."""
 
 
 def _line(title: str, before: str, after: str, message: int) -> ChangeLine:
