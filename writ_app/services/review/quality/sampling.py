@@ -159,13 +159,21 @@ class Progress:
     def checked(self) -> int:
         return self.good + self.bad
 
+    @property
+    def in_doubt(self) -> bool:
+        """The rest was approved, and a verdict on the sample was taken back or changed since."""
+        return self.plan.status == PlanStatus.APPLIED and self.good < self.plan.size
+
 
 def progress_of(plan: SamplingPlan) -> Progress:
     """Counts anew, and moves a running plan to the stage that follows from them."""
     sample = plan.items.filter(sampled=True)
-    good = sample.filter(item__status=ItemStatus.APPROVED, item__accepted=True).count()
+    good = _good(plan)
     lost = Q(item__status__in=[ItemStatus.REJECTED, ItemStatus.FIX])
     bad = sample.filter(lost | Q(item__accepted=False)).count()
+    if plan.status == PlanStatus.APPLIED and plan.bulk and plan.bulk.undone_at:
+        plan.status, plan.finished_at = PlanStatus.UNDONE, plan.bulk.undone_at
+        plan.save(update_fields=["status", "finished_at"])
     if plan.status in RUNNING:
         now = PlanStatus.FAILED if bad else PlanStatus.SAMPLING
         now = PlanStatus.PASSED if good == plan.size else now
@@ -180,6 +188,12 @@ def progress_of(plan: SamplingPlan) -> Progress:
         rest=_rest(plan).count(),
         proves=_proves(plan, good, bad),
     )
+
+
+def _good(plan: SamplingPlan) -> int:
+    return plan.items.filter(
+        sampled=True, item__status=ItemStatus.APPROVED, item__accepted=True
+    ).count()
 
 
 def _proves(plan: SamplingPlan, good: int, bad: int) -> str:
@@ -215,12 +229,12 @@ def _rest(plan: SamplingPlan) -> Any:
 def approve_rest(*, plan: SamplingPlan, by: User, at: datetime) -> int:
     """Approve what the sample stands for, as one action that can be undone; returns how many. Raises CannotSample unless it passed.
 
-    What somebody has in hand at this moment is left to them.
+    What a colleague has in hand at this moment is left to them.
     """
     plan = SamplingPlan.objects.select_for_update().get(pk=plan.pk)
     if progress_of(plan).plan.status != PlanStatus.PASSED:
         raise CannotSample("The sample is not through, or held a defect.")
-    free = Q(leased_until=None) | Q(leased_until__lte=at)
+    free = Q(leased_until=None) | Q(leased_until__lte=at) | Q(leased_by=by)
     slots = list(
         _rest(plan)
         .filter(free)
@@ -315,6 +329,7 @@ def plans_behind(items: ItemQuerySet) -> list[dict[str, Any]]:
             "statement": plans[pk].statement,
             "lot": plans[pk].lot,
             "sample": plans[pk].size,
+            "good": _good(plans[pk]),
             "confidence": plans[pk].confidence,
             "limit": plans[pk].limit,
             "seed": plans[pk].seed,
