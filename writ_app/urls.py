@@ -8,6 +8,8 @@ from writ_app.views import (
     accounts,
     behaviour,
     catalog,
+    comments,
+    edits,
     endpoints,
     home,
     quality,
@@ -60,6 +62,21 @@ urlpatterns = [
     path("trajectories/", review.trajectories, name="trajectories"),
     path("trajectories/<int:pk>/", review.trajectory, name="trajectory"),
     path("trajectories/<int:pk>/raw/", review.trajectory_raw, name="trajectory_raw"),
+    path("trajectories/<int:pk>/edit/", edits.edit, name="edit"),
+    path("trajectories/<int:pk>/edit/reason/", edits.edit_reason, name="edit_reason"),
+    path("trajectories/<int:pk>/edit/save/", edits.edit_save, name="edit_save"),
+    path(
+        "trajectories/<int:pk>/edit/discard/", edits.edit_discard, name="edit_discard"
+    ),
+    path("trajectories/<int:pk>/withdraw/", edits.edit_withdraw, name="edit_withdraw"),
+    path("trajectories/<int:pk>/talk/", comments.talk, name="talk"),
+    path(
+        "comments/<int:pk>/withdraw/",
+        comments.comment_withdraw,
+        name="comment_withdraw",
+    ),
+    path("mentions/", comments.mentions, name="mentions"),
+    path("mentions/<int:pk>/", comments.mention, name="mention"),
     path("references/", review.references, name="references"),
     path("references/<int:pk>/", review.reference_set, name="reference_set"),
     path(

@@ -15,19 +15,23 @@ from tests.factories import (
     make_batch,
     make_dispute,
     make_owner,
+    make_reviewer,
     make_trajectory,
     team_of,
 )
 from tests.views.test_access import patterns
+from writ_app.engine.editing import Remove, SetText, dump_changes
 from writ_app.models.behaviour import BehaviourPlan, Persona
 from writ_app.models.catalog import Environment, Task
 from writ_app.models.curation import SamplingPlan
+from writ_app.models.editing import EditDraft
 from writ_app.models.release import Release
 from writ_app.models.review import ReviewItem, Verdict
 from writ_app.models.synthesis import Batch, ModelEndpoint
 from writ_app.services.release import freeze_release
 from writ_app.services.review import lease_next, submit_verdict
 from writ_app.services.review.quality.sampling import order_plan
+from writ_app.services.review.comments import add_comment
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -52,6 +56,9 @@ def world(**more: str) -> Callable[[], dict[str, Any]]:
 
 SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "trajectory": key_of(ReviewItem),
+    "edit": key_of(ReviewItem),
+    "talk": key_of(ReviewItem),
+    "mention": None,  # leads to the comment
     "task": key_of(Task),
     "batch": key_of(Batch),
     "batch_detail": key_of(Batch),
@@ -99,6 +106,15 @@ def tab(browser: Browser, live_server: Any) -> Iterator[Page]:
     lot = {"kinds": ["exact", "said"]}
     order_plan(team=team, by=owner, filters=lot, limit=0.1, seed=1)
     make_dispute(team=team)
+    item = ReviewItem.objects.order_by("pk").first()
+    assert item is not None
+    colleague = make_reviewer(team=team, name="bob")
+    comment = add_comment(item=item, author=colleague, body="@ada look", message=1)
+    add_comment(item=item, author=owner, body="Yes.", parent=comment)
+    changes = (SetText(message=0, text="Good day!"), Remove(message=4))
+    EditDraft.objects.create(
+        item=item, user=owner, changes=dump_changes(changes), reason="Warmer."
+    )
     ModelEndpoint.objects.create(name="mine", model="openai/mine")
     client = Client()
     client.force_login(owner)
@@ -138,7 +154,11 @@ def addresses() -> Iterator[tuple[str, str]]:
 
 NO_PAGE = (
     *("_raw", "_file", "_results", "_pause", "_resume", "_retry", "_cancel"),
-    *("_try", "_enable", "_enabled", "_reset", "_plant", "_order", "_approve", "_undo"),
+    lot = {"kinds": ["exact", "said"]}
+    order_plan(team=team, by=owner, filters=lot, limit=0.1, seed=1)
+    make_dispute(team=team)
+    *("_try", "_enable", "_enabled", "_reset"),
+    *("_save", "_discard", "_withdraw", "_reason"),
 )
 
 

@@ -66,8 +66,12 @@ def is_introduced(*names: str) -> bool:
 
 
 def warm_up() -> None:
-    """Have everything imported that a call needs: litellm puts off much of it until the first."""
-    load_litellm().completion(
+    """Have everything loaded that a call needs: litellm puts off much of it until the first."""
+    litellm = load_litellm()
+    _ = (
+        litellm.encoding
+    )  # a tokenizer of 35 MB, which it hands to every provider's code
+    litellm.completion(
         model="openai/none",
         api_key=NO_KEY,
         messages=[{"role": "user", "content": "Hello"}],

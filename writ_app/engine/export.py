@@ -98,17 +98,40 @@ def to_line(row: Row) -> str:
 
 def to_openai_row(source: ExportSource) -> Row:
     """{messages, tools, parallel_tool_calls: false}. Arguments are JSON text; an assistant's message with calls has no content."""
-    talk = conversation(source)
     row: Row = {
-        "messages": [
-            {"role": "system", "content": talk.system},
-            *(_plain_message(message, _text_call) for message in talk.messages),
-        ],
-        "tools": list(talk.tools),
+        "messages": _openai_messages(source),
+        "tools": list(source.tools),
         "parallel_tool_calls": False,
     }
     lint_row(row)
     return row
+
+
+def to_pair(better: ExportSource, worse: ExportSource) -> Row:
+    """{prompt, chosen, rejected, tools}: two conversations on one task as a preference pair, which share what comes first.
+
+    Messages are as in `to_openai_row`. The worse one may hold what no row to train on may, so neither is judged here.
+    """
+    chosen, rejected = (_openai_messages(one) for one in (better, worse))
+    shared = 0
+    for one, other in zip(chosen, rejected, strict=False):
+        if one != other:
+            break
+        shared += 1
+    return {
+        "prompt": chosen[:shared],
+        "chosen": chosen[shared:],
+        "rejected": rejected[shared:],
+        "tools": list(better.tools),
+    }
+
+
+def _openai_messages(source: ExportSource) -> list[dict[str, Any]]:
+    talk = conversation(source)
+    return [
+        {"role": "system", "content": talk.system},
+        *(_plain_message(message, _text_call) for message in talk.messages),
+    ]
 
 
 def _text_call(made: MessageCall) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from writ_app.models.curation import (
     SamplingPlan,
     SavedView,
 )
+from writ_app.models.editing import EditDraft, VersionEvent
 from writ_app.models.release import Release, ReleaseMember
 from writ_app.models.review import (
     ArgumentSource,
@@ -44,6 +45,7 @@ __all__ = [
     "BehaviourPlan",
     "BulkAction",
     "Comment",
+    "EditDraft",
     "EndpointHealth",
     "Environment",
     "FindRule",
@@ -74,4 +76,5 @@ __all__ = [
     "Trajectory",
     "Turn",
     "User",
+    "VersionEvent",
 ]

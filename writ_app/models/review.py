@@ -14,10 +14,10 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
-from writ_app.models.accounts import Team, User
+from writ_app.models.accounts import Membership, Team, User
 from writ_app.models.catalog import Task
 from writ_app.models.fields import OrderedJSONField
 from writ_app.models.synthesis import Batch, Trajectory
@@ -58,6 +58,16 @@ class ItemStatus(models.TextChoices):
     DISPUTED = "DISPUTED", "disputed"
 
 
+def _own_edit(user: User, item: str) -> Q:
+    """Of rows with a team and an `item`: whether the user edited that item, and is not alone in the team.
+
+    Without a join: an update with one would not look again at what another transaction has just changed.
+    """
+    edited = ReviewItem.objects.filter(pk=OuterRef(item), edited_by=user)
+    others = Membership.objects.filter(team=OuterRef("team")).exclude(user=user)
+    return Q(Exists(edited), Exists(others))
+
+
 class ItemQuerySet(models.QuerySet["ReviewItem"]):
     def visible_to(self, user: User) -> "ItemQuerySet":
         return self.filter(team__in=user.team_ids)
@@ -67,8 +77,16 @@ class ItemQuerySet(models.QuerySet["ReviewItem"]):
         return self.filter(number=1, canary="")
 
     def releasable(self) -> "ItemQuerySet":
-        """Approved by people, not rejected by a later version of the verification, and no canary."""
-        return self.filter(status=ItemStatus.APPROVED, accepted=True, canary="")
+        """Approved by people, not rejected by a later version of the verification, and no canary; of several versions the last."""
+        approved = Q(status=ItemStatus.APPROVED, accepted=True, canary="")
+        later = ReviewItem.objects.filter(
+            approved, trajectory=OuterRef("trajectory"), number__gt=OuterRef("number")
+        )
+        return self.filter(approved, ~Exists(later))
+
+    def for_eyes_of(self, user: User) -> "ItemQuerySet":
+        """Without the user's own edits, which somebody else has to judge if there is anybody else."""
+        return self.exclude(_own_edit(user, "pk"))
 
     def approved_but_rejected(self) -> "ItemQuerySet":
         """Approved by people, and rejected by a later version of the verification."""
@@ -251,6 +269,10 @@ class SlotQuerySet(models.QuerySet["ReviewSlot"]):
 
     def leased_to(self, user: User, at: datetime) -> "SlotQuerySet":
         return self.open().filter(leased_by=user, leased_until__gt=at)
+
+    def for_eyes_of(self, user: User) -> "SlotQuerySet":
+        """Without the user's own edits, which somebody else has to judge if there is anybody else."""
+        return self.exclude(_own_edit(user, "item"))
 
     def free(self, at: datetime) -> "SlotQuerySet":
         """Open, in nobody's hands, and of what people are to judge."""

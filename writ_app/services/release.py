@@ -20,6 +20,7 @@ from writ_app.engine.export import (
     UnfitRow,
     export_source,
     to_line,
+    to_pair,
 )
 from writ_app.engine.types import Message, Task, Trajectory
 from writ_app.models.accounts import Team, User
@@ -29,6 +30,7 @@ from writ_app.models.review import ReviewEvent, ReviewItem, Verdict
 from writ_app.models.synthesis import TrajectoryQuerySet
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.bands import BURDEN_BANDS, WRITE_BANDS, band_of
+from writ_app.services.review.lineage import changes_made, history_of
 from writ_app.services.review.quality.sampling import plans_behind
 from writ_app.services.review.steps import in_order
 
@@ -149,11 +151,44 @@ def _line(row: ReviewItem, source: ExportSource, format: str) -> str:
         ) from error
 
 
+EDITS = "edits"
+"""Slug of the file that tells what people changed. Only a release with edited versions has it."""
+
+
+def _edit_line(row: ReviewItem, source: ExportSource) -> str:
+    """One line of that file: the pair of both conversations (the original is the rejected one), who changed what, and why."""
+    edits = [
+        {
+            "item": version.pk,
+            "by": version.edited_by.get_username() if version.edited_by else "",
+            "reason": version.edit_reason,
+            "distance": sum(line.distance for line in changes_made(version, parent)),
+            "changes": version.changes,
+        }
+        for version, parent in history_of(row)
+    ]
+    original = [parent for _, parent in history_of(row)][-1]
+    told = {
+        "item": row.pk,
+        "reason": row.edit_reason,
+        "original": {"item": original.pk, "failed": original.failed},
+        "edits": edits[::-1],
+    }
+    return to_line({**told, **to_pair(source, _source(original))}) + "\n"
+
+
+def _lines(release: Release, format: str) -> Iterator[tuple[ReviewItem, str]]:
+    for row in members_of(release):
+        if format != EDITS:
+            yield row, _line(row, _source(row), format)
+        elif row.parent_id is not None:
+            yield row, _edit_line(row, _source(row))
+
+
 def write_release(release: Release, format: str) -> Iterator[str]:
     """The lines of one file. Raises ReleaseDamaged at the first that is not what was frozen, before it is sent."""
     frozen = release.manifest["files"][format]["rows"]
-    for row, expected in zip(members_of(release), frozen, strict=True):
-        line = _line(row, _source(row), format)
+    for (row, line), expected in zip(_lines(release, format), frozen, strict=True):
         if _hash(line) != expected:
             raise ReleaseDamaged(
                 f"{release}: trajectory {row.pk} no longer gives the row that was frozen."
@@ -165,15 +200,19 @@ def write_release(release: Release, format: str) -> Iterator[str]:
 
 
 def _manifest(release: Release, *, by: User, at: datetime) -> dict[str, Any]:
-    hashes: dict[str, list[str]] = {slug: [] for slug in FORMATS}
-    whole = {slug: hashlib.sha256() for slug in FORMATS}
+    names = {slug: export.file_name for slug, export in FORMATS.items()}
+    names[EDITS] = "edits.jsonl"
+    hashes: dict[str, list[str]] = {slug: [] for slug in names}
+    whole = {slug: hashlib.sha256() for slug in names}
     counts: dict[str, Counter[str]] = {name: Counter() for name in COUNTED}
     environments: dict[int, Environment] = {}
     members = []
     for row in members_of(release):
         source = _source(row)
-        for slug in FORMATS:
-            line = _line(row, source, slug)
+        lines = {slug: _line(row, source, slug) for slug in FORMATS}
+        if row.parent_id is not None:
+            lines[EDITS] = _edit_line(row, source)
+        for slug, line in lines.items():
             hashes[slug].append(_hash(line))
             whole[slug].update(line.encode())
         _count(counts, row, source)
@@ -197,11 +236,12 @@ def _manifest(release: Release, *, by: User, at: datetime) -> dict[str, Any]:
         ),
         "files": {
             slug: {
-                "file": export.file_name,
+                "file": name,
                 "sha256": whole[slug].hexdigest(),
                 "rows": hashes[slug],
             }
-            for slug, export in FORMATS.items()
+            for slug, name in names.items()
+            if hashes[slug] or slug in FORMATS
         },
         "members": members,
     }
@@ -360,6 +400,11 @@ def write_card(release: Release) -> str:
         for world in manifest["environments"]
     ]
     parts.append("\n".join(["## Environments", "", *worlds]))
+    if EDITS in manifest["files"]:
+        parts.append(
+            f"`edits.jsonl`: {len(manifest['files'][EDITS]['rows'])} trajectories were edited by people before they were approved. "
+            "Each line has the edit with its reason, and both conversations as a preference pair: the original is the rejected one."
+        )
     given = ", ".join(
         f"{n} {verdict.lower()}" for verdict, n in manifest["verdicts"]["given"].items()
     )

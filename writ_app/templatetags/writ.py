@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from itertools import chain, groupby
 from typing import Any
@@ -13,6 +13,7 @@ from django.template import Context
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from writ_app.services.review.comments import count_unread
 from writ_app.services.review.evidence import Mark
 from writ_app.services.review.steps import Ribbon, parse_result
 from writ_app.templatetags import json_text
@@ -164,6 +165,31 @@ def ribbon(ribbon: Ribbon) -> dict[str, Any]:
 def sparkline(ribbon: Ribbon) -> dict[str, Any]:
     """The same at half the size, as a picture for lists."""
     return {"ribbon": ribbon, "width": ribbon.width / 2, "height": ribbon.height / 2}
+
+
+_AT_NAME = re.compile(r"(?<![\w.@+-])(@[\w.@+-]{1,150})")
+
+
+@register.simple_tag
+def said(text: str, names: Collection[str]) -> SafeString:
+    """What somebody wrote, with the names of colleagues (after an @) set apart."""
+    parts = _AT_NAME.split(json_text.cut(text))
+    return format_html_join("", "{}", ((_addressed(p, names),) for p in parts if p))
+
+
+def _addressed(part: str, names: Collection[str]) -> SafeString:
+    name = part[1:].rstrip(".-+@") if part.startswith("@") else ""
+    if name not in names and part[1:] not in names:
+        return visible(part)
+    return format_html('<span class="named">{}</span>', visible(part))
+
+
+@register.simple_tag(takes_context=True)
+def unread_mentions(context: Context) -> int:
+    """How many comments name the user and were not looked at."""
+    request: HttpRequest | None = context.get("request")
+    member = getattr(request, "membership", None)
+    return count_unread(member.user) if member else 0
 
 
 @register.filter

@@ -12,6 +12,7 @@ from writ_app.engine.behaviour.reading import holds_word, plain
 
 _CURRENCY = re.compile(r"^\s*[$€£]\s?|\s?(?:USD|EUR|GBP|dollars?)$")
 _SEPARATOR = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_DECIMAL = re.compile(r"-?\d+\.\d+")
 _WITH_UNIT = re.compile(r"\s*[$€£]?\s?(-?\d[\d,]*(?:\.\d+)?)\s?[A-Za-z%°\"”]{1,10}\.?")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]\d\d:\d\d.*")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -51,10 +52,15 @@ def _as_date(text: str) -> str:
     return text
 
 
+def _without_zeros(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if _DECIMAL.fullmatch(text) else text
+
+
 _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("date", _as_date),
     ("currency", lambda text: _CURRENCY.sub("", text)),
     ("separator", lambda text: _SEPARATOR.sub("", text)),
+    ("decimals", _without_zeros),
     ("white space", lambda text: " ".join(text.replace("_", " ").split())),
     ("quotes", lambda text: text.replace("’", "'")),
     ("case", str.lower),

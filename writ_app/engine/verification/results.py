@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 
 from environments.core.pointers import (
     at,
-    first_key,
-    first_leaf,
     leaves,
     numbers,
     pointer,
@@ -21,7 +19,7 @@ from environments.core.pointers import (
 from environments.core.tools import ToolCall
 from writ_app.engine.verification.normal import normal, without_unit
 
-KEPT, LARGEST_KEPT = 1024, 20_000
+KEPT, LARGEST_KEPT = 512, 20_000
 """Contents that a process remembers, and the most characters of one: some tens of megabytes at worst."""
 
 
@@ -152,10 +150,7 @@ class Shown:
         return 2 * len(ours & theirs) > len(ours | theirs)
 
     def shows(self, value: Any) -> bool:
-        data = self.content.data
-        return first_leaf(data, value) is not None or (
-            isinstance(value, str) and first_key(data, value) is not None
-        )
+        return value in self.content.paths
 
 
 class Sight(NamedTuple):

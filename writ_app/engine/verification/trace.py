@@ -14,12 +14,12 @@ from writ_app.engine.behaviour import UserAudit, audit_user, with_rejoined
 from writ_app.engine.behaviour.listing import ids_in
 from writ_app.engine.types import Ledger, Message, Provenance, Task, Trajectory
 from writ_app.engine.verification.provenance import (
-    Sources,
     Traced,
     trace_arguments,
     trace_lookups,
 )
 from writ_app.engine.verification.results import Shown, content_of
+from writ_app.engine.verification.sources import Sources
 from writ_app.engine.verification.texts import Text
 
 
@@ -86,11 +86,11 @@ class Trace:
             for made in message.tool_calls:
                 call, tool = made.call, tools.get(made.name)
                 changed = changed or (tool is not None and tool.mutates)
-                result = (
-                    self.session.call(call)
-                    if changed or tool is None
-                    else self.environment.answer(call)
-                )
+                if tool is None or tool.mutates:
+                    result = self.session.call(call)
+                else:
+                    changed_here = self.session if changed else None
+                    result = self.environment.answer(call, changed_here)
                 place = answers.get(made.id)
                 wrote = tool is not None and tool.mutates and not result.error
                 found.append(
@@ -299,9 +299,7 @@ class Trace:
         """What a read would have answered just before a message that writes."""
         earlier = [made for made in self.writes if made.index < before]
         session = earlier[-1].after if earlier else None
-        if session is None:
-            return self.environment.answer(call).content
-        return session.call(call).content
+        return self.environment.answer(call, session).content
 
     def policy_trace(self) -> PolicyTrace:
         events = [

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from environments.core.pointers import split
 from writ_app.engine.errors import WritError
 
 MAX_DEPTH = 50
@@ -120,6 +121,21 @@ def read_parameters(tool: Schema) -> list[Parameter]:
         _parameter(name, given, whole.get("$defs", {}), name in required)
         for name, given in whole.get("properties", {}).items()
     ]
+
+
+def parameter_at(tool: Schema, place: str) -> Parameter:
+    """What stands at a JSON pointer into a call's arguments, as a parameter of its own; where the schema says nothing, anything."""
+    whole = tool["function"]["parameters"]
+    defs, one = whole.get("$defs", {}), whole
+    for part in split(place):
+        one = _resolved(one, defs)
+        if several := _alternatives(one):
+            one = _resolved(several[0], defs)
+        inside = one.get("items") if _kind(one) == Kind.LIST else None
+        one = inside or one.get("properties", {}).get(part, {})
+    name, *rest = split(place)
+    required = bool(rest) or name in whole.get("required", [])
+    return _parameter([name, *rest][-1], one, defs, required)
 
 
 def parse_json(text: str) -> Any:

@@ -169,22 +169,24 @@ LEASING = 0x5245
 
 
 def _for_eyes_of(slots: SlotQuerySet, user: User, at: datetime) -> SlotQuerySet:
-    """Without trajectories of which the user has judged, edited or holds another version or place.
+    """Without items that the user has judged, made by an edit, or holds another version or place of.
 
-    But for one way: who judged a canary, and was told what it was, may still judge what it was made from. Where one person reviews
-    alone nobody else could.
+    A canary is not for those who know what it was made from. Who judged it, and was told what it was, may still judge that:
+    where one person reviews alone nobody else could.
     """
-    here = OuterRef("item__trajectory")
     judged = ReviewEvent.objects.filter(
-        slot__item__trajectory=here,
+        slot__item__trajectory=OuterRef("item__trajectory"),
         reviewer=user,
         verdict__in=VERDICTS,
         withdrawn_by=None,
-    ).filter(Q(slot__item__canary="") | Q(slot__item=OuterRef("item")))
-    edited = ReviewItem.objects.filter(trajectory=here, edited_by=user)
-    held = ReviewSlot.objects.leased_to(user, at).filter(item__trajectory=here)
-    return slots.filter(
-        ~Exists(judged), ~Exists(edited), ~Exists(held.exclude(pk=OuterRef("pk")))
+    )
+    held = ReviewSlot.objects.leased_to(user, at).filter(
+        item__trajectory=OuterRef("item__trajectory")
+    )
+    return slots.for_eyes_of(user).filter(
+        Q(item__canary="") | ~Exists(judged),
+        ~Exists(judged.filter(slot__item=OuterRef("item"))),
+        ~Exists(held.exclude(pk=OuterRef("pk"))),
     )
 
 

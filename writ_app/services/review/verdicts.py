@@ -36,6 +36,10 @@ class ChecksFail(WritError):
     """It cannot be approved while a check fails."""
 
 
+class OwnEdit(WritError):
+    """Whoever edited a version is not the one to approve it."""
+
+
 class CannotUndo(WritError):
     """There is nothing to take back, or it went too far to be taken back."""
 
@@ -60,12 +64,12 @@ def submit_verdict(
     """Record a verdict; the same `submission` again gives what was recorded first, whatever it says now.
 
     Raises AlreadyReviewed for a second verdict, LeaseLost for one under an older token, ChecksFail for an approval of what the
-    verification rejects.
+    verification rejects, OwnEdit for one of the reviewer's own version.
     """
     changes = {"deferred_at": at} if verdict == Verdict.DEFER else {}
     held = ReviewSlot.objects.open().filter(pk=slot.pk, token=token, leased_by=reviewer)
     if verdict == Verdict.APPROVE:
-        held = held.filter(ready=True)
+        held = held.filter(ready=True).for_eyes_of(reviewer)
     status = STATUS_AFTER.get(verdict, SlotStatus.OPEN)
     closed = held.update(
         status=status, leased_by=None, leased_until=None, shown_at=None, **changes
@@ -105,6 +109,10 @@ def _refusal(slot: ReviewSlot, token: int, reviewer: User) -> WritError:
             f"Trajectory {number} already has a verdict ({slot.get_status_display()}); yours was not saved."
         )
     if (slot.token, slot.leased_by_id) == (token, reviewer.pk):
+        if slot.ready:
+            return OwnEdit(
+                f"You made version {number}: somebody else has to approve it."
+            )
         return ChecksFail(
             f"Trajectory {number} cannot be approved: {_failing(slot.item)}. Reject it, or have it fixed."
         )
