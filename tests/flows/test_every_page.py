@@ -30,8 +30,8 @@ from writ_app.models.review import ReviewItem, Verdict
 from writ_app.models.synthesis import Batch, ModelEndpoint
 from writ_app.services.release import freeze_release
 from writ_app.services.review import lease_next, submit_verdict
-from writ_app.services.review.quality.sampling import order_plan
 from writ_app.services.review.comments import add_comment
+from writ_app.services.review.quality.sampling import order_plan
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -154,10 +154,7 @@ def addresses() -> Iterator[tuple[str, str]]:
 
 NO_PAGE = (
     *("_raw", "_file", "_results", "_pause", "_resume", "_retry", "_cancel"),
-    lot = {"kinds": ["exact", "said"]}
-    order_plan(team=team, by=owner, filters=lot, limit=0.1, seed=1)
-    make_dispute(team=team)
-    *("_try", "_enable", "_enabled", "_reset"),
+    *("_try", "_enable", "_enabled", "_reset", "_plant", "_order", "_approve", "_undo"),
     *("_save", "_discard", "_withdraw", "_reason"),
 )
 
