@@ -195,10 +195,13 @@ class TestServicesRunning:
         self, layout: Layout
     ) -> None:
         with services_running(layout, ["valkey"]) as services:
+            pid = services.started[0].pid()
+            assert pid
             shutil.rmtree(layout.var)
             with pytest.raises(ServiceError, match=r"is gone.*Everything stops"):
                 services.keep_up()
             assert not layout.var.exists()
+            os.kill(pid, signal.SIGKILL)  # nothing is left by which it could be found
 
     def test_a_file_in_place_of_the_directory_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "var").write_text("a file")

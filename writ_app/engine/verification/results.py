@@ -1,10 +1,10 @@
 """What tool results show: their values with JSON pointers, and which results are about the same record.
 
-A result is gone through once, and what it comes to is remembered: siblings see the same results.
+A result is gone through once for all that is wanted, and is remembered for a while: siblings see the same results.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -19,8 +19,8 @@ from environments.core.pointers import (
 from environments.core.tools import ToolCall
 from writ_app.engine.verification.normal import normal, without_unit
 
-KEPT, LARGEST_KEPT = 512, 20_000
-"""Contents that a process remembers, and the most characters of one: some tens of megabytes at worst."""
+KEPT, LARGEST_KEPT = 128, 20_000
+"""Contents that a process remembers, and the most characters of one: a few megabytes."""
 
 
 class Content:
@@ -48,18 +48,16 @@ class Content:
                 found.setdefault(bare, (place, leaf))
         return found
 
-    @cached_property
-    def paths(self) -> Mapping[Any, "Path"]:
-        """Value → path of its first leaf, or else of its first key; yes, no and nothing are none."""
+    def paths(self, wanted: Collection[Any]) -> Mapping[Any, "Path"]:
+        """Value → path of its first leaf, or else of its first key, for each of the wanted texts and numbers that is here."""
+        if self.text in wanted:  # a bare text, be it one of digits
+            return {self.text: None}
+        if type(self.data) not in (dict, list):
+            bare = type(self.data) is not bool and self.data in wanted
+            return {self.data: None} if bare else {}
         found, keys = dict[Any, Path](), dict[Any, Path]()
-        if type(self.data) in (dict, list):
-            _walk(self.data, None, found, keys)
-        elif type(self.data) in (str, int, float):
-            found[self.data] = None
-        found[self.text] = None  # a bare text, be it one of digits
-        for key, path in keys.items():
-            found.setdefault(key, path)
-        return found
+        _scan(self.data, None, frozenset(wanted), found, keys)
+        return keys | found if keys else found
 
 
 @lru_cache(maxsize=KEPT)
@@ -88,26 +86,29 @@ type Path = tuple[Path, str | int] | None
 """The way to a value, from its end. Pointers are made of few of them only."""
 
 
-def _walk(
+def _scan(
     inside: dict[str, Any] | list[Any],
     path: Path,
+    wanted: frozenset[Any],
     leaves: dict[Any, Path],
     keys: dict[Any, Path],
 ) -> None:
-    """Fill in the path to the first of every leaf and key. Quick: results are large and many."""
+    """Fill in the path to the first of every wanted leaf and key. Quick: results are large and many, and show little that is wanted."""
     steps: Iterable[tuple[Any, Any]]
     if type(inside) is dict:
         steps = inside.items()
-        for key in inside:
-            if key not in keys:
-                keys[key] = (path, key)
+        if not wanted.isdisjoint(inside):
+            for key in inside:
+                if key in wanted and key not in keys:
+                    keys[key] = (path, key)
     else:
         steps = enumerate(inside)
     for step, inner in steps:
         kind = type(inner)
         if kind is dict or kind is list:
-            _walk(inner, (path, step), leaves, keys)
-        elif kind is not bool and inner not in leaves:
+            if inner:
+                _scan(inner, (path, step), wanted, leaves, keys)
+        elif inner in wanted and kind is not bool and inner not in leaves:
             leaves[inner] = (path, step)
 
 
@@ -150,7 +151,7 @@ class Shown:
         return 2 * len(ours & theirs) > len(ours | theirs)
 
     def shows(self, value: Any) -> bool:
-        return value in self.content.paths
+        return value in self.content.paths((value,))
 
 
 class Sight(NamedTuple):
@@ -187,14 +188,12 @@ class Sights:
     values: InitVar[Iterable[Any]]
 
     def __post_init__(self, values: Iterable[Any]) -> None:
-        wanted = {value for value in values if type(value) in (str, int, float)}
+        wanted = frozenset(v for v in values if type(v) in (str, int, float))
         self._places: dict[Any, list[Sight]] = {value: [] for value in wanted}
         self._peers: dict[int, list[Shown]] = {}
         for result in self.shown:
-            paths = result.content.paths
-            for value in wanted:
-                if value in paths:
-                    self._places[value].append(Sight(result, paths[value]))
+            for value, path in result.content.paths(wanted).items():
+                self._places[value].append(Sight(result, path))
 
     def of_value(self, value: Any, before: int) -> list[Sight]:
         """The places that stand before a message, latest first; echoes of writes, which prove least, after all reads."""

@@ -454,8 +454,9 @@ def _numbers(sources: Sources, wanted: _Wanted) -> Iterator[float]:
 def _place(number: float, sources: Sources, wanted: _Wanted) -> tuple[int, str] | None:
     """Where a number of a formula stands; None if only the policy has it."""
     for result in sources.results(wanted.before):
-        if number in result.content.paths:
-            return result.index, Sight(result, result.content.paths[number]).pointer
+        found = result.content.paths((number,))
+        if number in found:
+            return result.index, Sight(result, found[number]).pointer
     told = sources.said_at(number)
     return (told, "") if told is not None and told < wanted.before else None
 
