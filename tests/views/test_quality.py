@@ -22,7 +22,7 @@ from writ_app.models.review import (
     ReviewSlot,
     Verdict,
 )
-from writ_app.services.review import submit_verdict
+from writ_app.services.review import submit_verdict, undo_last
 from writ_app.services.review.queue import take
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -216,6 +216,14 @@ class TestDisputes:
         assert 'value="APPROVE"' not in shown
         dispute.refresh_from_db()
         assert dispute.status == ItemStatus.DISPUTED
+
+    def test_are_hidden_again_when_an_opinion_is_taken_back(self, dispute, ada, bob):
+        undo_last(reviewer=bob, at=NOW)
+
+        address = reverse("quality_dispute", args=[dispute.pk])
+
+        assert signed_in(bob).get(address).status_code == 404
+        assert NOTE not in get(ada, "quality_disputes")
 
     def test_of_a_rejection_ask_for_the_reason(self, dispute, ada):
         get(ada, "quality_dispute", dispute.pk)

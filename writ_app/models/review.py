@@ -203,6 +203,13 @@ class ReviewItem(models.Model):
             ),
             models.Index(fields=["batch", "-id"], name="item_by_batch"),
             models.Index(fields=["task"], name="item_by_task"),
+            # the few that statistics of quality are about
+            models.Index(
+                fields=["team"], condition=~Q(canary=""), name="item_canaries"
+            ),
+            models.Index(
+                fields=["team", "-id"], condition=Q(wanted__gt=1), name="item_twice"
+            ),
             GinIndex(fields=["kinds"], name="item_kinds"),
             GinIndex(fields=["search"], name="item_search"),
         ]

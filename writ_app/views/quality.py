@@ -134,8 +134,7 @@ def quality_disputes(request: MemberRequest) -> HttpResponse:
 @member_required
 def quality_dispute(request: MemberRequest, pk: int) -> HttpResponse:
     """Both opinions over the desk; a decision posted here settles the dispute."""
-    items = ReviewItem.objects.visible_to(request.user)
-    item = get_object_or_404(items.filter(slots__number=disputes.ADJUDICATION), pk=pk)
+    item = get_object_or_404(disputes.ever_disputed(request.user), pk=pk)
     form = VerdictForm(request.POST or None)
     if request.method == "POST":
         slot = get_object_or_404(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.factories import make_batch, make_owner, make_trajectory, team_of
-from writ_app.models.curation import PlanStatus
+from writ_app.models.curation import PlanStatus, SamplingPlan
 from writ_app.models.review import (
     ItemStatus,
     RejectReason,
@@ -16,7 +16,7 @@ from writ_app.models.review import (
     Verdict,
 )
 from writ_app.services.release import freeze_release
-from writ_app.services.review import submit_verdict
+from writ_app.services.review import submit_verdict, undo_last
 from writ_app.services.review.quality.sampling import (
     CannotSample,
     approve_rest,
@@ -163,6 +163,18 @@ class TestPlans:
         with pytest.raises(CannotSample, match="before"):
             undo_plan(plan=plan, by=owner, at=NOW)
 
+    def test_are_in_doubt_when_a_verdict_on_the_sample_is_taken_back(self, team, owner):
+        plan = order(team, owner)
+        for pk in sample(plan):
+            judge(pk, owner)
+        last = ReviewEvent.objects.filter(reviewer=owner).latest("pk")
+        approve_rest(plan=plan, by=owner, at=NOW)
+        assert not progress_of(SamplingPlan.objects.get()).in_doubt
+
+        undo_last(reviewer=owner, at=NOW, event_id=last.pk)
+
+        assert progress_of(SamplingPlan.objects.get()).in_doubt
+
     def test_are_printed_in_the_release_with_what_they_approved(self, team, owner):
         plan = order(team, owner)
         for pk in sample(plan):
@@ -175,5 +187,6 @@ class TestPlans:
         (printed,) = release.manifest["sampling"]
         assert printed["statement"] == plan.statement
         assert printed["items"] == sorted(rest)
+        assert (printed["sample"], printed["good"]) == (9, 9)
         with pytest.raises(CannotSample, match="frozen"):
             undo_plan(plan=plan, by=owner, at=NOW)

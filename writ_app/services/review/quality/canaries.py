@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from writ_app.engine.canaries import KINDS, comes_out_right, mutate
 from writ_app.engine.statistics.intervals import Share, share
@@ -15,11 +15,11 @@ from writ_app.engine.types import Task, Trajectory
 from writ_app.engine.verification import verify
 from writ_app.models.accounts import Team, User
 from writ_app.models.review import (
+    ItemQuerySet,
     ItemStatus,
     ReviewEvent,
     ReviewItem,
     ReviewSlot,
-    SlotStatus,
     Verdict,
 )
 from writ_app.services.catalog import load_environment
@@ -49,10 +49,14 @@ class Planted:
 
 def wanted_canaries(team: Team) -> int:
     """How many more the team's share asks for, of all that people have judged or are to judge."""
-    items = ReviewItem.objects.filter(team=team, ready=True)
-    there = items.exclude(canary="").count()
-    serious = items.filter(canary="").count()
-    return max(0, round(serious * policy_of(team).canary_share) - there)
+    serious = ReviewItem.objects.filter(team=team, ready=True, canary="").count()
+    wanted = round(serious * policy_of(team).canary_share)
+    return max(0, wanted - planted_in(team).count())
+
+
+def planted_in(team: Team) -> ItemQuerySet:
+    """The team's canaries. What somebody made of one by an edit counts as one for releases only."""
+    return ReviewItem.objects.filter(team=team, edited_by=None).exclude(canary="")
 
 
 def plant_canaries(*, team: Team, seed: int, count: int | None = None) -> Planted:
@@ -80,8 +84,8 @@ def _sources(team: Team, rng: random.Random) -> Iterator[int]:
     original by it.
     """
     items = ReviewItem.objects.filter(team=team, accepted=True).as_simulated()
-    copied = ReviewItem.objects.filter(team=team).exclude(canary="")
-    keys = items.exclude(pk__in=copied.values("parent")).order_by("pk")
+    copied = planted_in(team).values("parent")
+    keys = items.exclude(pk__in=copied).order_by("pk")
     judged, open_ = (
         list(keys.filter(status__in=states).values_list("pk", flat=True))
         for states in ([ItemStatus.APPROVED], [ItemStatus.OPEN])
@@ -167,9 +171,9 @@ class Revealed:
 
 def reveal(*, user: User, item: ReviewItem) -> Revealed | None:
     """What was planted, for somebody who has judged it; None for everybody else and everything else."""
-    if not item.canary or not has_judged(user, item):
+    if not item.canary or item.edited_by_id or not has_judged(user, item):
         return None
-    first = _first_verdicts(item.team_id).filter(slot__item=item, reviewer=user).first()
+    first = _first_verdicts(item.team).filter(slot__item=item, reviewer=user).first()
     changes: dict[str, Any] = item.changes or {}
     return Revealed(
         title=KINDS[item.canary].title if item.canary in KINDS else item.canary,
@@ -205,11 +209,14 @@ class Detection:
     """Planted, and not judged yet."""
 
 
-def _first_verdicts(team: int) -> Any:
+def _first_verdicts(team: Team) -> QuerySet[ReviewEvent]:
     """The first verdict of each reviewer on each canary: to take it back once one was told would be no find."""
     events = ReviewEvent.objects.filter(
-        slot__team=team, verdict__in=VERDICTS, bulk=None, slot__number__gt=0
-    ).exclude(slot__item__canary="")
+        slot__item__in=planted_in(team),
+        slot__number__gt=0,
+        verdict__in=VERDICTS,
+        bulk=None,
+    )
     return events.order_by("slot__item", "reviewer", "pk").distinct(
         "slot__item", "reviewer"
     )
@@ -217,7 +224,7 @@ def _first_verdicts(team: int) -> Any:
 
 def detection(team: Team, only: User | None = None) -> Detection:
     """Who found how many of the planted errors: with `only`, that person and everybody together."""
-    judged = _first_verdicts(team.pk).values_list(
+    judged = _first_verdicts(team).values_list(
         "reviewer__username", "slot__item__canary", "verdict"
     )
     caught: Counter[tuple[str, str]] = Counter()
@@ -236,7 +243,7 @@ def detection(team: Team, only: User | None = None) -> Detection:
         ]
         return share(sum(caught[c] for c in cells), sum(shown[c] for c in cells))
 
-    waiting = ReviewSlot.objects.filter(team=team, status=SlotStatus.OPEN, number=1)
+    waiting = planted_in(team).filter(status=ItemStatus.OPEN)
     return Detection(
         reviewers=reviewers,
         kinds=tuple(
@@ -251,5 +258,5 @@ def detection(team: Team, only: User | None = None) -> Detection:
         ),
         people=tuple(of(who) for who in reviewers),
         whole=of(),
-        waiting=waiting.exclude(item__canary="").count(),
+        waiting=waiting.count(),
     )

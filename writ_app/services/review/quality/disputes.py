@@ -72,6 +72,15 @@ def disputed(user: User) -> ItemQuerySet:
     )
 
 
+def ever_disputed(user: User) -> ItemQuerySet:
+    """Disputed, or settled. What is open again, because a verdict was taken back, is judged blind again."""
+    return (
+        ReviewItem.objects.visible_to(user)
+        .filter(slots__number=ADJUDICATION)
+        .exclude(status=ItemStatus.OPEN)
+    )
+
+
 def settled(user: User, count: int = 20) -> ItemQuerySet:
     """Disputes that were decided, the latest first."""
     closed = [SlotStatus.APPROVED, SlotStatus.REJECTED, SlotStatus.FIX]

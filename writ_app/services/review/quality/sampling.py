@@ -8,10 +8,11 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from writ_app.engine.errors import WritError
 from writ_app.engine.statistics.intervals import bad_at_most, sample_size
@@ -32,6 +33,7 @@ from writ_app.services.review.quality.places import change_places, untouched
 CONFIDENCE = 0.95
 LIMITS = (0.1, 0.05, 0.02, 0.01)
 """Shares of defects that a plan may be ordered for."""
+PLANS_SHOWN = 50
 GREEN = ("exact", "normalised", "said", "policy", "derived")
 """Kinds of provenance that leave no doubt by themselves."""
 RUNNING = (PlanStatus.SAMPLING, PlanStatus.PASSED, PlanStatus.FAILED)
@@ -80,12 +82,14 @@ def _offer(lot: int, limit: float) -> Offer:
     return Offer(limit, size, statement(lot=lot, size=size))
 
 
-def statement(*, lot: int, size: int) -> str:
-    """What a clean sample proves, in words."""
-    bad = bad_at_most(lot=lot, checked=size, found=0, confidence=CONFIDENCE)
+def statement(
+    *, lot: int, size: int, bad: int = 0, confidence: float = CONFIDENCE
+) -> str:
+    """What a sample of that size with so many bad ones in it proves, in words."""
+    most = bad_at_most(lot=lot, checked=size, found=bad, confidence=confidence)
     return (
-        f"{size:,} of {lot:,} checked, 0 bad: at most {bad:,} of the {lot:,} ({bad / lot:.1%}) are bad, "
-        f"with {CONFIDENCE:.0%} confidence."
+        f"{size:,} of {lot:,} checked, {bad} bad: at most {most:,} of the {lot:,} ({most / lot:.1%}) are bad, "
+        f"with {confidence:.0%} confidence."
     )
 
 
@@ -149,55 +153,81 @@ class Progress:
     plan: SamplingPlan
     good: int
     bad: int
-    waiting: int
-    rest: int
-    """Of the lot, not sampled, and still to be approved."""
-    proves: str
-    """What is known of the lot by now, in words."""
 
     @property
     def checked(self) -> int:
         return self.good + self.bad
 
+    @property
+    def in_doubt(self) -> bool:
+        """The rest was approved, and a verdict on the sample was taken back or changed since."""
+        return self.plan.status == PlanStatus.APPLIED and self.good < self.plan.size
+
+    @cached_property
+    def rest(self) -> int:
+        """Of the lot, not sampled, and still to be approved."""
+        return int(_rest(self.plan).count())
+
+    @property
+    def proves(self) -> str:
+        """What is known of the lot by now, in words."""
+        if not self.checked:
+            return "Nothing was checked yet, so nothing is known."
+        plan = self.plan
+        return statement(
+            lot=plan.lot, size=self.checked, bad=self.bad, confidence=plan.confidence
+        )
+
 
 def progress_of(plan: SamplingPlan) -> Progress:
-    """Counts anew, and moves a running plan to the stage that follows from them."""
-    sample = plan.items.filter(sampled=True)
-    good = sample.filter(item__status=ItemStatus.APPROVED, item__accepted=True).count()
-    lost = Q(item__status__in=[ItemStatus.REJECTED, ItemStatus.FIX])
-    bad = sample.filter(lost | Q(item__accepted=False)).count()
-    if plan.status in RUNNING:
-        now = PlanStatus.FAILED if bad else PlanStatus.SAMPLING
-        now = PlanStatus.PASSED if good == plan.size else now
-        if now != plan.status:
-            plan.status = now
-            plan.save(update_fields=["status"])
-    return Progress(
-        plan=plan,
-        good=good,
-        bad=bad,
-        waiting=plan.size - good - bad,
-        rest=_rest(plan).count(),
-        proves=_proves(plan, good, bad),
-    )
-
-
-def _proves(plan: SamplingPlan, good: int, bad: int) -> str:
-    checked = good + bad
-    if not checked:
-        return "Nothing was checked yet, so nothing is known."
-    most = bad_at_most(
-        lot=plan.lot, checked=checked, found=bad, confidence=plan.confidence
-    )
-    return (
-        f"{checked:,} of {plan.lot:,} checked, {bad} bad: at most {most:,} of the {plan.lot:,} ({most / plan.lot:.1%}) are bad, "
-        f"with {plan.confidence:.0%} confidence."
-    )
+    """Counts anew, and moves the plan to the stage that follows."""
+    return _progress([plan])[0]
 
 
 def plans_of(team: Team) -> Sequence[Progress]:
+    """The latest first."""
     plans = SamplingPlan.objects.filter(team=team).select_related("by", "bulk")
-    return [progress_of(plan) for plan in plans[:50]]
+    return _progress(list(plans[:PLANS_SHOWN]))
+
+
+def _progress(plans: Sequence[SamplingPlan]) -> Sequence[Progress]:
+    counts = _counts(plans)
+    found = [Progress(plan, *counts.get(plan.pk, (0, 0))) for plan in plans]
+    for one in found:
+        status, at = _stage(one)
+        if status != one.plan.status:
+            one.plan.status, one.plan.finished_at = status, at
+            one.plan.save(update_fields=["status", "finished_at"])
+    return found
+
+
+def _counts(plans: Sequence[SamplingPlan]) -> dict[int, tuple[int, int]]:
+    """Plan → (good, bad) in its sample."""
+    lost = Q(item__status__in=[ItemStatus.REJECTED, ItemStatus.FIX])
+    good = Q(item__status=ItemStatus.APPROVED, item__accepted=True)
+    rows = (
+        PlannedItem.objects.filter(plan__in=plans, sampled=True)
+        .values("plan")
+        .annotate(
+            good=Count("pk", filter=good),
+            bad=Count("pk", filter=lost | Q(item__accepted=False)),
+        )
+    )
+    return {row["plan"]: (row["good"], row["bad"]) for row in rows}
+
+
+def _stage(progress: Progress) -> tuple[str, datetime | None]:
+    """(status, when it ended) of a plan, by what its sample and its approval have come to."""
+    plan = progress.plan
+    undone = plan.bulk.undone_at if plan.bulk else None
+    if plan.status == PlanStatus.APPLIED and undone:
+        return PlanStatus.UNDONE, undone
+    if plan.status not in RUNNING:
+        return plan.status, plan.finished_at
+    if progress.bad:
+        return PlanStatus.FAILED, None
+    passed = progress.good == plan.size
+    return (PlanStatus.PASSED if passed else PlanStatus.SAMPLING), None
 
 
 def _rest(plan: SamplingPlan) -> Any:
@@ -215,12 +245,12 @@ def _rest(plan: SamplingPlan) -> Any:
 def approve_rest(*, plan: SamplingPlan, by: User, at: datetime) -> int:
     """Approve what the sample stands for, as one action that can be undone; returns how many. Raises CannotSample unless it passed.
 
-    What somebody has in hand at this moment is left to them.
+    What a colleague has in hand at this moment is left to them.
     """
     plan = SamplingPlan.objects.select_for_update().get(pk=plan.pk)
     if progress_of(plan).plan.status != PlanStatus.PASSED:
         raise CannotSample("The sample is not through, or held a defect.")
-    free = Q(leased_until=None) | Q(leased_until__lte=at)
+    free = Q(leased_until=None) | Q(leased_until__lte=at) | Q(leased_by=by)
     slots = list(
         _rest(plan)
         .filter(free)
@@ -309,12 +339,14 @@ def plans_behind(items: ItemQuerySet) -> list[dict[str, Any]]:
     for plan, item in pairs.order_by("pk").distinct():
         approved.setdefault(plan, []).append(item)
     plans = SamplingPlan.objects.in_bulk(approved)
+    counts = _counts(list(plans.values()))
     return [
         {
             "plan": pk,
             "statement": plans[pk].statement,
             "lot": plans[pk].lot,
             "sample": plans[pk].size,
+            "good": counts[pk][0],
             "confidence": plans[pk].confidence,
             "limit": plans[pk].limit,
             "seed": plans[pk].seed,
