@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from writ_app.engine.errors import WritError
-from writ_app.forms.review import LeaseForm, TrajectoryFilter, VerdictForm
+from writ_app.forms.review import LeaseForm, VerdictForm
 from writ_app.models.catalog import ReferenceTrajectory
 from writ_app.models.review import RejectReason, ReviewItem, ReviewSlot, Verdict
 from writ_app.services.review import (
@@ -22,7 +22,6 @@ from writ_app.services.review import (
     submit_verdict,
     undo_last,
 )
-from writ_app.services.review.listing import facets, list_trajectories
 from writ_app.services.review.references import (
     list_references,
     reference_sets,
@@ -110,18 +109,6 @@ def _show(
     return render_page(
         request, "review/review.html", context, fragment="review", status=status
     )
-
-
-@member_required
-def trajectories(request: MemberRequest) -> HttpResponse:
-    form = TrajectoryFilter(request.GET, facets=facets(user=request.user))
-    form.full_clean()
-    chosen = form.chosen()
-    found = list_trajectories(
-        user=request.user, filters=chosen, before=chosen.pop("before", None)
-    )
-    context = {"list": found, "form": form, "chosen": chosen}
-    return render_page(request, "review/trajectories.html", context, fragment="found")
 
 
 @member_required
