@@ -136,8 +136,8 @@ class ListForm(forms.Form):
 
 
 def query_of(values: Mapping[str, Any]) -> str:
-    """A query string without what is empty."""
-    return urlencode({k: v for k, v in values.items() if v}, doseq=True)
+    """A query string without what is empty; the same values make the same one."""
+    return urlencode(sorted((k, v) for k, v in values.items() if v), doseq=True)
 
 
 class SaveViewForm(forms.Form):

@@ -2,11 +2,13 @@
 
 import csv
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import batched
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Case, F, TextField, When
+from django.db.models.functions import Cast, Coalesce
 
 from writ_app.models.accounts import User
 from writ_app.models.curation import Comment
@@ -56,60 +58,87 @@ def selected_ids(
 
 
 def json_lines(ids: Iterable[int]) -> Iterator[str]:
-    """One line for each item: the stored row, its verdicts and withdrawals, comments; of an edited one original and edit."""
-    events = ReviewEvent.objects.select_related("slot", "reviewer", "withdrawn_by")
-    comments = Comment.objects.filter(withdrawn_at=None).select_related("author")
+    """One line for each item: the stored row, its verdicts and withdrawals, comments; of an edited one original and edit.
+
+    What is stored as JSON is handed on as it is, without being read: it is the bulk of the file.
+    """
     for chunk in batched(ids, CHUNK):
+        events, comments = _by_item(chunk)
         rows = (
             ReviewItem.objects.filter(pk__in=chunk, canary="")
-            .select_related("trajectory", "task", "edited_by", "parent")
-            .defer("words", "search", "outline", "parent__words", "parent__search")
-            .prefetch_related(
-                Prefetch("comments", comments.order_by("id"), to_attr="said"),
-            )
             .order_by("pk")
+            .values(
+                "id",
+                "number",
+                "status",
+                "parent",
+                "edit_reason",
+                by=F("edited_by__username"),
+                task_json=_text("task__content"),
+                content_json=_text("content", "trajectory__content"),
+                verification_json=_text("verification", "trajectory__verification"),
+                changes_json=_text("changes"),
+                original=Case(
+                    When(
+                        parent__isnull=False,
+                        then=_text("parent__content", "trajectory__content"),
+                    )
+                ),
+            )
         )
-        found = list(rows)
-        judged: dict[int, list[ReviewEvent]] = {row.pk: [] for row in found}
-        for event in events.filter(slot__item__in=judged).order_by("id"):
-            judged[event.slot.item_id].append(event)
-        for row in found:
-            yield json.dumps(_row(row, judged[row.pk])) + "\n"
+        for row in rows:
+            yield _line(row, events[row["id"]], comments[row["id"]])
 
 
-def _row(row: ReviewItem, events: Sequence[ReviewEvent]) -> dict[str, Any]:
-    value: dict[str, Any] = {
-        "id": row.pk,
-        "version": row.number,
-        "status": row.status,
-        "task": row.task.content,
-        "trajectory": row.stored_content,
-        "verification": row.stored_verification,
-        "verdicts": [_event(event) for event in events],
-        "comments": [
-            {
-                "id": said.pk,
-                "by": said.author.username,
-                "at": said.created_at.isoformat(),
-                "answers": said.parent_id,
-                "message": said.message,
-                "pointer": said.pointer,
-                "body": said.body,
-            }
-            for said in row.said  # type: ignore[attr-defined]
-        ],
+def _text(*columns: str) -> Cast:
+    """JSON as it is stored, of the first of the columns that is not null."""
+    chosen = Coalesce(*map(F, columns)) if len(columns) > 1 else F(columns[0])
+    return Cast(chosen, TextField())
+
+
+def _by_item(ids: Sequence[int]) -> tuple[dict[int, list[Any]], dict[int, list[Any]]]:
+    events, comments = defaultdict(list), defaultdict(list)
+    given = ReviewEvent.objects.filter(slot__item__in=ids).order_by("id")
+    for event in given.select_related("slot", "reviewer"):
+        events[event.slot.item_id].append(_event(event))
+    said = Comment.objects.filter(item__in=ids, withdrawn_at=None).order_by("id")
+    for comment in said.select_related("author"):
+        comments[comment.item_id].append(_comment(comment))
+    return events, comments
+
+
+def _line(row: dict[str, Any], events: list[Any], comments: list[Any]) -> str:
+    parts = {
+        "id": json.dumps(row["id"]),
+        "version": json.dumps(row["number"]),
+        "status": json.dumps(row["status"]),
+        "task": row["task_json"],
+        "trajectory": row["content_json"],
+        "verification": row["verification_json"],
+        "verdicts": json.dumps(events),
+        "comments": json.dumps(comments),
     }
-    if row.parent is not None:
-        value["edit"] = {
-            "of": row.parent_id,
-            "by": row.edited_by.username if row.edited_by else "",
-            "reason": row.edit_reason,
-            "changes": row.changes,
-            "original": row.trajectory.content
-            if row.parent.content is None
-            else row.parent.content,
-        }
-    return value
+    if row["parent"]:
+        own = {"of": row["parent"], "by": row["by"] or "", "reason": row["edit_reason"]}
+        edit = (
+            f'"changes": {row["changes_json"] or "null"}, "original": {row["original"]}'
+        )
+        parts["edit"] = f"{json.dumps(own)[:-1]}, {edit}}}"
+    fields = ", ".join(f'"{name}": {value}' for name, value in parts.items())
+    # A line break in stored JSON stands between its tokens: inside of strings it is escaped.
+    return "{" + fields.replace("\n", " ").replace("\r", " ") + "}\n"
+
+
+def _comment(said: Comment) -> dict[str, Any]:
+    return {
+        "id": said.pk,
+        "by": said.author.username,
+        "at": said.created_at.isoformat(),
+        "answers": said.parent_id,
+        "message": said.message,
+        "pointer": said.pointer,
+        "body": said.body,
+    }
 
 
 def _event(event: ReviewEvent) -> dict[str, Any]:

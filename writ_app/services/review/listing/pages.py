@@ -97,8 +97,10 @@ class Order:
         return f"{getattr(item, self.column)}_{item.pk}"
 
     def _places(self, key: str) -> list[Any]:
+        if self.column == "pk":
+            return [int(key)]
         value, _, pk = key.rpartition("_")
-        return [int(pk)] if self.column == "pk" else [self.read(value), int(pk)]
+        return [self.read(value), int(pk)]
 
     def reads(self, key: str) -> bool:
         """Whether a key from an address is one of this order."""
