@@ -55,13 +55,24 @@
     row.classList.add("now");
   });
 
+  // Fresh counts replace the facets under somebody's hands: the same box keeps the focus.
+  let held = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const box = document.activeElement;
+    held = event.detail.target.id === "facets" && box.closest("#facets") ? [box.name, box.value] : null;
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    if (held) $$("#facets input").find((box) => box.name === held[0] && box.value === held[1])?.focus();
+    held = null;
+    count();
+  });
+
   // Addresses name only what is set.
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.target.id !== "filters") return;
     const given = event.detail.parameters;
-    for (const name of [...new Set(Object.keys(given))]) if (given[name] === "") delete given[name];
+    for (const name of [...new Set(Object.keys(given))]) if (given[name] === "" || (name === "sort" && given[name] === "newest")) delete given[name];
   });
 
-  document.addEventListener("htmx:afterSwap", count);
   count();
 })();
