@@ -101,6 +101,14 @@ class TestForecast:
 
         assert foreseen(owner)[0] == 3
 
+    def test_leaves_ones_own_edits_to_somebody_else(self, owner, batch, four):
+        make_version(of=four[0], by=owner, reason="a clearer yes")
+
+        assert (
+            foreseen(owner)[1]["your own edit, which somebody else has to judge"] == 1
+        )
+        assert foreseen(make_reviewer(team=batch.team))[0] == 4
+
     def test_leaves_the_second_opinion_to_somebody_else(self, owner, batch, four):
         ReviewItem.objects.filter(pk__in=[four[0].pk, four[1].pk]).update(wanted=2)
         judge(four[0], Verdict.REJECT, owner, reason="policy")

@@ -29,10 +29,10 @@ SKIPPED = {
     "not_open": "judged already",
     "disputed": "two reviewers disagree: settle it on the item's page",
     "yours": "you have judged it, and the second opinion is somebody else's",
+    "edited": "your own edit, which somebody else has to judge",
     "held": "somebody is looking at it now",
     "unjudged": "not judged yet",
     "released": "part of a release, so its approval stands",
-    "gone": "changed in the meantime",
 }
 """Why an item is left as it is, in words."""
 
@@ -67,6 +67,7 @@ SELECT item.id AS item_id, slot.id AS slot_id, coalesce(slot.others, 0) AS other
     WHEN item.status = 'DISPUTED' THEN 'disputed'
     WHEN item.status <> 'OPEN' THEN 'not_open'
     WHEN slot.judged THEN 'yours'
+    WHEN item.edited_by_id = %(user)s THEN 'edited'
     WHEN slot.id IS NULL THEN 'held'
     ELSE ''
   END AS skipped
