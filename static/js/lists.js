@@ -74,5 +74,6 @@
     for (const name of [...new Set(Object.keys(given))]) if (given[name] === "" || (name === "sort" && given[name] === "newest")) delete given[name];
   });
 
+  if (matchMedia("(max-width: 900px)").matches) $(".facet-box")?.removeAttribute("open");
   count();
 })();

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 from typing import Any
 
@@ -107,7 +107,7 @@ def _by_item(ids: Sequence[int]) -> tuple[dict[int, list[Any]], dict[int, list[A
     return events, comments
 
 
-def _line(row: dict[str, Any], events: list[Any], comments: list[Any]) -> str:
+def _line(row: Mapping[str, Any], events: list[Any], comments: list[Any]) -> str:
     parts = {
         "id": json.dumps(row["id"]),
         "version": json.dumps(row["number"]),
