@@ -11,7 +11,13 @@ from tests import samples
 from writ_app.engine import types
 from writ_app.models.accounts import Role, Team, User
 from writ_app.models.catalog import Environment
-from writ_app.models.review import RejectReason, ReviewItem, ReviewSlot, Verdict
+from writ_app.models.review import (
+    RejectReason,
+    ReviewEvent,
+    ReviewItem,
+    ReviewSlot,
+    Verdict,
+)
 from writ_app.models.synthesis import (
     Batch,
     BatchStatus,
@@ -162,3 +168,32 @@ def make_dispute(*, team: Team) -> ReviewItem:
         )
     item.refresh_from_db()
     return item
+
+
+def make_version(
+    *, of: Trajectory, canary: str = "", by: User | None = None, reason: str = ""
+) -> ReviewItem:
+    """Another version of a trajectory: edited by somebody, or a canary."""
+    return ReviewItem.objects.create(
+        trajectory=of,
+        number=2 + ReviewItem.objects.filter(trajectory=of, number__gt=1).count(),
+        parent_id=of.pk,
+        canary=canary,
+        content=of.content,
+        verification=of.verification,
+        edited_by=by,
+        edit_reason=reason,
+        changes=[] if by else None,
+    )
+
+
+def judge(
+    trajectory: Trajectory, verdict: Verdict, by: User, **fields: Any
+) -> ReviewEvent:
+    """A verdict on the first slot, as a reviewer gives it."""
+    slot = make_slot(trajectory=trajectory)
+    at = datetime.now(UTC)
+    take(slot=slot, user=by, at=at)
+    return submit_verdict(
+        slot=slot, token=slot.token, reviewer=by, verdict=verdict, at=at, **fields
+    )

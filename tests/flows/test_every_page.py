@@ -159,7 +159,17 @@ def addresses() -> Iterator[tuple[str, str]]:
 
 NO_PAGE = (
     *("_raw", "_text", "_file", "_results", "_pause", "_resume", "_retry", "_cancel"),
-    *("_try", "_enable", "_enabled", "_reset", "_plant", "_order", "_approve", "_undo"),
+    *(
+        "_try",
+        "_enable",
+        "_enabled",
+        "_reset",
+        "_plant",
+        "_order",
+        "_approve",
+        "_undo",
+        "saved_view",
+    ),
     *("_save", "_discard", "_withdraw", "_reason"),
 )
 

@@ -17,7 +17,6 @@ from writ_app.forms.review import (
     KeysForm,
     LeaseForm,
     QueueForm,
-    TrajectoryFilter,
     VerdictForm,
     held_slots,
     whole,
@@ -52,7 +51,6 @@ from writ_app.services.review.keys import (
     change_keys,
     keys_of,
 )
-from writ_app.services.review.listing import facets, list_trajectories
 from writ_app.services.review.quality.canaries import reveal
 from writ_app.services.review.references import (
     list_references,
@@ -285,18 +283,6 @@ def _desk(request: MemberRequest, slot: ReviewSlot | None) -> dict[str, Any]:
         "beat": BEAT_SECONDS,
         "ahead": policy_of(request.team).ahead,
     }
-
-
-@member_required
-def trajectories(request: MemberRequest) -> HttpResponse:
-    form = TrajectoryFilter(request.GET, facets=facets(user=request.user))
-    form.full_clean()
-    chosen = form.chosen()
-    found = list_trajectories(
-        user=request.user, filters=chosen, before=chosen.pop("before", None)
-    )
-    context = {"list": found, "form": form, "chosen": chosen}
-    return render_page(request, "review/trajectories.html", context, fragment="found")
 
 
 @member_required
