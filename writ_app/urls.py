@@ -10,6 +10,7 @@ from writ_app.views import (
     catalog,
     endpoints,
     home,
+    insight,
     release,
     review,
     synthesis,
@@ -25,6 +26,7 @@ urlpatterns = [
     path("trajectories/", review.trajectories, name="trajectories"),
     path("trajectories/<int:pk>/", review.trajectory, name="trajectory"),
     path("trajectories/<int:pk>/raw/", review.trajectory_raw, name="trajectory_raw"),
+    path("trajectories/<int:pk>/siblings/", insight.siblings, name="siblings"),
     path("references/", review.references, name="references"),
     path("references/<int:pk>/", review.reference_set, name="reference_set"),
     path(

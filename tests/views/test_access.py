@@ -85,7 +85,7 @@ class TestEveryView:
 
 class TestOtherTeams:
     @pytest.mark.parametrize(
-        "name", ["trajectory", "trajectory_raw", "batch", "release"]
+        "name", ["trajectory", "trajectory_raw", "siblings", "batch", "release"]
     )
     def test_find_nothing_at_our_addresses(self, trajectory, name):
         keys = {"batch": trajectory.simulation.batch_id}

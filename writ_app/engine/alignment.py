@@ -122,6 +122,10 @@ class Pair:
         )
 
     @property
+    def turned(self) -> "Pair":
+        return Pair(self.right, self.left)
+
+    @property
     def only(self) -> PlayedCall:
         """The one call there is, or the left one."""
         found = self.left or self.right
