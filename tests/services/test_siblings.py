@@ -100,7 +100,7 @@ class TestBuildSiblings:
 
         gold = page_gold(right)
         assert seen.sentence == turned.sentence
-        assert seen.sentence.startswith(f"#{wrong.pk} writes new_item_ids/0 ")
+        assert seen.sentence.startswith(f"#{wrong.pk} writes new_item_ids[0] ")
         assert seen.sentence.endswith(f" instead of {gold}")
 
     def test_marks_the_row_where_they_part(self, batch):

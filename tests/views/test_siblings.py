@@ -36,7 +36,7 @@ class TestSiblings:
 
         page = text_of(signed_in.get(reverse("siblings", args=[right.pk])))
 
-        assert f"#{wrong.pk} writes new_item_ids/0 " in page
+        assert f"#{wrong.pk} writes new_item_ids[0] " in page
         assert "first write that differs" in page
         assert "2 different final states" in page
 

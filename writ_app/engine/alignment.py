@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from environments.core.pointers import leaves
+from environments.core.pointers import argument_name, leaves
 from environments.core.tools import ToolCall
 
 type Difference = Literal["same", "answer", "changed", "left_out", "put_in"]
@@ -84,7 +84,7 @@ class Change:
 
     @property
     def name(self) -> str:
-        return self.pointer.removeprefix("/")
+        return argument_name(self.pointer)
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,9 @@ class TrajectoryFilter(forms.Form):
     batch = forms.IntegerField(
         min_value=1, max_value=2**62, required=False, widget=forms.HiddenInput
     )
+    cluster = forms.RegexField(
+        r"^[0-9a-f]{32}$", required=False, widget=forms.HiddenInput
+    )
     before = forms.IntegerField(
         min_value=1, max_value=2**62, required=False, widget=forms.HiddenInput
     )

@@ -68,7 +68,7 @@ def _condition(filters: Mapping[str, Any]) -> Q:
     condition = Q()
     if filters.get("accepted"):
         condition &= Q(accepted=filters["accepted"] == "yes")
-    for name in ("reason", "archetype", "plan", "batch", "status"):
+    for name in ("reason", "archetype", "plan", "batch", "cluster", "status"):
         if filters.get(name):
             condition &= Q(**{name: filters[name]})
     if filters.get("burden"):
