@@ -10,6 +10,11 @@ from writ_app.services.review.outliers import profile, shape
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def counted_anew(monkeypatch):
+    monkeypatch.setattr("writ_app.services.review.kept.SECONDS", 0)
+
+
 @pytest.fixture
 def owner():
     return make_owner()
@@ -105,6 +110,21 @@ class TestListClusters:
 
         with django_assert_max_num_queries(4):
             listed(owner)
+
+
+class TestKept:
+    def test_is_counted_once_for_a_team_and_its_filters(
+        self, owner, batch, monkeypatch
+    ):
+        monkeypatch.setattr("writ_app.services.review.kept.SECONDS", 60)
+        make_trajectory(batch=batch)
+        listed(owner)
+        make_trajectory(batch=batch)
+
+        assert listed(owner).variety.items == 1
+        other = list_clusters(user=owner, filters={"batch": batch.pk})
+        assert other.variety.items == 2
+        assert listed(make_owner()).variety.items == 0
 
 
 class TestVariety:

@@ -180,6 +180,11 @@ def plant(original: ReviewItem, *, canary: str = "swapped") -> ReviewItem:
     return ReviewItem.objects.get(parent=original)
 
 
+@pytest.fixture(autouse=True)
+def counted_anew(monkeypatch):
+    monkeypatch.setattr("writ_app.services.review.kept.SECONDS", 0)
+
+
 def built(user, **filters):
     return build_dashboard(user=user, filters=filters, since=None, at=timezone.now())
 
@@ -200,12 +205,12 @@ class TestFunnel:
             team=batch.team, name="may", number=1, created_by=owner
         )
         ReleaseMember.objects.create(release=release, item_id=first.pk, position=0)
-        unfrozen = counts(built(owner).funnel)
+        unfrozen = counts(built(owner).data.funnel)
         release.content_hash, release.frozen_at = "x", timezone.now()
         release.save()
 
         assert unfrozen == [5, 4, 3, 3, 2, 0]
-        assert counts(built(owner).funnel) == [5, 4, 3, 3, 2, 1]
+        assert counts(built(owner).data.funnel) == [5, 4, 3, 3, 2, 1]
 
     def test_leaves_canaries_out_and_counts_an_edit_for_its_trajectory(
         self, owner, batch
@@ -226,7 +231,7 @@ class TestFunnel:
         )
         judge(ReviewItem.objects.get(parent=wrong).pk, owner)
 
-        assert counts(built(owner).funnel) == [5, 3, 3, 0, 1, 0]
+        assert counts(built(owner).data.funnel) == [5, 3, 3, 0, 1, 0]
 
     def test_is_told_by_batch_and_narrowed(self, owner, batch):
         other = make_batch(team=batch.team, by=owner, ordered=2)
@@ -235,16 +240,16 @@ class TestFunnel:
 
         page = built(owner)
 
-        assert [line.counts.simulated for line in page.funnel.batches] == [1, 1]
-        assert counts(built(owner, batch=other.pk).funnel)[:2] == [2, 1]
-        assert counts(built(owner, environment="rental").funnel)[:2] == [0, 0]
+        assert [line.counts.simulated for line in page.data.funnel.batches] == [1, 1]
+        assert counts(built(owner, batch=other.pk).data.funnel)[:2] == [2, 1]
+        assert counts(built(owner, environment="rental").data.funnel)[:2] == [0, 0]
 
     def test_shows_nothing_of_other_teams(self, batch):
         make_trajectory(batch=batch)
 
         page = built(make_owner())
 
-        assert counts(page.funnel) == [0] * 6
+        assert counts(page.data.funnel) == [0] * 6
         assert page.team is None
 
 
@@ -262,7 +267,7 @@ class TestCoverage:
         batch.design_report = {"grid": [cell]}
         batch.save()
 
-        grid = built(owner).grid
+        grid = built(owner).data.grid
 
         found = next(c for r in grid.rows for c in r.cells if c.count)
         assert (found.writes, found.burden, found.count, found.wanted) == (
@@ -277,7 +282,7 @@ class TestCoverage:
         batch.save()
         judge(make_trajectory(batch=batch).pk, owner)
 
-        axes = {axis.title: axis for axis in built(owner).axes}
+        axes = {axis.title: axis for axis in built(owner).data.axes}
 
         tools = {one.name: one.counts for one in axes["Tools"].values}
         assert tools["exchange_delivered_order_items"].approved == 1

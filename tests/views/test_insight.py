@@ -10,6 +10,11 @@ pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 
 
+@pytest.fixture(autouse=True)
+def counted_anew(monkeypatch):
+    monkeypatch.setattr("writ_app.services.review.kept.SECONDS", 0)
+
+
 @pytest.fixture
 def owner():
     return make_owner(name="ada")

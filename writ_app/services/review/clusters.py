@@ -16,12 +16,13 @@ from writ_app.models.review import (
     ReviewItem,
 )
 from writ_app.services.catalog import load_environment
+from writ_app.services.review.kept import kept
 from writ_app.services.review.leaves import argument_name
 from writ_app.services.review.outliers import Profile, profile
 from writ_app.services.review.steps import Ribbon, outlined_ribbon
 
 PAGE_SIZE = 40
-SAMPLED = 1000
+SAMPLED = 300
 """Newest items of a cluster that say what is usual in it."""
 ENOUGH = 100
 """Items from which on variety can be asked for."""
@@ -131,8 +132,13 @@ class ClusterList:
 def list_clusters(
     *, user: User, filters: Mapping[str, Any], order: str = "size", start: int = 0
 ) -> ClusterList:
-    """`filters`: environment and batch, from a form. One index-only scan, and the exemplars of one page."""
-    clusters = _counted(ReviewItem.objects.visible_to(user).filter(**filters))
+    """`filters`: environment and batch, from a form. One index-only scan every few seconds, and the exemplars of one page."""
+    clusters = kept(
+        "clusters",
+        user.team_ids,
+        sorted(filters.items()),
+        make=lambda: _counted(ReviewItem.objects.visible_to(user).filter(**filters)),
+    )
     variety = Variety(
         items=sum(one.size for one in clusters),
         clusters=len(clusters),

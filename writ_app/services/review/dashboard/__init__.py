@@ -19,6 +19,7 @@ from writ_app.services.review.dashboard.pace import (
     Reviewer,
     reviewers,
 )
+from writ_app.services.review.kept import kept
 
 COUNTED = 20_000
 """Latest verdicts that pace is reckoned from."""
@@ -65,10 +66,17 @@ class Rest:
 
 
 @dataclass(frozen=True)
-class Dashboard:
+class Data:
+    """What is there: the same for everybody in a team."""
+
     funnel: Funnel
     grid: HeatMap
     axes: tuple[Axis, ...]
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    data: Data
     team: Reviewer | None
     """Everybody together; None: nobody judged anything."""
     people: tuple[Reviewer, ...]
@@ -81,7 +89,6 @@ def build_dashboard(
     *, user: User, filters: Mapping[str, Any], since: datetime | None, at: datetime
 ) -> Dashboard:
     """`filters`: environment and batch, from a form. `since`: batches ordered and verdicts given from then on."""
-    batches = batches_in(user, filters, since)
     conditions = {f"slot__item__{name}": value for name, value in filters.items()}
     events = ReviewEvent.objects.filter(
         slot__team__in=user.team_ids,
@@ -102,14 +109,23 @@ def build_dashboard(
         )
     days = _days(events, at)
     return Dashboard(
-        funnel=make_funnel(batches),
-        grid=approved_grid(batches),
-        axes=axes(batches),
+        data=kept(
+            "dashboard",
+            user.team_ids,
+            sorted(filters.items()),
+            since and since.date(),
+            make=lambda: _data(user, filters, since),
+        ),
         team=team,
         people=reviewers(seen),
         days=days,
         rest=_rest(user, filters, team, days),
     )
+
+
+def _data(user: User, filters: Mapping[str, Any], since: datetime | None) -> Data:
+    batches = batches_in(user, filters, since)
+    return Data(make_funnel(batches), approved_grid(batches), axes(batches))
 
 
 def _judged(
