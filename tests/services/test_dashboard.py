@@ -81,6 +81,27 @@ class TestPace:
             pytest.approx(2 / 3),
         )
 
+    def test_compares_verdicts_on_the_same_items_without_canaries(self):
+        def judged(name: str, verdict: str, item: int, canary: bool = False) -> Judged:
+            return Judged(name, START, verdict, 9, canary, item)
+
+        ada, bob, eve = reviewers(
+            [
+                judged("ada", "APPROVE", 1),
+                judged("bob", "APPROVE", 1),
+                judged("ada", "REJECT", 2),
+                judged("eve", "FIX", 2),
+                judged("ada", "APPROVE", 3, canary=True),
+                judged("bob", "REJECT", 3, canary=True),
+                judged("bob", "REJECT", 0),
+                judged("eve", "APPROVE", 0),
+            ]
+        )
+
+        assert (ada.agreed, ada.compared) == (1, 2)
+        assert (bob.agreed, bob.compared) == (1, 1)
+        assert (eve.agreed, eve.compared) == (0, 1)
+
     def test_says_nothing_of_pace_that_no_page_measured(self):
         (ada,) = reviewers([Judged("ada", START, "APPROVE", None)])
 

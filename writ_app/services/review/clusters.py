@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, Min, Q
 from django.db.models.functions import Coalesce
 
 from writ_app.models.accounts import User
@@ -44,8 +44,9 @@ type Values = dict[Column, tuple[str, str]]
 # --- all clusters --------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Cluster:
+class Cluster(NamedTuple):
+    """A tuple, because there are thousands of them to keep, to sort and to throw away."""
+
     key: str
     size: int
     open: int
@@ -172,7 +173,7 @@ def _counted(items: ItemQuerySet) -> list[Cluster]:
     rows = (
         items.filter(canary="")
         .order_by()
-        .values(key=F("cluster"))
+        .values_list("cluster")
         .annotate(
             size=Count("pk"),
             open=Count("pk", filter=Q(status=ItemStatus.OPEN)),
@@ -181,7 +182,7 @@ def _counted(items: ItemQuerySet) -> list[Cluster]:
             exemplar=Coalesce(Min("pk", filter=approved), Min("pk")),
         )
     )
-    return [Cluster(**row) for row in rows]
+    return [Cluster(*row) for row in rows]
 
 
 def _line(cluster: Cluster, item: ReviewItem) -> ClusterLine:

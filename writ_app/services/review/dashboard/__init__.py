@@ -98,14 +98,16 @@ def build_dashboard(
     )
     if since:
         events = events.filter(created_at__gte=since)
-    everybody, seen = _judged(events, user)
+    everybody, own = _judged(events, user)
     people = reviewers(everybody)
     team = None
     if everybody:
         team = Reviewer(
             tuple(everybody),
             "everybody",
-            tuple(s for one in people for s in one.sessions),
+            tuple(session for one in people for session in one.sessions),
+            compared=sum(one.compared for one in people),
+            agreed=sum(one.agreed for one in people),
         )
     days = _days(events, at)
     return Dashboard(
@@ -117,7 +119,7 @@ def build_dashboard(
             make=lambda: _data(user, filters, since),
         ),
         team=team,
-        people=reviewers(seen),
+        people=tuple(one for one in people if one.name in own),
         days=days,
         rest=_rest(user, filters, team, days),
     )
@@ -128,30 +130,34 @@ def _data(user: User, filters: Mapping[str, Any], since: datetime | None) -> Dat
     return Data(make_funnel(batches), approved_grid(batches), axes(batches))
 
 
-def _judged(
-    events: QuerySet[ReviewEvent], user: User
-) -> tuple[list[Judged], list[Judged]]:
-    """The latest verdicts in the order of time: everybody's, and those that the user may see by name."""
+def _judged(events: QuerySet[ReviewEvent], user: User) -> tuple[list[Judged], set[str]]:
+    """The latest verdicts in the order of time, and the names of those that the user may see one by one."""
     owned = Membership.objects.owners().filter(user=user).values_list("team", flat=True)
     teams = set(owned)
-    rows = events.filter(bulk=None).order_by("-created_at", "-pk")
-    everybody, seen = [], []
-    for team, reviewer, name, at, verdict, seconds, canary in reversed(
-        rows.values_list(
+    rows = (
+        events.filter(bulk=None)
+        .order_by("-created_at", "-pk")
+        .values_list(
             "slot__team",
-            "reviewer",
             "reviewer__username",
             "created_at",
             "verdict",
             "seconds",
             "slot__item__canary",
-        )[:COUNTED]
+            "slot__item",
+            "slot__number",
+        )
+    )
+    everybody, names = [], {user.get_username()}
+    for team, name, at, verdict, seconds, canary, item, number in reversed(
+        rows[:COUNTED]
     ):
-        one = Judged(name, at, verdict, seconds, bool(canary))
-        everybody.append(one)
-        if team in teams or reviewer == user.pk:
-            seen.append(one)
-    return everybody, seen
+        everybody.append(
+            Judged(name, at, verdict, seconds, bool(canary), item if number else 0)
+        )
+        if team in teams:
+            names.add(name)
+    return everybody, names
 
 
 def _days(events: QuerySet[ReviewEvent], at: datetime) -> tuple[Day, ...]:

@@ -1,9 +1,10 @@
 """How people review: pace, what they find, and whether they tire. Pure: from verdicts in order to numbers and words."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, permutations
 from statistics import median
 
 BREAK = timedelta(minutes=30)
@@ -29,6 +30,8 @@ class Judged:
     """APPROVE, REJECT or FIX."""
     seconds: int | None
     canary: bool = False
+    item: int = 0
+    """Key of what was judged by one of several who do not see each other; 0 for who settles a dispute."""
 
     @property
     def refused(self) -> bool:
@@ -128,6 +131,10 @@ class Reviewer(Part):
     name: str
     sessions: tuple[Session, ...]
     """Oldest first."""
+    compared: int = 0
+    """Verdicts of others on the same items, canaries left out."""
+    agreed: int = 0
+    """Of those, the ones that are the same."""
 
     @property
     def per_hour(self) -> float | None:
@@ -147,10 +154,18 @@ class Reviewer(Part):
 def reviewers(judged: Iterable[Judged]) -> tuple[Reviewer, ...]:
     """One each, by name. `judged` in the order of time."""
     by_name: dict[str, list[Judged]] = {}
+    by_item: dict[int, list[Judged]] = {}
     for one in judged:
         by_name.setdefault(one.reviewer, []).append(one)
+        if one.item and not one.canary:
+            by_item.setdefault(one.item, []).append(one)
+    compared, agreed = Counter[str](), Counter[str]()
+    for ones in by_item.values():
+        for one, other in permutations(ones, 2):
+            compared[one.reviewer] += 1
+            agreed[one.reviewer] += one.verdict == other.verdict
     return tuple(
-        Reviewer(tuple(ones), name, sessions(ones))
+        Reviewer(tuple(ones), name, sessions(ones), compared[name], agreed[name])
         for name, ones in sorted(by_name.items())
     )
 
