@@ -12,8 +12,8 @@ demo: .venv/base.stamp       ## synthesize a small set and serve the app
 up: .venv/base.stamp         ## serve the app on the data it has
 	@$(BIN)/python manage.py up $(ARGS)
 
-test: .venv/dev.stamp        ## the whole test suite, on real Postgres and a real broker
-	@$(BIN)/python -m pytest $(ARGS)
+test: .venv/dev.stamp        ## the whole test suite, on real Postgres and a real broker, one process per core
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
 
 install: .venv/dev.stamp     ## only the installation
 

@@ -81,6 +81,12 @@ def pytest_configure(config: pytest.Config) -> None:
     sweep_abandoned()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """With several processes each has services of its own, so none may take this one's settings over."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 @pytest.fixture(scope="session")
 def embedded_services() -> Iterator["Services"]:
     """Postgres and Valkey of this session; none for what has an external address."""

@@ -350,6 +350,8 @@ SELECT id, 1, team_id, 'OPEN', 0, true, uncertainty FROM writ_app_reviewitem WHE
 ON CONFLICT (item_id, number) DO NOTHING;
 UPDATE writ_app_reviewitem AS item SET status = slot.status
 FROM writ_app_reviewslot AS slot WHERE slot.item_id = item.id AND slot.status <> item.status AND slot.status <> 'OPEN';
+SET CONSTRAINTS ALL IMMEDIATE;
+SET CONSTRAINTS ALL DEFERRED;
 """
 
 

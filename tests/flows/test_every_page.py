@@ -1,0 +1,169 @@
+"""Every page there is, looked at as everybody may have to: by axe in both themes, and in a window as narrow as a phone."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Browser, Page
+
+from tests.factories import make_batch, make_owner, make_trajectory, team_of
+from tests.views.test_access import patterns
+from writ_app.models.behaviour import BehaviourPlan, Persona
+from writ_app.models.catalog import Environment, Task
+from writ_app.models.release import Release
+from writ_app.models.review import ReviewItem, Verdict
+from writ_app.models.synthesis import Batch, ModelEndpoint
+from writ_app.services.release import freeze_release
+from writ_app.services.review import lease_next, submit_verdict
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+]
+
+NOT_PAGES = {"logout", "theme"}
+
+
+def key_of(model: Any) -> Callable[[], dict[str, Any]]:
+    return lambda: {"pk": model.objects.order_by("pk").first().pk}
+
+
+def world(**more: str) -> Callable[[], dict[str, Any]]:
+    def named() -> dict[str, Any]:
+        row = Environment.objects.get()
+        return {"name": row.name, "version": row.version, **more}
+
+    return named
+
+
+SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
+    "trajectory": key_of(ReviewItem),
+    "task": key_of(Task),
+    "batch": key_of(Batch),
+    "batch_detail": key_of(Batch),
+    "batch_behaviour": key_of(Batch),
+    "endpoint": key_of(ModelEndpoint),
+    "persona": key_of(Persona),
+    "plan": key_of(BehaviourPlan),
+    "release": key_of(Release),
+    "environment": world(),
+    "environment_policy": world(),
+    "environment_tools": world(),
+    "environment_console": world(),
+    "environment_state": world(collection="orders"),
+    # Nothing is imported here; tests/views/test_references.py looks at these.
+    "reference_set": None,
+    "reference": None,
+    "environment_record": None,
+}
+"""Addresses that need arguments → an example; None: shown by other tests."""
+
+
+@pytest.fixture
+def tab(browser: Browser, live_server: Any) -> Iterator[Page]:
+    owner = make_owner(name="ada")
+    team = team_of(owner)
+    batch = make_batch(team=team, by=owner)
+    for number in range(3):
+        make_trajectory(batch=batch, number=number)
+    make_trajectory(batch=batch, number=3, fault="wrong_argument")
+    now = datetime.now(UTC)
+    for verdict, reason in ((Verdict.APPROVE, ""), (Verdict.REJECT, "policy")):
+        slot = lease_next(user=owner, at=now)
+        assert slot is not None
+        submit_verdict(
+            slot=slot,
+            token=slot.token,
+            reviewer=owner,
+            verdict=verdict,
+            reason=reason,
+            at=now,
+        )
+    freeze_release(team=team, name="first", by=owner, at=now)
+    ModelEndpoint.objects.create(name="mine", model="openai/mine")
+    client = Client()
+    client.force_login(owner)
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900},
+        base_url=live_server.url,
+        reduced_motion="reduce",
+    )
+    context.add_cookies(
+        [
+            {"name": name, "value": cookie.value, "url": live_server.url}
+            for name, cookie in client.cookies.items()
+        ]
+    )
+    yield context.new_page()
+    context.close()
+
+
+def addresses() -> Iterator[tuple[str, str]]:
+    for entry in patterns():
+        name = str(entry.name)
+        if name in NOT_PAGES:
+            continue
+        arguments: dict[str, Any] = {}
+        if entry.pattern.converters:
+            example = SHOWN.get(name, ...)
+            if example is ...:
+                # Downloads and commands are no pages; anything else must be shown here.
+                if name.endswith(NO_PAGE):
+                    continue
+                pytest.fail(f"{name} has no example in SHOWN")
+            if example is None:
+                continue
+            arguments = example()
+        yield name, reverse(name, kwargs=arguments)
+
+
+NO_PAGE = (
+    *("_raw", "_file", "_results", "_pause", "_resume", "_retry", "_cancel"),
+    *("_try", "_enable", "_enabled", "_reset"),
+)
+
+
+def test_is_usable_by_everybody_in_both_themes_and_on_a_phone(tab: Page) -> None:
+    complaints: list[str] = []
+    tab.on(
+        "console",
+        lambda message: (
+            complaints.append(f"{tab.url}: {message.text}")
+            if message.type in ("error", "warning") and "405" not in message.text
+            else None
+        ),
+    )
+    seen = 0
+
+    for name, address in addresses():
+        answer = tab.request.get(address)
+        html = "text/html" in answer.headers.get("content-type", "")
+        if answer.status == 405 or not html or "<html" not in answer.text():
+            continue
+        tab.goto(address)
+        seen += 1
+        for theme, options in (
+            ("light", {"resultTypes": ["violations"]}),
+            ("dark", {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}),
+        ):
+            tab.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            found = Axe().run(tab, options=options).response["violations"]
+            complaints += [
+                f"{name}, {theme}: {one['id']}: {node['html'][:160]} {json.dumps(node['any'][:1])[:300]}"
+                for one in found
+                for node in one["nodes"][:3]
+            ]
+        tab.set_viewport_size({"width": 360, "height": 800})
+        over = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if over > 0:
+            complaints.append(f"{name}: {over} px wider than a phone")
+        tab.set_viewport_size({"width": 1440, "height": 900})
+
+    assert seen > 20
+    assert not complaints, "\n".join(complaints)
