@@ -3,6 +3,8 @@
 from django.db import migrations, models
 from django.db.models import Func, Q
 
+from writ_app.models.fields import ComputedField
+
 FUNCTION = r"""
 -- array_to_string is immutable for text, though not for everything that it takes.
 CREATE FUNCTION writ_cluster(environment text, task_class text, skeleton text, kinds varchar[], failed varchar[])
@@ -22,7 +24,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="reviewitem",
             name="cluster",
-            field=models.GeneratedField(
+            field=ComputedField(
                 db_persist=True,
                 expression=Func(
                     "environment",

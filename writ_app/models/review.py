@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 
 from writ_app.models.accounts import Team, User
 from writ_app.models.catalog import Task
-from writ_app.models.fields import OrderedJSONField
+from writ_app.models.fields import ComputedField, OrderedJSONField
 from writ_app.models.synthesis import Batch, Trajectory
 
 
@@ -137,7 +137,7 @@ class ReviewItem(models.Model):
     """Kinds of provenance among the arguments that were written."""
     skeleton = models.TextField(blank=True)
     """Names of the tools in the order of the calls, with spaces between them."""
-    cluster = models.GeneratedField(
+    cluster = ComputedField(
         expression=Func(
             "environment",
             "task_class",

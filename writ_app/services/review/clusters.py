@@ -134,12 +134,17 @@ def list_clusters(
     *, user: User, filters: Mapping[str, Any], order: str = "size", start: int = 0
 ) -> ClusterList:
     """`filters`: environment and batch, from a form. One index-only scan every few seconds, and the exemplars of one page."""
-    clusters = kept(
+    # Plain tuples: a cache gives thousands of them back in a fraction of the time that it takes for named ones.
+    rows: list[tuple[Any, ...]] = kept(
         "clusters",
         user.team_ids,
         sorted(filters.items()),
-        make=lambda: _counted(ReviewItem.objects.visible_to(user).filter(**filters)),
+        make=lambda: [
+            tuple(one)
+            for one in _counted(ReviewItem.objects.visible_to(user).filter(**filters))
+        ],
     )
+    clusters = [Cluster._make(row) for row in rows]
     variety = Variety(
         items=sum(one.size for one in clusters),
         clusters=len(clusters),
