@@ -13,6 +13,7 @@ from writ_app.views import (
     edits,
     endpoints,
     home,
+    insight,
     lists,
     quality,
     release,
@@ -99,6 +100,10 @@ urlpatterns = [
     ),
     path("trajectories/<int:pk>/find/", desk.find, name="trajectory_find"),
     path("trajectories/<int:pk>/replay/", desk.replay, name="trajectory_replay"),
+    path("review/dashboard/", insight.dashboard, name="review_dashboard"),
+    path("review/clusters/", insight.clusters, name="clusters"),
+    path("review/clusters/<slug:key>/", insight.cluster, name="cluster"),
+    path("trajectories/<int:pk>/siblings/", insight.siblings, name="siblings"),
     path("references/", review.references, name="references"),
     path("references/<int:pk>/", review.reference_set, name="reference_set"),
     path(

@@ -41,6 +41,14 @@ def leaves(value: Any, *path: str | int) -> Iterator[tuple[str, Any]]:
     return iter(found)
 
 
+def argument_name(place: str) -> str:
+    """`/item_ids/0` as people write it: item_ids[0]."""
+    name = ""
+    for plain in split(place):
+        name += f"[{plain}]" if plain.isdigit() else f".{plain}" if name else plain
+    return name
+
+
 def first_leaf(value: Any, wanted: Any) -> str | None:
     """Pointer of the first leaf that is `wanted` and of its type, which holds no others; None if there is none. Much quicker than to make all pointers."""
     kind = type(wanted)

@@ -62,6 +62,8 @@ SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "review_back_to": key_of(ReviewEvent),
     "trajectory_step": lambda: {**key_of(ReviewItem)(), "number": 6},
     "trajectory_find": key_of(ReviewItem),
+    "siblings": key_of(ReviewItem),
+    "cluster": lambda: {"key": ReviewItem.objects.order_by("pk")[0].cluster},
     "task": key_of(Task),
     "batch": key_of(Batch),
     "batch_detail": key_of(Batch),
@@ -94,7 +96,7 @@ def tab(browser: Browser, live_server: Any) -> Iterator[Page]:
     batch = make_batch(team=team, by=owner)
     for number in range(3):
         make_trajectory(batch=batch, number=number)
-    make_trajectory(batch=batch, number=3, fault="wrong_argument")
+    make_trajectory(batch=batch, number=0, fault="wrong_argument")
     now = datetime.now(UTC)
     for verdict, reason in ((Verdict.APPROVE, ""), (Verdict.REJECT, "policy")):
         slot = lease_next(user=owner, at=now)

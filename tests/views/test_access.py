@@ -49,6 +49,7 @@ def patterns(resolver=None, prefix=""):
 
 ARGUMENTS = {
     "pk": 1,
+    "key": "f" * 32,
     "name": "retail",
     "version": "sample",
     "collection": "orders",
@@ -86,7 +87,7 @@ class TestEveryView:
 
 class TestOtherTeams:
     @pytest.mark.parametrize(
-        "name", ["trajectory", "trajectory_raw", "batch", "release"]
+        "name", ["trajectory", "trajectory_raw", "siblings", "batch", "release"]
     )
     def test_find_nothing_at_our_addresses(self, trajectory, name):
         keys = {"batch": trajectory.simulation.batch_id}
@@ -97,7 +98,17 @@ class TestOtherTeams:
         assert response.status_code == 404
 
     @pytest.mark.parametrize(
-        "name", ["home", "review", "trajectories", "tasks", "batches", "releases"]
+        "name",
+        [
+            "home",
+            "review",
+            "review_dashboard",
+            "clusters",
+            "trajectories",
+            "tasks",
+            "batches",
+            "releases",
+        ],
     )
     def test_do_not_see_our_work_in_lists(self, trajectory, name):
         page = signed_in(make_owner()).get(reverse(name)).content.decode()

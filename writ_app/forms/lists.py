@@ -89,6 +89,7 @@ class ListForm(forms.Form):
     shape = forms.RegexField(
         r"^[0-9a-f]{12}$", required=False, label="Same tools in order"
     )
+    cluster = forms.RegexField(r"^[0-9a-f]{32}$", required=False, label="Cluster")
     sort = forms.ChoiceField(
         choices=[(order.name, order.words) for order in ORDERS.values()],
         required=False,

@@ -6,6 +6,7 @@ database itself files an item for every trajectory, fills in what lists and queu
 """
 
 from datetime import datetime
+from itertools import groupby
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from django.db.models.functions import MD5, Left, Now
 
 from writ_app.models.accounts import Membership, Team, User
 from writ_app.models.catalog import Task
-from writ_app.models.fields import OrderedJSONField
+from writ_app.models.fields import ComputedField, OrderedJSONField
 from writ_app.models.synthesis import Batch, Trajectory
 
 
@@ -185,6 +186,19 @@ class ReviewItem(models.Model):
     """Kinds of provenance among the arguments that were written."""
     skeleton = models.TextField(blank=True)
     """Names of the tools in the order of the calls, with spaces between them."""
+    cluster = ComputedField(
+        expression=Func(
+            "environment",
+            "task_class",
+            "skeleton",
+            "kinds",
+            "failed",
+            function="writ_cluster",
+        ),
+        output_field=models.CharField(max_length=32, db_collation="C"),
+        db_persist=True,
+    )
+    """MD5 (hex) of what makes items alike: the skeleton, the class, the kinds of provenance, the failed checks."""
     outline = models.JSONField(default=list)
     """The steps: ["u" or "s", characters] for what was said, ["c" or "e", characters, tool] for a call, "e" if it failed."""
     uncertainty = models.FloatField(default=0.0)
@@ -247,12 +261,34 @@ class ReviewItem(models.Model):
             models.Index(SKELETON_SHAPE, name="item_by_shape"),
             GinIndex(TOOLS_CALLED, name="item_tools"),
             GinIndex(fields=["failed"], name="item_failed"),
+            models.Index(
+                fields=["team", "cluster", "-id"],
+                include=[
+                    "status",
+                    "environment",
+                    "batch",
+                    "accepted",
+                    "number",
+                    "writes",
+                    "burden",
+                    "plan",
+                    "archetype",
+                ],
+                condition=Q(canary=""),
+                name="item_by_cluster",
+            ),
             GinIndex(fields=["kinds"], name="item_kinds"),
             GinIndex(fields=["search"], name="item_search"),
         ]
 
     def __str__(self) -> str:
         return f"item {self.pk}"
+
+    @property
+    def skeleton_in_short(self) -> str:
+        """Tools in order, repeated ones counted: `find_user → get_order ×3 → cancel`."""
+        runs = ((tool, len(list(run))) for tool, run in groupby(self.skeleton.split()))
+        return " → ".join(f"{tool} ×{n}" if n > 1 else tool for tool, n in runs)
 
     @property
     def stored_content(self) -> dict[str, Any]:

@@ -3,15 +3,7 @@
 import json
 from typing import Any
 
-from environments.core.pointers import split
-
-
-def argument_name(place: str) -> str:
-    """`/item_ids/0` as people write it: item_ids[0]."""
-    name = ""
-    for plain in split(place):
-        name += f"[{plain}]" if plain.isdigit() else f".{plain}" if name else plain
-    return name
+from environments.core.pointers import argument_name as argument_name
 
 
 def plain_text(value: Any) -> str:

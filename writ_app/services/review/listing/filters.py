@@ -65,7 +65,7 @@ MANY = (
     "reviewer",
 )
 """Filters that may name several values, of which one has to hold."""
-ONE = ("q", "argument", "argument_kind", "tool", "shape")
+ONE = ("q", "argument", "argument_kind", "tool", "shape", "cluster")
 NAMES = (*MANY, *ONE)
 ELSEWHERE = (*ONE, "commented", "code", "reviewer")
 """Filters that the index behind the orders does not hold."""
@@ -99,6 +99,8 @@ def _one(name: str, values: list[Any], filters: Filters, user: User) -> Q:
         return _status(values)
     if name == "q":
         return search_condition(values[0])
+    if name == "cluster":
+        return Q(cluster=values[0])
     if name == "version":
         both = len({*values}) > 1
         return Q() if both else edited() if values[0] == "edited" else ~edited()

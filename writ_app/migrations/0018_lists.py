@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('writ_app', '0014_review_items'),
+        ('writ_app', '0017_quality_indexes'),
     ]
 
     operations = [
