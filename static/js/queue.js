@@ -11,8 +11,6 @@
   let today = Number($("#today")?.textContent || 0), waiting = Number($("#waiting")?.textContent || 0);
   let last = { event: $("#undo [name=event]")?.value || "", title: $("#undo-last")?.title || "" };
 
-  // --- talking to the server --------------------------------------------------------------------------------------------------
-
   const desks = () => [parked || $("#main"), ...ahead].filter((main) => main?.dataset.slot);
 
   function body() {
@@ -34,11 +32,16 @@
   // --- what is on screen ------------------------------------------------------------------------------------------------------
 
   function show(main) {
+    stamp(main);
     $("#main").replaceWith(document.adoptNode(main));
     htmx.process(main);
     refresh();
     scrollTo(0, 0);
     writ.shown();
+  }
+
+  function stamp(root) {
+    for (const field of root.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = site.csrf;
   }
 
   function refresh() {
@@ -88,9 +91,7 @@
     show(main);
   }
 
-  writ.queue = { next, undone };
-
-  // --- looking back -----------------------------------------------------------------------------------------------------------
+  writ.queue = { next, undone, stamp };
 
   async function look(address) {
     const answer = await ask(address);

@@ -10,8 +10,6 @@
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const form = () => $("form#verdict");
 
-  // --- notices ----------------------------------------------------------------------------------------------------------------
-
   function notice(kind, ...texts) {
     $("#notes")?.replaceChildren(...texts.map((text) => {
       const note = document.createElement("p");
@@ -41,8 +39,16 @@
     const headers = { Accept: accept, "HX-Request": "true" };
     const answer = await fetch(address, { method: "POST", body, headers, signal: AbortSignal.timeout(PATIENCE) });
     if (answer.redirected) throw new Error("signed out");
+    if (answer.status === 403) await renew();
     if (answer.status >= 500 || answer.status === 403) throw new Error("not answered");
     return answer;
+  }
+
+  // Who signed in again has another token against forgery: any page of theirs has it.
+  async function renew() {
+    const page = new DOMParser().parseFromString(await (await fetch($("#keys a").href)).text(), "text/html");
+    $("#queue").dataset.csrf = $("[name=csrfmiddlewaretoken]", page).value;
+    writ.queue.stamp(document);
   }
 
   async function judge(button) {
@@ -57,7 +63,7 @@
       const answer = await post(verdict.action, body, "application/json");
       const said = await answer.json();
       pending = null;
-      if (answer.status === 422) { refused(verdict, said.errors); return; }
+      if (answer.status === 422) return refused(verdict, said.errors);
       await writ.queue.next(answer.ok ? said : {});
       if (!answer.ok) return tell(said.error || "That was not accepted.");
       if (said.told) notice(said.told.caught ? "success" : "warning", said.told.text);
@@ -99,8 +105,6 @@
   }, true);
 
   addEventListener("online", () => pending && judge(pending));
-
-  // --- by key -----------------------------------------------------------------------------------------------------------------
 
   for (const name of ["approve", "fix", "defer"]) {
     writ.action(name, () => $(`[data-action=${name}]:enabled`, form() || document)?.click(), { judges: true });

@@ -118,7 +118,10 @@ def measure(wanted: argparse.Namespace, items: int) -> None:
         start_web(supervisor, host="127.0.0.1", port=port)
         if "http" in wanted.parts:
             for count in wanted.reviewers:
-                review(port, people[:count], wanted.verdicts)
+                before = processor(supervisor)
+                given = review(port, people[:count], wanted.verdicts)
+                spent = 1000 * (processor(supervisor) - before) / given
+                show(f"  the web server computed {spent:.0f} ms per verdict and desk")
         if "lists" in wanted.parts:
             lists(port, people[0])
         if "browser" in wanted.parts:
@@ -137,12 +140,21 @@ def free_port() -> int:
 
 def memory(supervisor: Any) -> float:
     """MB that the web server's processes have for themselves or share among them."""
+    return float(sum(one.memory_full_info().pss for one in family(supervisor)) / 1e6)
+
+
+def processor(supervisor: Any) -> float:
+    """Seconds that they have computed: what another program takes of the machine does not count."""
+    times = [one.cpu_times() for one in family(supervisor)]
+    return float(sum(one.user + one.system for one in times))
+
+
+def family(supervisor: Any) -> list[Any]:
     import psutil
 
     (web,) = [child for child in supervisor.children if child.name == "web"]
     first = psutil.Process(web.process.pid)
-    family = [first, *first.children(recursive=True)]
-    return float(sum(one.memory_full_info().pss for one in family) / 1e6)
+    return [first, *first.children(recursive=True)]
 
 
 # --- filling --------------------------------------------------------------------------------------------------------------------
@@ -342,7 +354,8 @@ def work(port: int, key: str, until: Callable[[], bool], seed: int) -> Took:
     return took
 
 
-def review(port: int, keys: list[str], verdicts: int) -> None:
+def review(port: int, keys: list[str], verdicts: int) -> int:
+    """Verdicts that were given; the rest is printed."""
     from writ_app.models.review import ReviewEvent
 
     left, lock = [verdicts], threading.Lock()
@@ -371,6 +384,7 @@ def review(port: int, keys: list[str], verdicts: int) -> None:
         f"{given / seconds:.1f} verdicts/s; {statistics.mean(all_of['bytes']) / 1000:.0f} kB per desk; "
         f"refused {sum(one.refused for one in took)}; beyond their slots {doubles + too_many()} of {given}"
     )
+    return given
 
 
 def too_many() -> int:

@@ -108,6 +108,18 @@ def test_a_verdict_given_offline_arrives_when_the_network_is_back(desk: Page) ->
     assert judged() == [int(first[1:])]
 
 
+def test_a_verdict_outlives_the_forms_token(desk: Page) -> None:
+    first = shown(desk)
+    desk.context.clear_cookies(name="csrftoken")  # as after signing in again
+
+    desk.keyboard.press("a")
+
+    second = wait_for_another(desk, first)
+    desk.keyboard.press("a")
+    wait_for_another(desk, second)
+    assert judged() == [int(first[1:]), int(second[1:])]
+
+
 def test_a_double_press_and_a_double_click_judge_one_item(desk: Page) -> None:
     first = shown(desk)
     desk.keyboard.press("a")
