@@ -16,7 +16,7 @@ from tests.views.test_access import patterns
 from writ_app.models.behaviour import BehaviourPlan, Persona
 from writ_app.models.catalog import Environment, Task
 from writ_app.models.release import Release
-from writ_app.models.review import ReviewItem, Verdict
+from writ_app.models.review import ReviewEvent, ReviewItem, Verdict
 from writ_app.models.synthesis import Batch, ModelEndpoint
 from writ_app.services.release import freeze_release
 from writ_app.services.review import lease_next, submit_verdict
@@ -46,6 +46,7 @@ SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "trajectory": key_of(ReviewItem),
     "trajectory_step": lambda: {**key_of(ReviewItem)(), "number": 6},
     "trajectory_find": key_of(ReviewItem),
+    "review_back_to": key_of(ReviewEvent),
     "task": key_of(Task),
     "batch": key_of(Batch),
     "batch_detail": key_of(Batch),
