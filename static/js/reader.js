@@ -129,13 +129,6 @@
 
   // --- actions ----------------------------------------------------------------------------------------------------------------
 
-  function mode(name, action) {
-    const on = document.documentElement.classList.toggle(name);
-    $$(`[data-action="${action}"][aria-pressed]`).forEach((one) => one.setAttribute("aria-pressed", on));
-    if (on) open($("#conversation .steps") || document.body);
-    return on;
-  }
-
   const actions = {
     next_step: () => move(".steps .step", 1), prev_step: () => move(".steps .step", -1),
     next_read: () => move(".evidence .ev", 1), prev_read: () => move(".evidence .ev", -1),
@@ -144,12 +137,9 @@
     first: () => go(1), last: () => go(Infinity),
     conversation: () => { const talk = $("#conversation"); if (talk) { talk.open = !talk.open; if (talk.open) talk.scrollIntoView({ behavior: smooth() }); } },
     goto: () => $("#goto")?.showModal(),
-    raw: () => mode("raw", "raw"),
-    outline: () => mode("outlined", "outline"),
-    focus_mode: () => { if (mode("one-step", "focus_mode") && !$(".step.here")) go(1); },
   };
   for (const [name, act] of Object.entries(actions)) writ.action(name, act);
-  writ.reader = { jump, fill, open };
+  writ.reader = { jump, go, fill, open };
 
   document.addEventListener("submit", (event) => {
     if (event.target.closest("#goto")) go(Number(new FormData(event.target).get("step")));
