@@ -3,14 +3,11 @@
 "use strict";
 (() => {
   let walked = 0;
-
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const smooth = () => matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
   const clear = (name) => $$(`.${name}`).forEach((one) => one.classList.remove(name));
   const links = (argument) => (argument.dataset.links || "").split(" ").filter(Boolean);
-
-  // --- places -----------------------------------------------------------------------------------------------------------------
 
   function open(element) {
     for (let box = element.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
@@ -86,8 +83,7 @@
     if (places.length) light(places[walked % places.length]);
   }
 
-  // --- what a verdict points at -----------------------------------------------------------------------------------------------
-
+  // What a verdict points at.
   function aim(element) {
     const form = $("form#verdict");
     const aimed = form && element.closest("[data-message], [data-write]");
@@ -127,8 +123,6 @@
     if (event.target.matches?.("details.result[open]")) fill(event.target.closest(".step"));
   }, true);
 
-  // --- actions ----------------------------------------------------------------------------------------------------------------
-
   const actions = {
     next_step: () => move(".steps .step", 1), prev_step: () => move(".steps .step", -1),
     next_read: () => move(".evidence .ev", 1), prev_read: () => move(".evidence .ev", -1),
@@ -140,7 +134,6 @@
   };
   for (const [name, act] of Object.entries(actions)) writ.action(name, act);
   writ.reader = { jump, go, fill, open };
-
   document.addEventListener("submit", (event) => {
     if (event.target.closest("#goto")) go(Number(new FormData(event.target).get("step")));
   });
