@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from datetime import UTC, datetime
 from functools import cache
 from itertools import count
 from typing import Any
@@ -10,7 +11,7 @@ from tests import samples
 from writ_app.engine import types
 from writ_app.models.accounts import Role, Team, User
 from writ_app.models.catalog import Environment
-from writ_app.models.review import ReviewSlot
+from writ_app.models.review import ReviewEvent, ReviewItem, ReviewSlot, Verdict
 from writ_app.models.synthesis import (
     Batch,
     BatchStatus,
@@ -20,6 +21,8 @@ from writ_app.models.synthesis import (
 )
 from writ_app.services.accounts import add_member
 from writ_app.services.catalog import store_task
+from writ_app.services.review import submit_verdict
+from writ_app.services.review.queue import take
 
 PASSWORD = "correct horse battery"
 numbers = count(1)
@@ -132,3 +135,32 @@ def make_trajectory(
 
 def make_slot(*, trajectory: Trajectory) -> ReviewSlot:
     return ReviewSlot.objects.get(item=trajectory.pk, number=1)
+
+
+def make_version(
+    *, of: Trajectory, canary: str = "", by: User | None = None, reason: str = ""
+) -> ReviewItem:
+    """Another version of a trajectory: edited by somebody, or a canary."""
+    return ReviewItem.objects.create(
+        trajectory=of,
+        number=2 + ReviewItem.objects.filter(trajectory=of, number__gt=1).count(),
+        parent_id=of.pk,
+        canary=canary,
+        content=of.content,
+        verification=of.verification,
+        edited_by=by,
+        edit_reason=reason,
+        changes=[] if by else None,
+    )
+
+
+def judge(
+    trajectory: Trajectory, verdict: Verdict, by: User, **fields: Any
+) -> ReviewEvent:
+    """A verdict on the first slot, as a reviewer gives it."""
+    slot = make_slot(trajectory=trajectory)
+    at = datetime.now(UTC)
+    take(slot=slot, user=by, at=at)
+    return submit_verdict(
+        slot=slot, token=slot.token, reviewer=by, verdict=verdict, at=at, **fields
+    )

@@ -130,7 +130,7 @@ def addresses() -> Iterator[tuple[str, str]]:
 
 NO_PAGE = (
     *("_raw", "_text", "_file", "_results", "_pause", "_resume", "_retry", "_cancel"),
-    *("_try", "_enable", "_enabled", "_reset"),
+    *("_try", "_enable", "_enabled", "_reset", "_undo", "saved_view"),
 )
 
 

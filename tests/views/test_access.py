@@ -127,11 +127,13 @@ class TestReviewers:
             client.post(reverse("batch_new")),
             client.post(reverse("batch_cancel", args=[batch.pk])),
             client.post(reverse("releases"), {"name": "first"}),
+            client.get(reverse("selection_jsonl")),
+            client.get(reverse("selection_csv")),
         ]
 
         assert client.get(reverse("review")).status_code == 200
         assert client.get(reverse("batch", args=[batch.pk])).status_code == 200
-        assert [response.status_code for response in forbidden] == [403] * 4
+        assert [response.status_code for response in forbidden] == [403] * 6
         batch.refresh_from_db()
         assert batch.status == BatchStatus.DONE
 

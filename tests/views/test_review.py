@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.factories import (
     make_batch,
@@ -16,8 +17,16 @@ from tests.factories import (
     team_of,
 )
 from writ_app.models.curation import ReviewerKeys
-from writ_app.models.review import ReviewEvent, ReviewItem, ReviewSlot, SlotStatus
+from writ_app.models.review import (
+    BulkAction,
+    ReviewEvent,
+    ReviewItem,
+    ReviewSlot,
+    SlotStatus,
+    Verdict,
+)
 from writ_app.models.synthesis import Trajectory
+from writ_app.services.review.bulk import apply_bulk
 from writ_app.services.review.keys import DEFAULTS
 
 pytestmark = pytest.mark.django_db
@@ -210,6 +219,22 @@ class TestReview:
 
         withdrawal = ReviewEvent.objects.get(verdict="WITHDRAW")
         assert withdrawal.withdraws == first
+
+    def test_takes_a_bulk_action_back_as_a_whole(self, signed_in, owner, batch):
+        rows = [make_trajectory(batch=batch, number=number) for number in range(3)]
+        apply_bulk(
+            items=[row.pk for row in rows],
+            user=owner,
+            team=batch.team,
+            verdict=Verdict.FIX,
+            at=timezone.now(),
+        )
+
+        page = text_of(signed_in.post(reverse("review_undo"), follow=True))
+
+        assert "3 items are as they were" in page
+        assert not ReviewItem.objects.exclude(status="OPEN").exists()
+        assert BulkAction.objects.get().undone_at is not None
 
 
 class TestAhead:

@@ -6,9 +6,8 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from writ_app.models.review import RejectReason, SlotStatus, Verdict
+from writ_app.models.review import RejectReason, Verdict
 from writ_app.services.review import ORDERS
-from writ_app.services.review.bands import BURDEN_BANDS
 from writ_app.services.review.keys import ACTIONS
 
 GIVEN = [choice for choice in Verdict.choices if choice[0] != Verdict.WITHDRAW]
@@ -124,41 +123,3 @@ class KeysForm(forms.Form):
                     attrs={"autocomplete": "off", "spellcheck": "false", "size": 8}
                 ),
             )
-
-
-def _options(values: list[str]) -> list[tuple[str, str]]:
-    return [("", "any"), *((value, value.replace("_", " ")) for value in values)]
-
-
-class TrajectoryFilter(forms.Form):
-    """What a list of trajectories may be narrowed by. Anything else in the address is ignored."""
-
-    accepted = forms.ChoiceField(
-        choices=[("", "any"), ("yes", "accepted"), ("no", "rejected")],
-        required=False,
-        label="Checks",
-    )
-    reason = forms.ChoiceField(required=False)
-    archetype = forms.ChoiceField(required=False)
-    burden = forms.ChoiceField(
-        choices=_options([band.slug for band in BURDEN_BANDS]), required=False
-    )
-    plan = forms.ChoiceField(required=False)
-    status = forms.ChoiceField(
-        choices=[("", "any"), *SlotStatus.choices], required=False, label="Review"
-    )
-    batch = forms.IntegerField(
-        min_value=1, max_value=2**62, required=False, widget=forms.HiddenInput
-    )
-    before = forms.IntegerField(
-        min_value=1, max_value=2**62, required=False, widget=forms.HiddenInput
-    )
-
-    def __init__(self, data: QueryDict, *, facets: Mapping[str, list[str]]):
-        super().__init__(data)
-        for name, values in facets.items():
-            self.fields[name].choices = _options(values)  # type: ignore[attr-defined]
-
-    def chosen(self) -> dict[str, Any]:
-        """Filters that are set and allowed."""
-        return {name: value for name, value in self.cleaned_data.items() if value}

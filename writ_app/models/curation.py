@@ -43,6 +43,18 @@ class SavedView(models.Model):
         return self.name
 
 
+class DefaultView(models.Model):
+    """The saved view that a person's list opens with."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="default_view"
+    )
+    view = models.ForeignKey(SavedView, on_delete=models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.user_id} begins with {self.view_id}"
+
+
 class FindRule(models.Model):
     """A rejection made general: filters that find more of the same. What it hits is queued again."""
 
@@ -60,6 +72,10 @@ class FindRule(models.Model):
     """Items it found when it was applied."""
     requeued = models.PositiveIntegerField(default=0)
     """Of those, items whose verdict it reopened."""
+    bulk = models.OneToOneField(
+        BulkAction, on_delete=models.PROTECT, null=True, related_name="rule"
+    )
+    """The reopening, by which it is undone."""
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     applied_at = models.DateTimeField(null=True, editable=False)
 

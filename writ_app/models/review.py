@@ -14,8 +14,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import F, Func, Q, TextField, Value
+from django.db.models.functions import MD5, Left, Now
 
 from writ_app.models.accounts import Team, User
 from writ_app.models.catalog import Task
@@ -77,6 +77,37 @@ class ItemQuerySet(models.QuerySet["ReviewItem"]):
     def narrow(self) -> "ItemQuerySet":
         """Without what may be megabytes."""
         return self.defer("content", "verification", "changes", "words", "search")
+
+
+FACETS = (
+    "environment",
+    "archetype",
+    "task_class",
+    "plan",
+    "agent",
+    "ended_by",
+    "batch",
+    "writes",
+    "burden",
+    "scripted",
+    "accepted",
+    "reason",
+    "status",
+    "canary",
+    "number",
+    "failed",
+    "kinds",
+)
+"""Columns of an item that lists are narrowed and counted by."""
+TOOLS_CALLED = Func(
+    F("skeleton"),
+    Value(" "),
+    function="string_to_array",
+    output_field=ArrayField(TextField()),
+)
+"""Of an item: names of the tools, as the index has them."""
+SKELETON_SHAPE = Left(MD5("skeleton"), 12)
+"""Of an item: stands for the same tools in the same order, in addresses."""
 
 
 class ReviewItem(models.Model):
@@ -173,7 +204,8 @@ class ReviewItem(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["team", "-id"], name="item_newest"),
+            # a list's order, and all that its facets count: read without the rows themselves
+            models.Index(fields=["team", "-id"], include=FACETS, name="item_facets"),
             models.Index(fields=["team", "status", "-id"], name="item_by_status"),
             models.Index(fields=["team", "archetype", "-id"], name="item_by_archetype"),
             models.Index(fields=["team", "writes", "burden"], name="item_by_cell"),
@@ -185,6 +217,11 @@ class ReviewItem(models.Model):
             ),
             models.Index(fields=["batch", "-id"], name="item_by_batch"),
             models.Index(fields=["task"], name="item_by_task"),
+            models.Index(fields=["team", "-uncertainty", "-id"], name="item_by_doubt"),
+            models.Index(fields=["team", "-burden", "-id"], name="item_by_burden"),
+            models.Index(SKELETON_SHAPE, name="item_by_shape"),
+            GinIndex(TOOLS_CALLED, name="item_tools"),
+            GinIndex(fields=["failed"], name="item_failed"),
             GinIndex(fields=["kinds"], name="item_kinds"),
             GinIndex(fields=["search"], name="item_search"),
         ]

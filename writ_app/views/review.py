@@ -17,17 +17,23 @@ from writ_app.forms.review import (
     KeysForm,
     LeaseForm,
     QueueForm,
-    TrajectoryFilter,
     VerdictForm,
     held_slots,
     whole,
 )
 from writ_app.models.catalog import ReferenceTrajectory
-from writ_app.models.review import RejectReason, ReviewEvent, ReviewItem, ReviewSlot
+from writ_app.models.review import (
+    BulkAction,
+    RejectReason,
+    ReviewEvent,
+    ReviewItem,
+    ReviewSlot,
+)
 from writ_app.services.review import (
     BEAT_SECONDS,
     Choice,
     Order,
+    PartOfBulk,
     build_review_page,
     count_today,
     count_waiting,
@@ -44,6 +50,7 @@ from writ_app.services.review import (
     submit_verdict,
     undo_last,
 )
+from writ_app.services.review.bulk import undo_bulk
 from writ_app.services.review.keys import (
     DEFAULTS,
     GROUPS,
@@ -51,7 +58,6 @@ from writ_app.services.review.keys import (
     change_keys,
     keys_of,
 )
-from writ_app.services.review.listing import facets, list_trajectories
 from writ_app.services.review.references import (
     list_references,
     reference_sets,
@@ -151,16 +157,33 @@ def release(request: MemberRequest) -> HttpResponse:
 @member_required
 def undo(request: MemberRequest) -> HttpResponse:
     """Take the last act back, or the named one; what it was about is on screen again."""
-    named = whole(request.POST.get("event", "")) or None
+    named, at = whole(request.POST.get("event", "")) or None, timezone.now()
     try:
-        slot = undo_last(reviewer=request.user, at=timezone.now(), event_id=named)
+        slot = undo_last(reviewer=request.user, at=at, event_id=named)
+    except PartOfBulk as part:
+        return _undo_bulk(request, part.action)
     except WritError as error:
-        if wants_fragment(request):
-            return JsonResponse({"error": str(error)}, status=409)
-        messages.error(request, str(error))
-        return redirect("review")
+        return _not_undone(request, error)
     messages.info(request, f"Undone: #{slot.item_id} is open again.")
     return _show(request, slot) if wants_fragment(request) else redirect("review")
+
+
+def _undo_bulk(request: MemberRequest, action: BulkAction) -> HttpResponse:
+    """The last act was on many at once: all of it is taken back, and what is on screen stays."""
+    try:
+        back = undo_bulk(action=action, user=request.user, at=timezone.now())
+    except WritError as error:
+        return _not_undone(request, error)
+    messages.info(request, f"Undone: {back:,} items are as they were.")
+    slot = _lease(request)
+    return _show(request, slot) if wants_fragment(request) else redirect("review")
+
+
+def _not_undone(request: MemberRequest, error: WritError) -> HttpResponse:
+    if wants_fragment(request):
+        return JsonResponse({"error": str(error)}, status=409)
+    messages.error(request, str(error))
+    return redirect("review")
 
 
 @member_required
@@ -278,18 +301,6 @@ def _desk(request: MemberRequest, slot: ReviewSlot | None) -> dict[str, Any]:
         "beat": BEAT_SECONDS,
         "ahead": policy_of(request.team).ahead,
     }
-
-
-@member_required
-def trajectories(request: MemberRequest) -> HttpResponse:
-    form = TrajectoryFilter(request.GET, facets=facets(user=request.user))
-    form.full_clean()
-    chosen = form.chosen()
-    found = list_trajectories(
-        user=request.user, filters=chosen, before=chosen.pop("before", None)
-    )
-    context = {"list": found, "form": form, "chosen": chosen}
-    return render_page(request, "review/trajectories.html", context, fragment="found")
 
 
 @member_required

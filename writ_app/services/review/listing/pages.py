@@ -1,0 +1,257 @@
+"""Pages of a list: in a total order, by key in both directions, the same speed at any depth."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Value
+from psycopg.errors import QueryCanceled
+
+from writ_app.engine.errors import WritError
+from writ_app.models.accounts import User
+from writ_app.models.curation import Comment
+from writ_app.models.review import ItemQuerySet, ReviewItem, ReviewSlot
+from writ_app.services.catalog import load_environment
+from writ_app.services.review.listing.filters import ELSEWHERE, Filters, found_by
+from writ_app.services.review.listing.text import Piece, excerpt
+from writ_app.services.review.steps import Ribbon, outlined_ribbon
+
+PAGE_SIZE = 40
+COUNTED = 10_000
+"""More than so many are not counted: "10,000+"."""
+SECONDS = 4
+"""After that a search is given up."""
+
+
+class TooSlow(WritError):
+    """What was asked for takes too long to find."""
+
+
+@contextmanager
+def at_most(seconds: float = SECONDS) -> Iterator[None]:
+    """Queries in here end after so long; raises TooSlow then."""
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT set_config('statement_timeout', %s, true)",
+                    [str(round(seconds * 1000))],
+                )
+            yield
+    except OperationalError as error:
+        if not isinstance(error.__cause__, QueryCanceled):
+            raise
+        raise TooSlow(
+            f"That was not found within {seconds:g} seconds. Add a word, or a filter that narrows it."
+        ) from error
+
+
+@dataclass(frozen=True)
+class Order:
+    """A total order: by one column, then by the key, both the same way."""
+
+    name: str
+    words: str
+    column: str
+    descending: bool
+    read: Callable[[str], Any]
+
+    def page(self, found: ItemQuerySet, *, key: str, back: bool) -> ItemQuerySet:
+        """From a key on, in this order, or away from it in the other."""
+        down = self.descending != back
+        names = [self.column] if self.column == "pk" else [self.column, "pk"]
+        if key:
+            places = self._places(key)
+            here = Func(*map(F, names), template="(%(expressions)s)")
+            there = Func(*map(Value, places), template="(%(expressions)s)")
+            found = found.filter(
+                Func(
+                    here,
+                    there,
+                    arg_joiner=" < " if down else " > ",
+                    template="%(expressions)s",
+                    output_field=BooleanField(),
+                )
+            )
+        return found.order_by(*(f"-{name}" if down else name for name in names))
+
+    def picked(
+        self, pairs: list[tuple[Any, int]], *, key: str, back: bool
+    ) -> list[int]:
+        """The same among (value of the column, key) of all that was found."""
+        down = self.descending != back
+        if key:
+            places = self._places(key)
+            at = (places[0], places[-1])
+            pairs = [pair for pair in pairs if (pair < at if down else pair > at)]
+        pairs.sort(reverse=down)
+        return [pk for _, pk in pairs[: PAGE_SIZE + 1]]
+
+    def key_of(self, item: ReviewItem) -> str:
+        if self.column == "pk":
+            return str(item.pk)
+        return f"{getattr(item, self.column)}_{item.pk}"
+
+    def _places(self, key: str) -> list[Any]:
+        if self.column == "pk":
+            return [int(key)]
+        value, _, pk = key.rpartition("_")
+        return [self.read(value), int(pk)]
+
+    def reads(self, key: str) -> bool:
+        """Whether a key from an address is one of this order."""
+        try:
+            places = self._places(key)
+        except ValueError:
+            return False
+        return all(math.isfinite(place) and abs(place) < 2**62 for place in places)
+
+
+ORDERS = {
+    order.name: order
+    for order in (
+        Order("newest", "newest first", "pk", True, int),
+        Order("oldest", "oldest first", "pk", False, int),
+        Order("uncertain", "least certain first", "uncertainty", True, float),
+        Order("burden", "highest burden first", "burden", True, int),
+    )
+}
+NEWEST = ORDERS["newest"]
+
+
+@dataclass(frozen=True)
+class ListedItem:
+    row: ReviewItem
+    ribbon: Ribbon
+    excerpt: tuple[Piece, ...]
+    """Where a search found its words."""
+    held_by: str
+    """Who looks at it now; "" for nobody."""
+    commented: bool
+
+    @property
+    def edited(self) -> bool:
+        return self.row.number > 1 and not self.row.canary
+
+
+@dataclass(frozen=True)
+class ItemList:
+    rows: tuple[ListedItem, ...]
+    total: int
+    """COUNTED + 1 if there are more than are counted."""
+    before: str
+    """Key for the page before this one; "" at the beginning."""
+    after: str
+    """Key for the page after this one; "" at the end."""
+
+    @property
+    def counted(self) -> str:
+        return f"{COUNTED:,}+" if self.total > COUNTED else f"{self.total:,}"
+
+
+def list_items(
+    *,
+    user: User,
+    filters: Filters,
+    at: datetime,
+    order: Order = NEWEST,
+    after: str = "",
+    before: str = "",
+) -> ItemList:
+    """One page. `filters` come from a form that allows nothing else. Raises TooSlow."""
+    found = found_by(filters, user=user)
+    back, key = bool(before), before or after
+    with at_most():
+        total, picked = _picked(found, filters, order, key=key, back=back)
+        if picked is None:
+            rows = _shown(order.page(found, key=key, back=back), filters)
+            page = list(rows[: PAGE_SIZE + 1])
+        else:
+            rows = _shown(ReviewItem.objects.filter(pk__in=picked), filters)
+            page = sorted(rows, key=lambda row: picked.index(row.pk))
+        more, page = len(page) > PAGE_SIZE, page[:PAGE_SIZE]
+        if back:
+            page.reverse()
+        holders = _holders([row.pk for row in page], at)
+    text = filters.get("q") or ""
+    listed = tuple(
+        ListedItem(
+            row,
+            outlined_ribbon(row.outline, load_environment(row.task.environment)),
+            excerpt(text, row.words) if text else (),
+            holders.get(row.pk, ""),
+            row.commented,  # type: ignore[attr-defined]
+        )
+        for row in page
+    )
+    earlier = more if back else bool(after)
+    later = bool(page) if back else more
+    return ItemList(
+        rows=listed,
+        total=total,
+        before=order.key_of(page[0]) if page and earlier else "",
+        after=order.key_of(page[-1]) if page and later else "",
+    )
+
+
+def count_up_to(found: ItemQuerySet, most: int = COUNTED) -> int:
+    """How many, at most one more than `most`: a count that stops there."""
+    return found.order_by()[: most + 1].count()
+
+
+def _picked(
+    found: ItemQuerySet, filters: Filters, order: Order, *, key: str, back: bool
+) -> tuple[int, list[int] | None]:
+    """How many are found, and keys of the page; None for the keys if the order's index gives them soonest.
+
+    Few hits of a search are collected and put in order here: walking the index until they turn up would take the longer, the
+    fewer there are, and Postgres cannot know how few.
+    """
+    if not any(filters.get(name) for name in ELSEWHERE):
+        return count_up_to(found), None
+    pairs = list(found.order_by().values_list(order.column, "pk")[: COUNTED + 1])
+    if len(pairs) > COUNTED:
+        return len(pairs), None
+    return len(pairs), order.picked(pairs, key=key, back=back)
+
+
+def _shown(found: ItemQuerySet, filters: Filters) -> ItemQuerySet:
+    said = Comment.objects.filter(item=OuterRef("pk"), withdrawn_at=None)
+    columns = [
+        "trajectory_id",
+        "number",
+        "canary",
+        "environment",
+        "archetype",
+        "plan",
+        "agent",
+        "writes",
+        "burden",
+        "scripted",
+        "accepted",
+        "reason",
+        "failed",
+        "kinds",
+        "uncertainty",
+        "outline",
+        "status",
+        "task__text",
+        "task__environment__name",
+        "task__environment__content_hash",
+    ]
+    if filters.get("q"):
+        columns.append("words")
+    return (
+        found.select_related("task__environment")
+        .only(*columns)
+        .annotate(commented=Exists(said))
+    )
+
+
+def _holders(items: list[int], at: datetime) -> Mapping[int, str]:
+    held = ReviewSlot.objects.open().filter(item__in=items, leased_until__gt=at)
+    return dict(held.values_list("item", "leased_by__username"))

@@ -1,0 +1,68 @@
+"""Filters under a name: one's own, the team's, and the one that a person's list opens with."""
+
+from django.db import transaction
+
+from writ_app.engine.errors import WritError
+from writ_app.models.accounts import Team, User
+from writ_app.models.curation import DefaultView, SavedView
+from writ_app.services.review.listing import Filters
+
+MOST = 100
+"""Views of one person."""
+
+
+class NameTaken(WritError):
+    """The person has a view of that name already."""
+
+
+def views_of(user: User) -> list[SavedView]:
+    """Own ones and those shared with the person's teams, by name; `is_default` tells the one that the list opens with."""
+    first = DefaultView.objects.filter(user=user).values_list("view", flat=True).first()
+    views = list(SavedView.objects.visible_to(user).select_related("owner"))
+    for view in views:
+        view.is_default = view.pk == first  # type: ignore[attr-defined]
+    return views
+
+
+def default_view(user: User) -> SavedView | None:
+    """What the person's list opens with. None too if it is no longer theirs to see."""
+    return (
+        SavedView.objects.visible_to(user)
+        .filter(pk__in=DefaultView.objects.filter(user=user).values("view"))
+        .first()
+    )
+
+
+@transaction.atomic
+def save_view(
+    *, user: User, team: Team, name: str, filters: Filters, shared: bool = False
+) -> SavedView:
+    """A new view. Raises NameTaken."""
+    own = SavedView.objects.filter(team=team, owner=user)
+    if own.filter(name=name).exists():
+        raise NameTaken(f"You have a view “{name}” already.")
+    if own.count() >= MOST:
+        raise NameTaken(f"You have {MOST} views already: delete some first.")
+    return SavedView.objects.create(
+        team=team, owner=user, name=name, filters=dict(filters), shared=shared
+    )
+
+
+@transaction.atomic
+def change_view(*, view: SavedView, name: str, shared: bool) -> None:
+    """Rename or share one's own view. Raises NameTaken."""
+    own = SavedView.objects.filter(team=view.team, owner=view.owner, name=name)
+    if own.exclude(pk=view.pk).exists():
+        raise NameTaken(f"You have a view “{name}” already.")
+    view.name, view.shared = name, shared
+    view.save(update_fields=["name", "shared"])
+    if not shared:
+        DefaultView.objects.filter(view=view).exclude(user=view.owner).delete()
+
+
+def open_with(*, user: User, view: SavedView | None) -> None:
+    """Make the person's list open with a view, or with everything."""
+    if view is None:
+        DefaultView.objects.filter(user=user).delete()
+    else:
+        DefaultView.objects.update_or_create(user=user, defaults={"view": view})
