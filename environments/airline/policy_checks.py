@@ -57,9 +57,9 @@ def _written(
     trace: PolicyTrace, *names: str
 ) -> Iterator[tuple[Event, Mapping[str, Any]]]:
     """Writes of these tools that were made, with their arguments."""
-    for event in trace.calls:
+    for event in trace.writes:
         assert event.call is not None
-        if event.wrote and event.call.name in names:
+        if event.call.name in names:
             yield event, event.call.arguments
 
 
@@ -68,8 +68,8 @@ def _reservation(trace: PolicyTrace, key: Any, before: int) -> Record | None:
     if not isinstance(key, str):
         return None
     found = trace.start.get("reservations", key)
-    for event in trace.calls:
-        if event.index < before and event.wrote:
+    for event in trace.writes:
+        if event.index < before:
             after = _result(event)
             if after is not None and after.get("reservation_id") == key:
                 found = after

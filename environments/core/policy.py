@@ -50,6 +50,11 @@ class PolicyTrace:
     def calls(self) -> list[Event]:
         return [event for event in self.events if event.call is not None]
 
+    @cached_property
+    def writes(self) -> list[Event]:
+        """Those that were made."""
+        return [event for event in self.calls if event.wrote]
+
     def said_by_user(self, before: int) -> str:
         """Everything that the user said before that message, in lower case."""
         count = bisect_left(self._told, before, key=itemgetter(0))

@@ -130,7 +130,7 @@ def mentions(text: str, value: Any) -> bool:
 
 def without_mere_words(text: str) -> str:
     """A text without the words that have letters only: what is looked for by its digits and signs need not be looked for there."""
-    return " ".join(word for word in text.split() if not word.isalpha())
+    return " ".join([word for word in text.split() if not word.isalpha()])
 
 
 def holds_word(text: str, word: str) -> bool:

@@ -235,9 +235,9 @@ def _changed(call: ToolCall, gold: ToolCall) -> str:
 
 def check_final_state(trace: Trace) -> Check:
     """The world stands where the gold leaves it."""
-    if trace.session.state.effect() == trace.task.gold_effect:
+    if trace.course.effect == trace.task.gold_effect:
         return passed("final_state", "The final state is the gold's.")
-    changed = sorted({f"{name} {key}" for name, key in trace.session.state.changes()})
+    changed = sorted({f"{name} {key}" for name, key in trace.course.session.state.changes()})
     what = f"changed: {', '.join(changed)}" if changed else "nothing was changed"
     where = [write.index for write in trace.writes]
     return failed("final_state", f"The final state is not the gold's ({what}).", where)

@@ -28,6 +28,7 @@ _ID = (
     r"|\b\d{7,}\b"  # long numbers
 )
 _NAMES = re.compile(f"{_EMAIL}|{_ID}")
+_DIGIT = re.compile(r"[\d@]")
 _AMOUNT = re.compile(r"\$\s?(\d[\d,]*(?:\.\d+)?)")
 _DONE = re.compile(
     r"\bI(?:'ve| have)(?: (?:now|just|also|already|successfully|gone ahead and))*? "
@@ -46,7 +47,9 @@ def names_in(text: str) -> set[str]:
 
 
 def _names_in(text: str) -> list[str]:
-    """In order. None goes over a blank."""
+    """In order. None goes over a blank, or is without a digit or an @."""
+    if not _DIGIT.search(text):
+        return []
     return _NAMES.findall(without_mere_words(text))
 
 
@@ -116,7 +119,7 @@ def _words_of_made(trace: Trace) -> Iterator[str]:
     words, session = trace.environment.domain.words, trace.environment.session()
     for made in trace.writes:
         yield words.describe_write(made.call, session.state)
-        session = made.after or session
+        session = made.after.session if made.after else session
         yield words.describe_outcome(made.call, session.state)
 
 

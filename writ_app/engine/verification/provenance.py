@@ -44,7 +44,7 @@ def trace_arguments(
     """
     found: dict[int | None, tuple[ToolCall, dict[str, Source]]] = {}
     for number, write in enumerate(writes):
-        hints = _hints(next((one for one in gold if one.call == write.call), None))
+        hints = _hints(next((x for x in gold if _same(x.call, write.call)), None))
         rows: dict[str, Source] = {}
         for place, value in write.leaves:
             source = sources.find(value, write.index or 0, hints.get(place))
@@ -53,7 +53,7 @@ def trace_arguments(
         found[write.index] = write.call, rows
     for number, (one, write) in enumerate(zip(gold, paired, strict=True)):
         made, rows = found.get(write.index, (None, {}))
-        same = made == write.call
+        same = made is not None and _same(made, write.call)
         hints = {} if same else _hints(one)
         before = end if write.index is None else write.index
         for place, value in write.leaves:
@@ -69,13 +69,15 @@ def trace_lookups(sources: Sources, reads: Iterable[Traced]) -> Iterator[Provena
     """One row per leaf of the arguments of reads that nothing before shows or tells."""
     for number, read in enumerate(reads):
         before = read.index or 0
-        if all(
-            sources.grounds(value, before) for value in read.call.arguments.values()
-        ):
+        if all([sources.grounds(v, before) for v in read.call.arguments.values()]):
             continue
         for place, value in read.leaves:
             if not sources.grounds(value, before):
                 yield _row("read", before, number, place, value, _UNGROUNDED)
+
+
+def _same(one: ToolCall, other: ToolCall) -> bool:
+    return one.name == other.name and one.arguments == other.arguments
 
 
 _UNGROUNDED = Source("ungrounded")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from environments.core.pointers import (
@@ -14,21 +15,28 @@ from environments.core.pointers import (
     leaves,
     numbers,
     pointer,
-    split,
 )
 from environments.core.tools import ToolCall
 from writ_app.engine.verification.normal import normal, without_unit
 
-KEPT, LARGEST_KEPT = 128, 20_000
-"""Contents that a process remembers, and the most characters of one: a few megabytes."""
+KEPT, LARGEST_KEPT = 512, 20_000
+"""Contents that a process remembers, and the most characters of one: some ten megabytes."""
+MOST_SOUGHT = 1000
+"""Values that a content remembers to have been sought."""
 
 
 class Content:
-    """One result's text, read once. Nothing in it may be changed."""
+    """One result's text, read once. What is found in it stays found: siblings look for the same values in the same results."""
 
     def __init__(self, text: str):
         self.text = text
-        self.data = parsed(text)
+        self._sought: set[Any] = set()
+        self._found: dict[Any, Path | str] = {}
+
+    @cached_property
+    def data(self) -> Any:
+        """Nothing in it may be changed."""
+        return parsed(self.text)
 
     @cached_property
     def lowered(self) -> str:
@@ -48,15 +56,32 @@ class Content:
                 found.setdefault(bare, (place, leaf))
         return found
 
-    def paths(self, wanted: Collection[Any]) -> Mapping[Any, "Path"]:
-        """Value → path of its first leaf, or else of its first key, for each of the wanted texts and numbers that is here."""
-        if self.text in wanted:  # a bare text, be it one of digits
-            return {self.text: None}
+    def shown(self, wanted: frozenset[Any]) -> Collection[Any]:
+        """Those of the wanted texts and numbers that stand here, as a leaf or a key. What was not sought before is sought at once."""
+        if not wanted <= self._sought:
+            if len(self._sought) > MOST_SOUGHT:
+                self._sought, self._found = set(), {}
+            self._found |= self._search(wanted - self._sought)
+            self._sought |= wanted
+        return wanted & self._found.keys()
+
+    def shows(self, value: Any) -> bool:
+        """Whether one value stands here; of an empty list or object nobody has to see one."""
+        return isinstance(value, dict | list) or bool(self.shown(frozenset((value,))))
+
+    def place(self, value: Any) -> str:
+        """Pointer to a value that is `shown`: its first leaf, or else its first key."""
+        found = self._found[value]
+        if not isinstance(found, str):
+            found = self._found[value] = _pointer(found)
+        return found
+
+    def _search(self, wanted: frozenset[Any]) -> "Mapping[Any, Path]":
         if type(self.data) not in (dict, list):
-            bare = type(self.data) is not bool and self.data in wanted
-            return {self.data: None} if bare else {}
+            bare = {self.text, self.data}  # a text of digits is a number, too
+            return {v: None for v in bare & wanted if type(v) is not bool}
         found, keys = dict[Any, Path](), dict[Any, Path]()
-        _scan(self.data, None, frozenset(wanted), found, keys)
+        _scan(self.data, None, wanted, found, keys)
         return keys | found if keys else found
 
 
@@ -84,6 +109,14 @@ _JSON_BEGINS = frozenset('{["-0123456789tfn \t\r\n')
 
 type Path = tuple[Path, str | int] | None
 """The way to a value, from its end. Pointers are made of few of them only."""
+
+
+def _pointer(path: Path) -> str:
+    text = ""
+    while path:
+        path, step = path
+        text = f"{pointer(step) if type(step) is str else f'/{step}'}{text}"
+    return text
 
 
 def _scan(
@@ -151,29 +184,14 @@ class Shown:
         return 2 * len(ours & theirs) > len(ours | theirs)
 
     def shows(self, value: Any) -> bool:
-        return value in self.content.paths((value,))
+        return self.content.shows(value)
 
 
 class Sight(NamedTuple):
     """A place where a value stands."""
 
     shown: Shown
-    path: Path
-
-    @classmethod
-    def of(cls, shown: Shown, place: str) -> "Sight":
-        path: Path = None
-        for step in split(place):
-            path = (path, step)
-        return cls(shown, path)
-
-    @property
-    def pointer(self) -> str:
-        text, path = "", self.path
-        while path:
-            path, step = path
-            text = f"{pointer(step) if type(step) is str else f'/{step}'}{text}"
-        return text
+    pointer: str
 
     def instead_in(self, other: Shown) -> Any:
         """What stands at this place in another result; MISSING if nothing does."""
@@ -189,20 +207,20 @@ class Sights:
 
     def __post_init__(self, values: Iterable[Any]) -> None:
         wanted = frozenset(v for v in values if type(v) in (str, int, float))
-        self._places: dict[Any, list[Sight]] = {value: [] for value in wanted}
+        self._showing: dict[Any, list[Shown]] = {value: [] for value in wanted}
         self._peers: dict[int, list[Shown]] = {}
-        for result in self.shown:
-            for value, path in result.content.paths(wanted).items():
-                self._places[value].append(Sight(result, path))
+        for result in self.shown if wanted else ():
+            for value in result.content.shown(wanted):
+                self._showing[value].append(result)
 
-    def of_value(self, value: Any, before: int) -> list[Sight]:
-        """The places that stand before a message, latest first; echoes of writes, which prove least, after all reads."""
+    def of_value(self, value: Any, before: int) -> list[Shown]:
+        """The results that show it and stand before a message, latest first; echoes of writes, which prove least, after all reads."""
         if type(value) not in (str, int, float):
             return []
-        all_ = [x for x in self._places.get(value, ()) if x.shown.index < before]
+        all_ = [x for x in self._showing.get(value, ()) if x.index < before]
         all_.reverse()
-        if any(sight.shown.wrote for sight in all_):
-            all_.sort(key=lambda sight: sight.shown.wrote)
+        if any([shown.wrote for shown in all_]):
+            all_.sort(key=attrgetter("wrote"))
         return all_
 
     def peers(self, shown: Shown) -> list[Shown]:

@@ -8,10 +8,10 @@ from collections.abc import (
     Iterator,
     Sequence,
 )
-from dataclasses import InitVar, dataclass, replace
+from dataclasses import InitVar, dataclass
 from functools import cached_property, lru_cache
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 from environments.core.environment import Environment
 from environments.core.pointers import MISSING, at, leaves
@@ -60,7 +60,7 @@ class _Utterance:
     text: str
 
     @cached_property
-    def _heard(self) -> Sequence[str]:
+    def heard(self) -> Sequence[str]:
         """As values are compared, and the same with what was spelled out put together, if anything was."""
         heard, joined = plain(self.text), plain(rejoined(self.text))
         return (heard,) if joined == heard else (heard, joined)
@@ -68,7 +68,9 @@ class _Utterance:
     def has(self, value: Any, ways: Iterable[str]) -> bool:
         if type(value) is str and len(value) <= 3:  # "OR" is a state, "or" is not
             return holds_word(self.text, value)
-        return any(holds_word(heard, way) for heard in self._heard for way in ways)
+        return any(
+            [holds_word(heard, way) for heard in self.heard for way in ways]
+        )
 
 
 def _ways(value: Any) -> Collection[str]:
@@ -123,8 +125,10 @@ class Sources:
     ) -> Source:
         """Where a value was to be had before a message. `hint` is where a proof took it from: the best place to show to a person."""
         wanted = _Wanted(value, before, hint, self.sights.of_value(value, before))
-        found = (search(self, wanted) for search in _SEARCHES)
-        return next(filter(None, found), _NOT_FOUND)
+        for search in _SEARCHES:
+            if found := search(self, wanted):
+                return found
+        return _NOT_FOUND
 
     def grounds(self, value: Any, before: int) -> bool:
         """Whether anything before a message shows or tells a value, in whatever form and be it within a longer text; arithmetic does not count."""
@@ -132,15 +136,17 @@ class Sources:
             return True
         if isinstance(value, dict | list):
             return all(self.grounds(leaf, before) for _, leaf in leaves(value) if leaf)
-        if value not in self._grounded and self._shows_or_tells(value, before):
-            self._grounded[value] = before
-        return self._grounded.get(value, before + 1) <= before
+        since = self._grounded.get(value)
+        if since is None and self._shows_or_tells(value, before):
+            since = self._grounded[value] = before
+        return since is not None and since <= before
 
     def _shows_or_tells(self, value: Any, before: int) -> bool:
         text, wanted = str(value), _Wanted(value, before)
+        for result in self._reads:
+            if text in result.content.text and result.index < before:
+                return True
         return any(
-            text in result.content.text for result in self.results(before)
-        ) or any(
             search(self, wanted)
             for search in (_said, _constant, _told_otherwise, _normalised)
         )
@@ -150,8 +156,10 @@ class Sources:
     def said_at(self, value: Any) -> int | None:
         """Index of the first of the user's messages with a value; None if there is none, or the agent was the first to say it."""
         if value not in self._said:
-            ways = _ways(value)
-            told = next((u.index for u in self._heard if u.has(value, ways)), None)
+            told, ways = None, _ways(value)
+            if any([way in self._all_heard for way in ways]):
+                heard = (u.index for u in self._heard if u.has(value, ways))
+                told = next(heard, None)
             self._said[value] = self._unless_agent_first(value, told)
         return self._said[value]
 
@@ -167,6 +175,11 @@ class Sources:
                 found = None
             self._told[value] = found
         return self._told[value]
+
+    @cached_property
+    def _all_heard(self) -> str:
+        """Everything that the user says, as values are compared."""
+        return "\n".join(heard for told in self._heard for heard in told.heard)
 
     def _unless_agent_first(self, value: Any, told: int | None) -> int | None:
         if told is None:
@@ -230,7 +243,7 @@ class Sources:
             answer = self.read_again(shown.call, wanted.before)
             self._again[again] = content_of(answer)
         now = self._again[again]
-        if now is shown.content or replace(shown, content=now).shows(wanted.value):
+        if now is shown.content or now.shows(wanted.value):
             return None
         told = f"message {writes[-1]} has changed it"
         return Source(
@@ -238,14 +251,13 @@ class Sources:
         )
 
 
-@dataclass(frozen=True)
-class _Wanted:
+class _Wanted(NamedTuple):
     value: Any
     before: int
     """Index of the message before which it has to be found."""
     hint: ArgumentOrigin | None = None
-    sights: Sequence[Sight] = ()
-    """The places that show it, latest first."""
+    showing: Sequence[Shown] = ()
+    """The results that show it, latest first."""
 
 
 # --- results -------------------------------------------------------------------------------------------------------------------
@@ -255,7 +267,7 @@ def _hinted(sources: Sources, wanted: _Wanted) -> Source | None:
     for key, place in wanted.hint.refs if wanted.hint else ():
         for result in sources.reads_of(key, wanted.before):
             if at(result.content.data, place) == wanted.value:
-                sight = Sight.of(result, place)
+                sight = Sight(result, place)
                 if not sources.doubt(sight, wanted):
                     return _seen(sight, wanted)
     return None
@@ -272,23 +284,28 @@ def _echoed(sources: Sources, wanted: _Wanted) -> Source | None:
 
 
 def _undoubted(sources: Sources, wanted: _Wanted, echoes: bool) -> Source | None:
-    for sight in wanted.sights:
-        if sight.shown.wrote == echoes and not sources.doubt(sight, wanted):
-            return _seen(sight, wanted)
+    for shown in wanted.showing:
+        if shown.wrote == echoes:
+            sight = Sight(shown, shown.content.place(wanted.value))
+            if not sources.doubt(sight, wanted):
+                return _seen(sight, wanted)
     return None
 
 
 def _doubted(sources: Sources, wanted: _Wanted) -> Source | None:
     """A value that was seen, and at every place was denied or changed since."""
-    doubts = (sources.doubt(sight, wanted) for sight in wanted.sights)
-    return next(filter(None, doubts), None)
+    for shown in wanted.showing:
+        sight = Sight(shown, shown.content.place(wanted.value))
+        if doubt := sources.doubt(sight, wanted):
+            return doubt
+    return None
 
 
 def _seen(best: Sight, wanted: _Wanted) -> Source:
     others = [
-        (sight.shown.index, sight.pointer)
-        for sight in wanted.sights[: ALTERNATIVES + 1]
-        if sight.shown is not best.shown
+        (shown.index, shown.content.place(wanted.value))
+        for shown in wanted.showing[: ALTERNATIVES + 1]
+        if shown is not best.shown
     ]
     return Source(
         "exact",
@@ -415,7 +432,7 @@ def _proved(sources: Sources, wanted: _Wanted) -> Source | None:
         if key and result is None:
             return None
         if result is not None:
-            made.append(Sight.of(result, place))
+            made.append(Sight(result, place))
     if not made:
         return None
     figures = [at(sight.shown.content.data, sight.pointer) for sight in made]
@@ -454,9 +471,8 @@ def _numbers(sources: Sources, wanted: _Wanted) -> Iterator[float]:
 def _place(number: float, sources: Sources, wanted: _Wanted) -> tuple[int, str] | None:
     """Where a number of a formula stands; None if only the policy has it."""
     for result in sources.results(wanted.before):
-        found = result.content.paths((number,))
-        if number in found:
-            return result.index, Sight(result, found[number]).pointer
+        if result.shows(number):
+            return result.index, result.content.place(number)
     told = sources.said_at(number)
     return (told, "") if told is not None and told < wanted.before else None
 

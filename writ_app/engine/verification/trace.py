@@ -7,12 +7,13 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
-from environments.core.environment import Environment, EnvironmentSession
+from environments.core.environment import Environment
 from environments.core.policy import Event, PolicyTrace
 from environments.core.tools import ToolCall, ToolKind, ToolResult
 from writ_app.engine.behaviour import UserAudit, audit_user, with_rejoined
 from writ_app.engine.behaviour.listing import ids_in
 from writ_app.engine.types import Ledger, Message, Provenance, Task, Trajectory
+from writ_app.engine.verification.courses import Course, start_of
 from writ_app.engine.verification.provenance import (
     Traced,
     trace_arguments,
@@ -34,7 +35,7 @@ class Made:
     answer: int | None
     """Place of the recorded result; None if there is none."""
     recorded: Message | None
-    after: EnvironmentSession | None = None
+    after: Course | None = None
     """Of a write that succeeded: the world as it left it."""
 
     @cached_property
@@ -71,7 +72,7 @@ class Trace:
         self.ledger = ledger
         self.messages: Sequence[Message] = trajectory.messages
         self._canonical: dict[str, str] = {}
-        self.session = environment.session()
+        self.course: Course
         """Where the conversation ended, once the calls were made again."""
         self.calls = self._replay()
 
@@ -81,29 +82,34 @@ class Trace:
             for n, message in enumerate(self.messages)
             if message.role == "tool"
         }
-        tools, found, changed = self.environment.tools, list[Made](), False
-        for n, message in enumerate(self.messages):
-            for made in message.tool_calls:
-                call, tool = made.call, tools.get(made.name)
-                changed = changed or (tool is not None and tool.mutates)
-                if tool is None or tool.mutates:
-                    result = self.session.call(call)
-                else:
-                    changed_here = self.session if changed else None
-                    result = self.environment.answer(call, changed_here)
-                place = answers.get(made.id)
-                wrote = tool is not None and tool.mutates and not result.error
-                found.append(
-                    Made(
-                        index=n,
-                        call=call,
-                        kind=tool.kind if tool else None,
-                        result=result,
-                        answer=place,
-                        recorded=None if place is None else self.messages[place],
-                        after=self.session.fork() if wrote else None,
-                    )
+        tools, found = self.environment.tools, list[Made]()
+        made_calls = [
+            (n, made, made.call, tools.get(made.name))
+            for n, message in enumerate(self.messages)
+            for made in message.tool_calls
+        ]
+        writes = sum(tool is not None and tool.mutates for *_, tool in made_calls)
+        self.course = start_of(self.environment, writes)
+        for n, made, call, tool in made_calls:
+            if tool is None:
+                result = self.course.session.fork().call(call)
+            elif tool.mutates:
+                result, self.course = self.course.after(call)
+            else:
+                result = self.course.answer(call)
+            place = answers.get(made.id)
+            wrote = tool is not None and tool.mutates and not result.error
+            found.append(
+                Made(
+                    index=n,
+                    call=call,
+                    kind=tool.kind if tool else None,
+                    result=result,
+                    answer=place,
+                    recorded=None if place is None else self.messages[place],
+                    after=self.course if wrote else None,
                 )
+            )
         return found
 
     @cached_property
@@ -208,15 +214,17 @@ class Trace:
                 reads.setdefault(made.call.name, []).append(made)
         covered: list[int | None] = []
         for read, deadline in zip(self.task.certificate, self.deadlines, strict=True):
-            calls = (read.call, *read.equivalents)
-            places = (
-                made.index
-                for call in calls
-                for made in reads.get(call.name, ())
-                if made.call.arguments == call.arguments and made.call.key == call.key
-            )
-            place = min(places, default=deadline)
-            covered.append(place if place < deadline else None)
+            first = deadline
+            for call in (read.call, *read.equivalents):
+                for made in reads.get(call.name, ()):
+                    if made.index >= first:
+                        break
+                    if (  # to compare arguments first is quicker
+                        made.call.arguments == call.arguments
+                        and made.call.key == call.key
+                    ):
+                        first = made.index
+            covered.append(first if first < deadline else None)
         return tuple(covered)
 
     @cached_property
@@ -298,7 +306,8 @@ class Trace:
     def _read_again(self, call: ToolCall, before: int) -> str:
         """What a read would have answered just before a message that writes."""
         earlier = [made for made in self.writes if made.index < before]
-        session = earlier[-1].after if earlier else None
+        course = earlier[-1].after if earlier else None
+        session = course.session if course else None
         return self.environment.answer(call, session).content
 
     def policy_trace(self) -> PolicyTrace:
