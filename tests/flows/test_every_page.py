@@ -24,7 +24,7 @@ from writ_app.models.behaviour import BehaviourPlan, Persona
 from writ_app.models.catalog import Environment, Task
 from writ_app.models.editing import EditDraft
 from writ_app.models.release import Release
-from writ_app.models.review import ReviewItem, Verdict
+from writ_app.models.review import ReviewEvent, ReviewItem, Verdict
 from writ_app.models.synthesis import Batch, ModelEndpoint
 from writ_app.services.release import freeze_release
 from writ_app.services.review import lease_next, submit_verdict
@@ -53,6 +53,7 @@ def world(**more: str) -> Callable[[], dict[str, Any]]:
 
 SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "trajectory": key_of(ReviewItem),
+    "review_back_to": key_of(ReviewEvent),
     "edit": key_of(ReviewItem),
     "talk": key_of(ReviewItem),
     "mention": None,  # leads to the comment
@@ -148,6 +149,7 @@ NO_PAGE = (
     *("_raw", "_file", "_results", "_pause", "_resume", "_retry", "_cancel"),
     *("_try", "_enable", "_enabled", "_reset"),
     *("_save", "_discard", "_withdraw", "_reason"),
+    *("_step", "_text", "_find", "_replay"),
 )
 
 
