@@ -56,6 +56,7 @@ def world(**more: str) -> Callable[[], dict[str, Any]]:
 
 SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "trajectory": key_of(ReviewItem),
+    "review_back_to": key_of(ReviewEvent),
     "edit": key_of(ReviewItem),
     "talk": key_of(ReviewItem),
     "mention": None,  # leads to the comment
@@ -173,6 +174,7 @@ NO_PAGE = (
         "saved_view",
     ),
     *("_save", "_discard", "_withdraw", "_reason"),
+    *("_step", "_text", "_find", "_replay"),
 )
 
 
