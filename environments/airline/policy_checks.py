@@ -79,8 +79,14 @@ def _reservation(trace: PolicyTrace, key: Any, before: int) -> Record | None:
 def _result(event: Event) -> Record | None:
     """A result that is an object."""
     assert event.result is not None
+    return _object(event.result.content)
+
+
+@lru_cache(maxsize=256)
+def _object(text: str) -> Record | None:
+    """Every clause asks for those of the same few results; nobody changes them."""
     try:
-        value = json.loads(event.result.content)
+        value = json.loads(text)
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
@@ -161,11 +167,15 @@ def makes_the_trip(
 
 def asked_who(trace: PolicyTrace) -> Iterator[Breach]:
     """1.1: the customer said their user id before anything that concerns a profile or a reservation."""
+    known: set[str | None] = set()
     for event in trace.calls:
         if not _concerns_somebody(event):
             continue
         assert event.call is not None
-        said, owner = _ids_said(trace, event.index), _owner(trace, event)
+        owner = _owner(trace, event)
+        if owner in known:
+            continue  # what was said stays said
+        said = _ids_said(trace, event.index)
         spoken = trace.said_by_user(event.index).replace("_", " ")
         unknown = owner is None or trace.start.get("users", owner) is None
         fits = (
@@ -179,6 +189,8 @@ def asked_who(trace: PolicyTrace) -> Iterator[Breach]:
                 (event.index,),
             )
             return
+        if not unknown:
+            known.add(owner)
 
 
 def one_customer(trace: PolicyTrace) -> Iterator[Breach]:

@@ -201,14 +201,19 @@ class AirlineTools(Desk):
         if not self._names_places(origin, destination):
             return []
         found = []
+        departures: dict[tuple[str, str], list[Record]] = {}
         for first in self._departures(origin, None, date):
             stop, ready_at = first["destination"], first["scheduled_arrival_time_est"]
             onward = self._arrival_date(date, ready_at)
             if self.corrected:
                 ready_at = ready_at.removesuffix("+1")
+            if (stop, onward) not in departures:
+                departures[stop, onward] = list(
+                    self._departures(stop, destination, onward)
+                )
             found += [
                 [_shown(first, date, date), _shown(second, onward, onward)]
-                for second in self._departures(stop, destination, onward)
+                for second in departures[stop, onward]
                 if second["scheduled_departure_time_est"] >= ready_at
             ]
         return found

@@ -124,19 +124,30 @@ class Environment:
         session.initialize(initialization)
         return session
 
-    def answer(self, call: ToolCall) -> ToolResult:
-        """What a session answers as long as nothing was changed in it, to a call that changes nothing. The same few are asked often."""
-        if self.sync:
-            return self.session().call(call)
+    def answer(
+        self, call: ToolCall, in_: "EnvironmentSession | None" = None
+    ) -> ToolResult:
+        """What a session answers to a call that changes nothing; without a session, one in which nothing was changed.
+
+        The same few are asked often: what was answered before is remembered, and holds as long as nothing that it rests on was changed.
+        """
+        if self.sync or (in_ and in_.user_state):
+            return (in_ or self.session()).call(call)
         found = self._answers.get(call.key)
         if found is None:
             if len(self._answers) >= ANSWERS_KEPT:
                 self._answers.clear()
-            found = self._answers[call.key] = self.session().call(call)
-        return found
+            session = self.session()
+            session.state.touched = set()
+            result = session.call(call)
+            found = self._answers[call.key] = result, frozenset(session.state.touched)
+        result, touched = found
+        if in_ is None or touched.isdisjoint(in_.state.affected()):
+            return result
+        return in_.call(call)
 
     @cached_property
-    def _answers(self) -> dict[str, ToolResult]:
+    def _answers(self) -> dict[str, tuple[ToolResult, frozenset[tuple[str, Any]]]]:
         return {}
 
     def is_read(self, name: str) -> bool:

@@ -7,7 +7,7 @@ MISSING = object()
 
 
 def pointer(*parts: str | int) -> str:
-    return "".join("/" + _escaped(str(part)) for part in parts)
+    return "".join([f"/{_escaped(str(part))}" for part in parts])
 
 
 def _escaped(part: str) -> str:

@@ -3,14 +3,11 @@
 "use strict";
 (() => {
   let walked = 0;
-
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const smooth = () => matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
   const clear = (name) => $$(`.${name}`).forEach((one) => one.classList.remove(name));
   const links = (argument) => (argument.dataset.links || "").split(" ").filter(Boolean);
-
-  // --- places -----------------------------------------------------------------------------------------------------------------
 
   function open(element) {
     for (let box = element.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
@@ -86,8 +83,7 @@
     if (places.length) light(places[walked % places.length]);
   }
 
-  // --- what a verdict points at -----------------------------------------------------------------------------------------------
-
+  // What a verdict points at.
   function aim(element) {
     const form = $("form#verdict");
     const aimed = form && element.closest("[data-message], [data-write]");
@@ -127,15 +123,6 @@
     if (event.target.matches?.("details.result[open]")) fill(event.target.closest(".step"));
   }, true);
 
-  // --- actions ----------------------------------------------------------------------------------------------------------------
-
-  function mode(name, action) {
-    const on = document.documentElement.classList.toggle(name);
-    $$(`[data-action="${action}"][aria-pressed]`).forEach((one) => one.setAttribute("aria-pressed", on));
-    if (on) open($("#conversation .steps") || document.body);
-    return on;
-  }
-
   const actions = {
     next_step: () => move(".steps .step", 1), prev_step: () => move(".steps .step", -1),
     next_read: () => move(".evidence .ev", 1), prev_read: () => move(".evidence .ev", -1),
@@ -144,13 +131,9 @@
     first: () => go(1), last: () => go(Infinity),
     conversation: () => { const talk = $("#conversation"); if (talk) { talk.open = !talk.open; if (talk.open) talk.scrollIntoView({ behavior: smooth() }); } },
     goto: () => $("#goto")?.showModal(),
-    raw: () => mode("raw", "raw"),
-    outline: () => mode("outlined", "outline"),
-    focus_mode: () => { if (mode("one-step", "focus_mode") && !$(".step.here")) go(1); },
   };
   for (const [name, act] of Object.entries(actions)) writ.action(name, act);
-  writ.reader = { jump, fill, open };
-
+  writ.reader = { jump, go, fill, open };
   document.addEventListener("submit", (event) => {
     if (event.target.closest("#goto")) go(Number(new FormData(event.target).get("step")));
   });

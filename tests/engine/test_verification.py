@@ -21,11 +21,8 @@ from tests.engine.talks import (
 )
 from writ_app.engine.types import Ending, Message, Owner, Trajectory
 from writ_app.engine.verification import CHECKS, VERSION, read_task, verify
-from writ_app.engine.verification.provenance import (
-    Sources,
-    policy_constants,
-    trace_arguments,
-)
+from writ_app.engine.verification.provenance import Traced, trace_arguments
+from writ_app.engine.verification.sources import Sources, policy_constants
 from writ_app.engine.verification.trace import says_no
 
 
@@ -483,7 +480,7 @@ class TestCheckProvenance:
     def test_takes_numbers_in_words(self, told: str, kind: str) -> None:
         write = ToolCall(name="extend_booking", arguments={"extra_days": 3})
         sources = Sources(small_shop(), shown=[], user=[(1, told)], agent=[])
-        (part,) = trace_arguments(sources, [(2, write)])
+        (part,) = trace_arguments(sources, [Traced(2, write)])
         assert part.kind == kind
 
     def test_fails_for_an_id_that_nobody_showed(self) -> None:

@@ -44,6 +44,8 @@ def world(**more: str) -> Callable[[], dict[str, Any]]:
 
 SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "trajectory": key_of(ReviewItem),
+    "trajectory_step": lambda: {**key_of(ReviewItem)(), "number": 6},
+    "trajectory_find": key_of(ReviewItem),
     "review_back_to": key_of(ReviewEvent),
     "task": key_of(Task),
     "batch": key_of(Batch),
@@ -60,6 +62,8 @@ SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "environment_state": world(collection="orders"),
     # Nothing is imported here; tests/views/test_references.py looks at these.
     "reference_set": None,
+    # It is nothing without a question; tests/views/test_desk.py asks one.
+    "trajectory_replay": None,
     "reference": None,
     "environment_record": None,
 }
@@ -125,7 +129,7 @@ def addresses() -> Iterator[tuple[str, str]]:
 
 
 NO_PAGE = (
-    *("_raw", "_file", "_results", "_pause", "_resume", "_retry", "_cancel"),
+    *("_raw", "_text", "_file", "_results", "_pause", "_resume", "_retry", "_cancel"),
     *("_try", "_enable", "_enabled", "_reset", "_undo", "saved_view"),
 )
 

@@ -248,7 +248,7 @@ class ArgumentSource(models.Model):
         ReviewItem, on_delete=models.CASCADE, related_name="sources"
     )
     side = models.CharField(max_length=6)
-    """`actual` or `gold`."""
+    """`actual`, `gold`, or `read`: an argument of a read that nothing before it shows."""
     write = models.PositiveSmallIntegerField()
     pointer = models.CharField(max_length=400)
     """JSON pointer into the arguments."""

@@ -71,7 +71,7 @@ def listing(environment: Environment, call: ToolCall) -> Listing:
             ids.append(ways)
             if not _PAYING.search(place) and [] not in ways:
                 particulars.append(ways)
-        elif not isinstance(value, bool) and re.search(r"\d", str(value)):
+        elif not isinstance(value, bool) and any(map(str.isdigit, str(value))):
             particulars.append([[way] for way in _written(value)])
     return Listing(tuple(ids), tuple(particulars))
 

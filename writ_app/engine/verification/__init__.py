@@ -7,12 +7,16 @@ what ended the conversation and what the user did wrong come first, so that the 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ConfigDict, Field
 
 from environments.core.environment import Environment
+from environments.core.tools import ToolCall
 from writ_app.engine.types import (
+    CandidateLine,
+    CandidateTable,
     CertificateRead,
     Ledger,
     Task,
@@ -35,6 +39,21 @@ class _UnprovedRead(CertificateRead):
     witness: Witness | None = Field(default=None, validation_alias="passed over")
 
 
+class _BareLine(CandidateLine):
+    """A candidate, of which only the objective is read: amounts that may be told."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    label: str = Field(default="", validation_alias="passed over")
+    why_not: str = Field(default="", validation_alias="passed over")
+    read: str = Field(default="", validation_alias="passed over")
+    pointer: str = Field(default="", validation_alias="passed over")
+
+
+class _BareTable(CandidateTable):
+    lines: tuple[_BareLine, ...]
+
+
 class _UnprovedTask(Task):
     """A task without what proves or makes it; the query, with its many kinds of steps, takes longest to read."""
 
@@ -42,12 +61,16 @@ class _UnprovedTask(Task):
 
     certificate: tuple[_UnprovedRead, ...]
     query: Any = Field(default=None, validation_alias="passed over")
+    spoken_of: tuple[ToolCall, ...] = Field(default=(), validation_alias="passed over")
+    tables: tuple[_BareTable, ...] = ()
 
 
+@lru_cache(maxsize=64)
 def read_task(text: str) -> Task:
-    """A stored task (JSON) for verification: all but the query and the witnesses, which judge nobody. Twice as quick.
+    """A stored task (JSON) for verification: all but the query, the witnesses and the words for candidates, which judge nobody.
 
-    Raises pydantic's ValidationError. Its content hash is not the task's.
+    Twice as quick as the whole; and read once for its trajectories, which mostly come in a row. Raises pydantic's ValidationError. Its
+    content hash is not the task's.
     """
     return _UnprovedTask.model_validate_json(text)
 

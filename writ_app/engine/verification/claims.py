@@ -104,15 +104,24 @@ class Grounds:
     @cached_property
     def _reckoned(self) -> set[int]:
         """Amounts (in cents) in the world's own words for the writes, made or right."""
-        writes = [made.call for made in self._trace.writes]
         gold = [write.call for write in self._trace.task.gold]
-        texts = [*_words_of(writes, self._trace)]
-        if writes != gold:
+        texts = [*_words_of_made(self._trace)]
+        if gold != [made.call for made in self._trace.writes]:
             texts += _words_of(gold, self._trace)
         return {cents(number) for text in texts for number in numbers_in(text)}
 
 
+def _words_of_made(trace: Trace) -> Iterator[str]:
+    """What the world says of the writes, of each before and after it was made."""
+    words, session = trace.environment.domain.words, trace.environment.session()
+    for made in trace.writes:
+        yield words.describe_write(made.call, session.state)
+        session = made.after or session
+        yield words.describe_outcome(made.call, session.state)
+
+
 def _words_of(writes: list[ToolCall], trace: Trace) -> Iterator[str]:
+    """The same of writes that were not made."""
     words, session = trace.environment.domain.words, trace.environment.session()
     for call in writes:
         yield words.describe_write(call, session.state)

@@ -12,6 +12,7 @@ from writ_app.engine.behaviour.reading import holds_word, plain
 
 _CURRENCY = re.compile(r"^\s*[$€£]\s?|\s?(?:USD|EUR|GBP|dollars?)$")
 _SEPARATOR = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_DECIMAL = re.compile(r"-?\d+\.\d+")
 _WITH_UNIT = re.compile(r"\s*[$€£]?\s?(-?\d[\d,]*(?:\.\d+)?)\s?[A-Za-z%°\"”]{1,10}\.?")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]\d\d:\d\d.*")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -29,6 +30,12 @@ _MONTHS = [
     "november",
     "december",
 ]
+_MONTH_OF = {way: n for n, m in enumerate(_MONTHS, 1) for way in (m, m[:3])}
+_MONTH = rf"({'|'.join(sorted(_MONTH_OF, key=len, reverse=True))})"
+_DAY_AND_MONTH = re.compile(
+    rf"\b{_MONTH}\.? (?:the )?\d{{1,2}}(?!\d)|\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH}\b"
+)
+_DAY = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)?\b")
 
 
 def _as_date(text: str) -> str:
@@ -36,7 +43,8 @@ def _as_date(text: str) -> str:
     if moment := _MOMENT.fullmatch(text):
         return moment[1]
     words = re.fullmatch(r"([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4})", text)
-    if words and (month := _month(words[1])):
+    month = _MONTH_OF.get(words[1].lower()) if words else None
+    if words and month:
         try:
             return Date(int(words[3]), month, int(words[2])).isoformat()
         except ValueError:
@@ -44,16 +52,15 @@ def _as_date(text: str) -> str:
     return text
 
 
-def _month(name: str) -> int:
-    """1 to 12, 0 if it is no month."""
-    wanted = name.lower()[:3]
-    return next((n for n, m in enumerate(_MONTHS, 1) if m.startswith(wanted)), 0)
+def _without_zeros(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if _DECIMAL.fullmatch(text) else text
 
 
 _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("date", _as_date),
     ("currency", lambda text: _CURRENCY.sub("", text)),
     ("separator", lambda text: _SEPARATOR.sub("", text)),
+    ("decimals", _without_zeros),
     ("white space", lambda text: " ".join(text.replace("_", " ").split())),
     ("quotes", lambda text: text.replace("’", "'")),
     ("case", str.lower),
@@ -102,16 +109,18 @@ def _text(value: Any) -> str:
 def told_otherwise(value: Any, text: str, environment: Environment) -> str:
     """How a text tells a value in other words or another form, like "date: “May 20”"; "" if it does not."""
     if isinstance(value, int | float):
-        if any(abs(number - value) < 0.005 for number in numbers_in(text)):
+        if any(abs(number - value) < 0.005 for number in _numbers(text)):
             return "currency" if "$" in text else "separator"
         return ""
     if not isinstance(value, str):
         return ""
     if _DATE.fullmatch(value):
         return _date_told(value, text)
+    ways = _ways(environment).get(value)
+    if not ways:
+        return ""
     heard = plain(text)
-    way = next((w for w in _ways(environment).get(value, ()) if w in heard), "")
-    return f"name: “{way}”" if way and holds_word(heard, way) else ""
+    return next((f"name: “{way}”" for way in ways if holds_word(heard, way)), "")
 
 
 @lru_cache(maxsize=16)
@@ -125,23 +134,29 @@ def _ways(environment: Environment) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-_DAYS = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)?\b")
+@lru_cache(maxsize=1024)
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(numbers_in(text))
+
+
+@lru_cache(maxsize=1024)
+def _days(text: str) -> tuple[frozenset[int], frozenset[int]]:
+    """(months, days of a month) that a text speaks of."""
+    heard = plain(text)
+    months = {_MONTH_OF[a or b] for a, b in _DAY_AND_MONTH.findall(heard)}
+    days = {day for day in map(int, _DAY.findall(heard)) if 1 <= day <= 31}
+    return frozenset(months), frozenset(days if months else ())
 
 
 def _date_told(value: str, text: str) -> str:
     """A day said by its month and number, or one between two of a month that were said."""
-    try:
-        wanted = Date.fromisoformat(value)
-    except ValueError:
+    months, days = _days(text)
+    month, day = int(value[5:7]), int(value[8:])
+    if month not in months or not days:
         return ""
-    name = _MONTHS[wanted.month - 1]
-    heard = plain(text)
-    if name not in heard and not holds_word(heard, name[:3]):
-        return ""
-    days = [int(day) for day in _DAYS.findall(heard)]
-    days = [day for day in days if 1 <= day <= 31]
-    if wanted.day in days:
-        return f"date: “{name.title()} {wanted.day}”"
-    if days and min(days) < wanted.day < max(days):
-        return f"date: between {name.title()} {min(days)} and {max(days)}"
+    name = _MONTHS[month - 1].title()
+    if day in days:
+        return f"date: “{name} {day}”"
+    if min(days) < day < max(days):
+        return f"date: between {name} {min(days)} and {max(days)}"
     return ""

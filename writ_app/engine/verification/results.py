@@ -1,18 +1,16 @@
 """What tool results show: their values with JSON pointers, and which results are about the same record.
 
-A result is searched for all wanted values in one go, and what a content comes to is remembered: siblings see the same results.
+A result is gone through once for all that is wanted, and is remembered for a while: siblings see the same results.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from environments.core.pointers import (
     at,
-    first_key,
-    first_leaf,
     leaves,
     numbers,
     pointer,
@@ -21,8 +19,8 @@ from environments.core.pointers import (
 from environments.core.tools import ToolCall
 from writ_app.engine.verification.normal import normal, without_unit
 
-KEPT, LARGEST_KEPT = 1024, 20_000
-"""Contents that a process remembers, and the most characters of one: some tens of megabytes at worst."""
+KEPT, LARGEST_KEPT = 128, 20_000
+"""Contents that a process remembers, and the most characters of one: a few megabytes."""
 
 
 class Content:
@@ -40,10 +38,6 @@ class Content:
     def numbers(self) -> Sequence[float]:
         return numbers(self.data)
 
-    def place_of(self, number: float) -> str:
-        """Pointer of the first leaf that is this number; "" if none is."""
-        return next((place for place, leaf in leaves(self.data) if leaf == number), "")
-
     @cached_property
     def normal_places(self) -> Mapping[str, tuple[str, Any]]:
         """Normal form → (pointer, value) of the first leaf that has it; of a number with its unit, also the number alone."""
@@ -54,16 +48,16 @@ class Content:
                 found.setdefault(bare, (place, leaf))
         return found
 
-    def places(self, wanted: "Wanted") -> Iterable[tuple[Any, "Path"]]:
-        """(value, path) for each wanted value that is here: of its first leaf, or else of its first key."""
-        if self.text in wanted.texts:  # a bare text, be it one of digits
-            return ((self.text, None),)
+    def paths(self, wanted: Collection[Any]) -> Mapping[Any, "Path"]:
+        """Value → path of its first leaf, or else of its first key, for each of the wanted texts and numbers that is here."""
+        if self.text in wanted:  # a bare text, be it one of digits
+            return {self.text: None}
         if type(self.data) not in (dict, list):
-            bare = type(self.data) in (int, float) and self.data in wanted.numbers
-            return ((self.data, None),) if bare else ()
+            bare = type(self.data) is not bool and self.data in wanted
+            return {self.data: None} if bare else {}
         found, keys = dict[Any, Path](), dict[Any, Path]()
-        _scan(self.data, None, wanted, found, keys)
-        return (keys | found).items() if keys else found.items()
+        _scan(self.data, None, frozenset(wanted), found, keys)
+        return keys | found if keys else found
 
 
 @lru_cache(maxsize=KEPT)
@@ -88,22 +82,6 @@ def parsed(text: str) -> Any:
 _JSON_BEGINS = frozenset('{["-0123456789tfn \t\r\n')
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Values that are looked for; yes, no and nothing are none."""
-
-    texts: frozenset[str]
-    numbers: frozenset[float]
-
-    @classmethod
-    def of(cls, values: Iterable[Any]) -> "Wanted":
-        values = list(values)
-        return cls(
-            frozenset(v for v in values if type(v) is str and v),
-            frozenset(v for v in values if type(v) is int or type(v) is float),
-        )
-
-
 type Path = tuple[Path, str | int] | None
 """The way to a value, from its end. Pointers are made of few of them only."""
 
@@ -111,30 +89,27 @@ type Path = tuple[Path, str | int] | None
 def _scan(
     inside: dict[str, Any] | list[Any],
     path: Path,
-    wanted: Wanted,
-    found: dict[Any, Path],
+    wanted: frozenset[Any],
+    leaves: dict[Any, Path],
     keys: dict[Any, Path],
 ) -> None:
-    """Fill in the path to the first of every wanted leaf and key."""
-    texts, figures = wanted.texts, wanted.numbers
+    """Fill in the path to the first of every wanted leaf and key. Quick: results are large and many, and show little that is wanted."""
     steps: Iterable[tuple[Any, Any]]
     if type(inside) is dict:
         steps = inside.items()
-        if not texts.isdisjoint(inside):
+        if not wanted.isdisjoint(inside):
             for key in inside:
-                if key in texts:
-                    keys.setdefault(key, (path, key))
+                if key in wanted and key not in keys:
+                    keys[key] = (path, key)
     else:
         steps = enumerate(inside)
     for step, inner in steps:
         kind = type(inner)
-        if kind is str:
-            if inner in texts and inner not in found:
-                found[inner] = (path, step)
-        elif kind is dict or kind is list:
-            _scan(inner, (path, step), wanted, found, keys)
-        elif (kind is int or kind is float) and inner in figures and inner not in found:
-            found[inner] = (path, step)
+        if kind is dict or kind is list:
+            if inner:
+                _scan(inner, (path, step), wanted, leaves, keys)
+        elif inner in wanted and kind is not bool and inner not in leaves:
+            leaves[inner] = (path, step)
 
 
 @dataclass(frozen=True)
@@ -176,10 +151,7 @@ class Shown:
         return 2 * len(ours & theirs) > len(ours | theirs)
 
     def shows(self, value: Any) -> bool:
-        data = self.content.data
-        return first_leaf(data, value) is not None or (
-            isinstance(value, str) and first_key(data, value) is not None
-        )
+        return value in self.content.paths((value,))
 
 
 class Sight(NamedTuple):
@@ -197,11 +169,11 @@ class Sight(NamedTuple):
 
     @property
     def pointer(self) -> str:
-        steps, path = list[str | int](), self.path
+        text, path = "", self.path
         while path:
             path, step = path
-            steps.append(step)
-        return pointer(*reversed(steps))
+            text = f"{pointer(step) if type(step) is str else f'/{step}'}{text}"
+        return text
 
     def instead_in(self, other: Shown) -> Any:
         """What stands at this place in another result; MISSING if nothing does."""
@@ -216,12 +188,12 @@ class Sights:
     values: InitVar[Iterable[Any]]
 
     def __post_init__(self, values: Iterable[Any]) -> None:
-        wanted = Wanted.of(values)
-        self._places: dict[Any, list[Sight]] = {}
+        wanted = frozenset(v for v in values if type(v) in (str, int, float))
+        self._places: dict[Any, list[Sight]] = {value: [] for value in wanted}
         self._peers: dict[int, list[Shown]] = {}
         for result in self.shown:
-            for value, path in result.content.places(wanted):
-                self._places.setdefault(value, []).append(Sight(result, path))
+            for value, path in result.content.paths(wanted).items():
+                self._places[value].append(Sight(result, path))
 
     def of_value(self, value: Any, before: int) -> list[Sight]:
         """The places that stand before a message, latest first; echoes of writes, which prove least, after all reads."""

@@ -8,18 +8,18 @@ from operator import attrgetter
 from typing import Any
 
 from environments.core.environment import Environment, EnvironmentSession
-from environments.core.pointers import leaves
 from environments.core.policy import Event, PolicyTrace
 from environments.core.tools import ToolCall, ToolKind, ToolResult
 from writ_app.engine.behaviour import UserAudit, audit_user, with_rejoined
 from writ_app.engine.behaviour.listing import ids_in
 from writ_app.engine.types import Ledger, Message, Provenance, Task, Trajectory
 from writ_app.engine.verification.provenance import (
-    Sources,
+    Traced,
     trace_arguments,
     trace_lookups,
 )
 from writ_app.engine.verification.results import Shown, content_of
+from writ_app.engine.verification.sources import Sources
 from writ_app.engine.verification.texts import Text
 
 
@@ -86,11 +86,11 @@ class Trace:
             for made in message.tool_calls:
                 call, tool = made.call, tools.get(made.name)
                 changed = changed or (tool is not None and tool.mutates)
-                result = (
-                    self.session.call(call)
-                    if changed or tool is None
-                    else self.environment.answer(call)
-                )
+                if tool is None or tool.mutates:
+                    result = self.session.call(call)
+                else:
+                    changed_here = self.session if changed else None
+                    result = self.environment.answer(call, changed_here)
                 place = answers.get(made.id)
                 wrote = tool is not None and tool.mutates and not result.error
                 found.append(
@@ -202,17 +202,21 @@ class Trace:
     @cached_property
     def coverage(self) -> tuple[int | None, ...]:
         """For each read of the certificate: index of the message that made it, or an equivalent, in time."""
-        reads = [
-            (made.index, made.call.key)
-            for made in self.calls
-            if not made.error and not made.tried_to_write
-        ]
+        reads: dict[str, list[Made]] = {}
+        for made in self.calls:
+            if not made.error and not made.tried_to_write:
+                reads.setdefault(made.call.name, []).append(made)
         covered: list[int | None] = []
         for read, deadline in zip(self.task.certificate, self.deadlines, strict=True):
-            keys = {read.call.key, *(other.key for other in read.equivalents)}
-            covered.append(
-                next((n for n, key in reads if key in keys and n < deadline), None)
+            calls = (read.call, *read.equivalents)
+            places = (
+                made.index
+                for call in calls
+                for made in reads.get(call.name, ())
+                if made.call.arguments == call.arguments and made.call.key == call.key
             )
+            place = min(places, default=deadline)
+            covered.append(place if place < deadline else None)
         return tuple(covered)
 
     @cached_property
@@ -258,64 +262,44 @@ class Trace:
     def provenance(self) -> tuple[Provenance, ...]:
         """Of every leaf of every write, refused ones included, and of the gold; of the reads what is ungrounded."""
         tried = [made for made in self.calls if made.tried_to_write]
-        reads = [made for made in self.calls if made.kind is ToolKind.READ]
-        gold = self.task.gold
-        calls = [one.call for one in tried] + [one.call for one in gold]
+        writes = [Traced(made.index, made.call) for made in tried]
+        paired = [
+            Traced(place, gold.call)
+            for place, gold in zip(self._paired(tried), self.task.gold, strict=True)
+        ]
         sources = Sources(
             environment=self.environment,
             shown=self.shown,
             user=self.user_texts,
             agent=self.agent_texts,
-            values=[v for call in calls for _, v in leaves(call.arguments)],
+            values=[v for one in (*writes, *paired) for _, v in one.leaves],
             read_again=self._read_again,
         )
+        reads = (m for m in self.calls if m.kind is ToolKind.READ)
         return (
             *trace_arguments(
-                sources,
-                [(made.index, made.call) for made in tried],
-                gold,
-                self._paired(tried),
-                len(self.messages),
+                sources, writes, self.task.gold, paired, len(self.messages)
             ),
-            *trace_lookups(
-                sources, enumerate((made.index, made.call) for made in reads)
-            ),
+            *trace_lookups(sources, (Traced(made.index, made.call) for made in reads)),
         )
 
     def _paired(self, tried: Sequence[Made]) -> list[int | None]:
-        """For each gold write: number of the write made in its place, an equal one or else the first left of the same tool."""
-        left = dict(enumerate(tried))
-        places = self.gold_places
-        paired: list[int | None] = []
-        for gold, place in zip(self.task.gold, places, strict=True):
-            number = next(
-                (
-                    n
-                    for n, made in left.items()
-                    if place == made.index and gold.call.name == made.call.name
-                ),
-                None,
-            )
-            paired.append(number)
-            if number is not None:
-                del left[number]
+        """For each gold write: index of the write made in its place, an equal one or else the first left of the same tool."""
+        paired = list(self.gold_places)
+        left = [made for made in tried if made.index not in paired]
         for n, gold in enumerate(self.task.gold):
             if paired[n] is None:
-                same = (
-                    m for m, made in left.items() if made.call.name == gold.call.name
-                )
-                paired[n] = number = next(same, None)
-                if number is not None:
-                    del left[number]
+                same = (made for made in left if made.call.name == gold.call.name)
+                if made := next(same, None):
+                    left.remove(made)
+                    paired[n] = made.index
         return paired
 
     def _read_again(self, call: ToolCall, before: int) -> str:
         """What a read would have answered just before a message that writes."""
         earlier = [made for made in self.writes if made.index < before]
         session = earlier[-1].after if earlier else None
-        if session is None:
-            return self.environment.answer(call).content
-        return session.call(call).content
+        return self.environment.answer(call, session).content
 
     def policy_trace(self) -> PolicyTrace:
         events = [

@@ -58,7 +58,7 @@ class Places:
         if step is None:
             return None
         key = self.read_at.get(step.message, "")
-        if key and place:
+        if key and step.name:
             return self.of_read(key, place, argument)
         return Link(step.id, f"step {step.number}", place)
 
