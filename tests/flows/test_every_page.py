@@ -60,7 +60,6 @@ SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "edit": key_of(ReviewItem),
     "talk": key_of(ReviewItem),
     "mention": None,  # leads to the comment
-    "review_back_to": key_of(ReviewEvent),
     "trajectory_step": lambda: {**key_of(ReviewItem)(), "number": 6},
     "trajectory_find": key_of(ReviewItem),
     "siblings": key_of(ReviewItem),

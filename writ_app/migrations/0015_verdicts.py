@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('writ_app', '0015_lists'),
+        ('writ_app', '0014_review_items'),
     ]
 
     operations = [
