@@ -119,7 +119,7 @@ class TestTrajectories:
             make_trajectory(batch=batch, number=number)
         signed_in.get(reverse("trajectories"))
 
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(14):
             signed_in.get(reverse("trajectories"))
 
     def test_show_the_filters_as_links_that_take_them_away(self, signed_in, two):

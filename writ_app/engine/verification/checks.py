@@ -237,7 +237,9 @@ def check_final_state(trace: Trace) -> Check:
     """The world stands where the gold leaves it."""
     if trace.course.effect == trace.task.gold_effect:
         return passed("final_state", "The final state is the gold's.")
-    changed = sorted({f"{name} {key}" for name, key in trace.course.session.state.changes()})
+    changed = sorted(
+        {f"{name} {key}" for name, key in trace.course.session.state.changes()}
+    )
     what = f"changed: {', '.join(changed)}" if changed else "nothing was changed"
     where = [write.index for write in trace.writes]
     return failed("final_state", f"The final state is not the gold's ({what}).", where)

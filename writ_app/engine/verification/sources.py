@@ -68,9 +68,7 @@ class _Utterance:
     def has(self, value: Any, ways: Iterable[str]) -> bool:
         if type(value) is str and len(value) <= 3:  # "OR" is a state, "or" is not
             return holds_word(self.text, value)
-        return any(
-            [holds_word(heard, way) for heard in self.heard for way in ways]
-        )
+        return any([holds_word(heard, way) for heard in self.heard for way in ways])
 
 
 def _ways(value: Any) -> Collection[str]:

@@ -160,8 +160,8 @@ NOT EXISTS (
   JOIN writ_app_reviewitem AS version ON version.trajectory_id = this.trajectory_id
   JOIN writ_app_reviewslot AS place ON place.item_id = version.id
   WHERE this.id = writ_app_reviewslot.item_id AND (
-    this.edited_by_id = %s AND EXISTS (
-      SELECT FROM writ_app_membership AS other WHERE other.team_id = this.team_id AND other.user_id <> this.edited_by_id)
+    version.edited_by_id = %s AND EXISTS (
+      SELECT FROM writ_app_membership AS other WHERE other.team_id = this.team_id AND other.user_id <> version.edited_by_id)
     OR place.id <> writ_app_reviewslot.id
       AND place.status = 'OPEN' AND place.leased_by_id = %s AND place.leased_until > %s
     OR (version.id = this.id OR this.canary <> '') AND EXISTS (
@@ -182,7 +182,7 @@ LEASING = 0x5245
 
 
 def _for_eyes_of(slots: SlotQuerySet, user: User, at: datetime) -> SlotQuerySet:
-    """Without items that the user has judged, made by an edit (unless alone in the team), or holds another version or place of.
+    """Without items that the user has judged, edited any version of (unless alone in the team), or holds another version or place of.
 
     A canary is not for those who know what it was made from. Who judged it, and was told what it was, may still judge that:
     where one person reviews alone nobody else could.
