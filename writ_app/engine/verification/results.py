@@ -219,7 +219,7 @@ class Sights:
             return []
         all_ = [x for x in self._showing.get(value, ()) if x.index < before]
         all_.reverse()
-        if any([shown.wrote for shown in all_]):
+        if any(shown.wrote for shown in all_):
             all_.sort(key=attrgetter("wrote"))
         return all_
 
@@ -227,10 +227,12 @@ class Sights:
         """The other results about the same record, in order."""
         found = self._peers.get(shown.index)
         if found is None:
-            likely = self.shown if shown.names else self.calls[shown.key]
+            likely = {other.index: other for other in self.calls[shown.key]}
+            for name in shown.names:
+                likely |= {other.index: other for other in self._named[name]}
             found = self._peers[shown.index] = [
                 other
-                for other in likely
+                for _, other in sorted(likely.items())
                 if other is not shown and other.same_record(shown)
             ]
         return found
@@ -241,4 +243,13 @@ class Sights:
         found: dict[str, list[Shown]] = {}
         for result in self.shown:
             found.setdefault(result.key, []).append(result)
+        return found
+
+    @cached_property
+    def _named(self) -> Mapping[tuple[str, Any], list[Shown]]:
+        """Id → the results that bear it, in order."""
+        found: dict[tuple[str, Any], list[Shown]] = {}
+        for result in self.shown:
+            for name in result.names:
+                found.setdefault(name, []).append(result)
         return found
