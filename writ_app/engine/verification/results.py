@@ -30,8 +30,7 @@ class Content:
 
     def __init__(self, text: str):
         self.text = text
-        self._sought: set[Any] = set()
-        self._found: dict[Any, Path | str] = {}
+        self._memo: tuple[set[Any], dict[Any, Path | str]] = set(), {}
 
     @cached_property
     def data(self) -> Any:
@@ -58,12 +57,13 @@ class Content:
 
     def shown(self, wanted: frozenset[Any]) -> Collection[Any]:
         """Those of the wanted texts and numbers that stand here, as a leaf or a key. What was not sought before is sought at once."""
-        if not wanted <= self._sought:
-            if len(self._sought) > MOST_SOUGHT:
-                self._sought, self._found = set(), {}
-            self._found |= self._search(wanted - self._sought)
-            self._sought |= wanted
-        return wanted & self._found.keys()
+        sought, found = self._memo
+        if not wanted <= sought:
+            if len(sought) > MOST_SOUGHT:  # others may still look at what there was
+                self._memo = sought, found = set(), {}
+            found |= self._search(wanted - sought)
+            sought |= wanted
+        return wanted & found.keys()
 
     def shows(self, value: Any) -> bool:
         """Whether one value stands here; of an empty list or object nobody has to see one."""
@@ -71,10 +71,14 @@ class Content:
 
     def place(self, value: Any) -> str:
         """Pointer to a value that is `shown`: its first leaf, or else its first key."""
-        found = self._found[value]
-        if not isinstance(found, str):
-            found = self._found[value] = _pointer(found)
-        return found
+        _, found = self._memo
+        if value in found:
+            path = found[value]
+        else:  # forgotten meanwhile
+            path = self._search(frozenset((value,)))[value]
+        if not isinstance(path, str):
+            path = found[value] = _pointer(path)
+        return path
 
     def _search(self, wanted: frozenset[Any]) -> "Mapping[Any, Path]":
         if type(self.data) not in (dict, list):
