@@ -2,7 +2,7 @@
 
 For every world (with a tau2 root, also over the reference's databases) scripted models play tasks of every kind under every plan,
 some with a fault; then each stored trajectory is read from its JSON and verified, as a re-verification does, lot by lot: first when
-nothing of its task was seen before, and then again, as a sibling that does the same, or the next re-verification, finds it.
+nothing of its task was seen before, and then the very same again, the best that a sibling can find: real lots lie in between.
 Printed are milliseconds of CPU per trajectory for both, median length and size, where the time goes, and memory over many rounds.
 Aim: 500 trajectories per second and core, that is 2 ms.
 """
