@@ -37,7 +37,7 @@ def at(value: Any, place: str) -> Any:
 def leaves(value: Any, *path: str | int) -> Iterator[tuple[str, Any]]:
     """(pointer, value) of every leaf; an empty list or object is one."""
     found: list[tuple[str, Any]] = []
-    walk(value, pointer(*path), found, [])
+    _add_leaves(value, pointer(*path), found)
     return iter(found)
 
 
@@ -104,23 +104,20 @@ def _add_numbers(value: Any, found: list[float]) -> None:
             _add_numbers(inner, found)
 
 
-def walk(
-    value: Any, place: str, leaves: list[tuple[str, Any]], keys: list[tuple[str, str]]
-) -> None:
-    """Append (pointer, value) of every leaf and (pointer, key) of every key, in order. Quick: results are large and many."""
+def _add_leaves(value: Any, place: str, found: list[tuple[str, Any]]) -> None:
+    """Append (pointer, value) of every leaf, in order. Quick: results are large and many."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             below = f"{place}/{_escaped(str(key))}"
-            keys.append((below, key))
             if inner and isinstance(inner, (dict, list)):
-                walk(inner, below, leaves, keys)
+                _add_leaves(inner, below, found)
             else:
-                leaves.append((below, inner))
+                found.append((below, inner))
     elif isinstance(value, list) and value:
         for n, inner in enumerate(value):
             if inner and isinstance(inner, (dict, list)):
-                walk(inner, f"{place}/{n}", leaves, keys)
+                _add_leaves(inner, f"{place}/{n}", found)
             else:
-                leaves.append((f"{place}/{n}", inner))
+                found.append((f"{place}/{n}", inner))
     else:
-        leaves.append((place, value))
+        found.append((place, value))

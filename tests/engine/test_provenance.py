@@ -28,7 +28,7 @@ from writ_app.engine.verification.provenance import (
     trace_arguments,
     trace_lookups,
 )
-from writ_app.engine.verification.results import Shown, content_of
+from writ_app.engine.verification.results import MOST_SOUGHT, Shown, content_of
 from writ_app.engine.verification.sources import ALTERNATIVES, Sources
 
 
@@ -514,3 +514,14 @@ def rows_of_writes(messages: list[dict[str, Any]]) -> list[Provenance]:
         if small_shop().is_write(made.name)
     ]
     return list(trace_arguments(sources_of(messages), writes))
+
+
+def test_a_result_of_which_much_was_asked_still_knows_its_places() -> None:
+    """What was sought in it is forgotten at some time, be it between a search and its row."""
+    content = content_of(json.dumps({"items": [{"id": "11"}, {"id": "22"}]}))
+    assert content.shown(frozenset(("22", "33"))) == {"22"}
+    for n in range(MOST_SOUGHT + 2):
+        assert not content.shows(f"none {n}")
+    assert content.place("22") == "/items/1/id"
+    assert content.shows("22")
+    assert not content.shows("33")

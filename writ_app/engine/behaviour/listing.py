@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from environments.core.environment import Environment
-from environments.core.pointers import leaves
+from environments.core.pointers import leaves, pointer
 from environments.core.tools import ToolCall
 from writ_app.engine.behaviour.reading import mentions
 
@@ -44,7 +44,15 @@ def _named(ways: Ways, text: str) -> bool:
 
 def ids_in(call: ToolCall) -> list[str]:
     """Values of the arguments that name one thing: those of arguments called so, and whatever ends in a long number."""
-    return [value for place, value in leaves(call.arguments) if _is_id(place, value)]
+    found: list[str] = []
+    for name, value in call.arguments.items():
+        if isinstance(value, str):  # most are: nothing has to be gone through
+            if _is_id(pointer(name), value):
+                found.append(value)
+        elif isinstance(value, dict | list):
+            inner = leaves(value, name)
+            found += [leaf for place, leaf in inner if _is_id(place, leaf)]
+    return found
 
 
 def _is_id(place: str, value: Any) -> bool:

@@ -3,10 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from environments.core.pointers import leaves
-from environments.core.tools import ToolCall
+from environments.core.tools import Tool, ToolCall
 from writ_app.engine.behaviour import STOP_TOKENS
 from writ_app.engine.types import Check, Ending, Owner
 from writ_app.engine.verification.claims import invented_lookups, unfounded
@@ -56,14 +57,20 @@ def _misfit(trace: Trace, made: Made) -> str:
     tool = trace.environment.tools.get(made.call.name)
     if tool is None:
         return f"There is no tool {made.call.name}."
-    parameters = tool.schema["function"]["parameters"]
-    given, known = set(made.call.arguments), set(parameters.get("properties", {}))
-    required = set(parameters.get("required", ()))
+    given, (known, required) = set(made.call.arguments), _parameters(tool)
     if given - known:
         return f"{made.call.name} has no {', '.join(sorted(given - known))}."
     if required - given:
         return f"{made.call.name} lacks {', '.join(sorted(required - given))}."
     return ""
+
+
+@lru_cache(maxsize=256)
+def _parameters(tool: Tool) -> tuple[frozenset[str], frozenset[str]]:
+    """Names of all of a tool's parameters, and of those that it needs."""
+    parameters = tool.schema["function"]["parameters"]
+    known, required = parameters.get("properties", ()), parameters.get("required", ())
+    return frozenset(known), frozenset(required)
 
 
 def check_one_call(trace: Trace) -> Check:

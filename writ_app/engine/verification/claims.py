@@ -8,6 +8,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from operator import attrgetter
 
 from environments.core.arithmetic import Reckoning, cents, numbers_in
@@ -53,14 +54,15 @@ def _names_in(text: str) -> list[str]:
     return _NAMES.findall(without_mere_words(text))
 
 
-def _stands_alone(number: str, text: str) -> bool:
-    """Whether a text has a number that neither goes on nor is the end of something longer."""
-    place = text.find(number)
+def _stands_alone(number: str, text: str, limit: int) -> bool:
+    """Whether a text has, before that place, a number that neither goes on nor is the end of something longer."""
+    place = text.find(number, 0, limit)
     while place >= 0:
-        before, after = text[place - 1 : place], text[place + len(number) :][:1]
+        end = place + len(number)
+        before, after = text[place - 1 : place], text[end : end + 1]
         if not (before.isalnum() or before in ("_", ".")) and not after.isdecimal():
             return True
-        place = text.find(number, place + 1)
+        place = text.find(number, place + 1, limit)
     return False
 
 
@@ -72,10 +74,10 @@ class Grounds:
 
     def names(self, name: str, before: int) -> bool:
         """Whether an id or an email stands in a result, in what the user said, in the policy, or in a call already made."""
-        texts = self._trace.texts[: self._count(before)]
-        if any(name in text.text for text in texts):
+        count = self._count(before)
+        if self._joined.find(name, 0, self._ends[count]) >= 0:
             return True
-        wanted = squashed(name)
+        texts, wanted = self._trace.texts[:count], squashed(name)
         return (
             wanted in _squashed_rules(self._trace.environment)
             or any(wanted in text.squashed for text in texts)
@@ -85,12 +87,13 @@ class Grounds:
     def amounts(self, figure: str, before: int) -> bool:
         """Whether an amount stands somewhere, is the world's own figure for a change, or simple arithmetic gives it."""
         amount = float(figure.replace(",", ""))
-        texts = self._trace.texts[: self._count(before)]
+        count = self._count(before)
         plain = str(int(amount)) if amount == int(amount) else str(amount)
-        if any(_stands_alone(plain, text.text) for text in texts):
+        if _stands_alone(plain, self._joined, self._ends[count]):
             return True
         if cents(amount) in self._figures or cents(amount) in self._reckoned:
             return True
+        texts = self._trace.texts[:count]
         seen = [number for text in texts for number in text.numbers]
         seen += _numbers_of_rules(self._trace.environment)
         return Reckoning(seen).gives(amount)
@@ -98,6 +101,17 @@ class Grounds:
     def _count(self, before: int) -> int:
         """How many of the texts stand before a message."""
         return bisect_left(self._trace.texts, before, key=attrgetter("index"))
+
+    @cached_property
+    def _joined(self) -> str:
+        """All texts, to be searched at once; nothing goes over what stands between them."""
+        return "\0".join(text.text for text in self._trace.texts)
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """Where in it the first so many texts end."""
+        sizes = (len(text.text) + 1 for text in self._trace.texts)
+        return list(accumulate(sizes, initial=0))
 
     @cached_property
     def _figures(self) -> set[int]:

@@ -17,8 +17,11 @@ KEPT = 1024
 class Course:
     """A world as some calls left it, and what follows from it. Its session must not be changed."""
 
-    def __init__(self, session: EnvironmentSession, changed: bool = False):
+    def __init__(
+        self, session: EnvironmentSession, tree: "_Tree", *, changed: bool = False
+    ):
         self.session = session
+        self._tree = tree
         self._changed = changed
         self._next: dict[tuple[str, str], tuple[ToolResult, Course]] = {}
 
@@ -36,8 +39,10 @@ class Course:
         found = self._next.get(key)
         if found is None:
             session = self.session.fork()
-            found = session.call(call), Course(session, changed=True)
+            result = session.call(call)
+            found = result, Course(session, self._tree, changed=True)
             self._next[key] = found
+            self._tree.courses += 1
         return found
 
     @cached_property
@@ -46,27 +51,25 @@ class Course:
         return self.session.state.effect()
 
 
-@lru_cache(maxsize=16)
-def _courses(environment: Environment) -> "_Courses":
-    return _Courses(environment)
-
-
-class _Courses:
-    """The beginning of all courses of an environment, as long as these are not too many."""
+class _Tree:
+    """All courses of an environment, from its base on."""
 
     def __init__(self, environment: Environment):
         self._environment = environment
-        self._start = Course(environment.session())
-        self._left = KEPT
+        self._base = Course(environment.session(), self)
+        self.courses = 0
 
-    def start(self, writes: int) -> Course:
-        self._left -= writes
-        if self._left < 0:
-            self._start = Course(self._environment.session())
-            self._left = KEPT
-        return self._start
+    def base(self) -> Course:
+        if self.courses >= KEPT:
+            self._base, self.courses = Course(self._environment.session(), self), 0
+        return self._base
 
 
-def start_of(environment: Environment, writes: int) -> Course:
-    """The base of an environment. `writes` is how many calls will be made from there that may change something."""
-    return _courses(environment).start(writes)
+@lru_cache(maxsize=16)
+def _tree_of(environment: Environment) -> _Tree:
+    return _Tree(environment)
+
+
+def base_of(environment: Environment) -> Course:
+    """Where all conversations in an environment begin."""
+    return _tree_of(environment).base()

@@ -69,7 +69,7 @@ def trace_lookups(sources: Sources, reads: Iterable[Traced]) -> Iterator[Provena
     """One row per leaf of the arguments of reads that nothing before shows or tells."""
     for number, read in enumerate(reads):
         before = read.index or 0
-        if all([sources.grounds(v, before) for v in read.call.arguments.values()]):
+        if all(sources.grounds(v, before) for v in read.call.arguments.values()):
             continue
         for place, value in read.leaves:
             if not sources.grounds(value, before):

@@ -30,8 +30,7 @@ class Content:
 
     def __init__(self, text: str):
         self.text = text
-        self._sought: set[Any] = set()
-        self._found: dict[Any, Path | str] = {}
+        self._memo: tuple[set[Any], dict[Any, Path | str]] = set(), {}
 
     @cached_property
     def data(self) -> Any:
@@ -58,12 +57,13 @@ class Content:
 
     def shown(self, wanted: frozenset[Any]) -> Collection[Any]:
         """Those of the wanted texts and numbers that stand here, as a leaf or a key. What was not sought before is sought at once."""
-        if not wanted <= self._sought:
-            if len(self._sought) > MOST_SOUGHT:
-                self._sought, self._found = set(), {}
-            self._found |= self._search(wanted - self._sought)
-            self._sought |= wanted
-        return wanted & self._found.keys()
+        sought, found = self._memo
+        if not wanted <= sought:
+            if len(sought) > MOST_SOUGHT:  # others may still look at what there was
+                self._memo = sought, found = set(), {}
+            found |= self._search(wanted - sought)
+            sought |= wanted
+        return wanted & found.keys()
 
     def shows(self, value: Any) -> bool:
         """Whether one value stands here; of an empty list or object nobody has to see one."""
@@ -71,10 +71,14 @@ class Content:
 
     def place(self, value: Any) -> str:
         """Pointer to a value that is `shown`: its first leaf, or else its first key."""
-        found = self._found[value]
-        if not isinstance(found, str):
-            found = self._found[value] = _pointer(found)
-        return found
+        _, found = self._memo
+        if value in found:
+            path = found[value]
+        else:  # forgotten meanwhile
+            path = self._search(frozenset((value,)))[value]
+        if not isinstance(path, str):
+            path = found[value] = _pointer(path)
+        return path
 
     def _search(self, wanted: frozenset[Any]) -> "Mapping[Any, Path]":
         if type(self.data) not in (dict, list):
@@ -219,7 +223,7 @@ class Sights:
             return []
         all_ = [x for x in self._showing.get(value, ()) if x.index < before]
         all_.reverse()
-        if any([shown.wrote for shown in all_]):
+        if any(shown.wrote for shown in all_):
             all_.sort(key=attrgetter("wrote"))
         return all_
 
@@ -227,10 +231,12 @@ class Sights:
         """The other results about the same record, in order."""
         found = self._peers.get(shown.index)
         if found is None:
-            likely = self.shown if shown.names else self.calls[shown.key]
+            likely = {other.index: other for other in self.calls[shown.key]}
+            for name in shown.names:
+                likely |= {other.index: other for other in self._named[name]}
             found = self._peers[shown.index] = [
                 other
-                for other in likely
+                for _, other in sorted(likely.items())
                 if other is not shown and other.same_record(shown)
             ]
         return found
@@ -241,4 +247,13 @@ class Sights:
         found: dict[str, list[Shown]] = {}
         for result in self.shown:
             found.setdefault(result.key, []).append(result)
+        return found
+
+    @cached_property
+    def _named(self) -> Mapping[tuple[str, Any], list[Shown]]:
+        """Id → the results that bear it, in order."""
+        found: dict[tuple[str, Any], list[Shown]] = {}
+        for result in self.shown:
+            for name in result.names:
+                found.setdefault(name, []).append(result)
         return found

@@ -68,7 +68,7 @@ class _Utterance:
     def has(self, value: Any, ways: Iterable[str]) -> bool:
         if type(value) is str and len(value) <= 3:  # "OR" is a state, "or" is not
             return holds_word(self.text, value)
-        return any([holds_word(heard, way) for heard in self.heard for way in ways])
+        return any(holds_word(heard, way) for heard in self.heard for way in ways)
 
 
 def _ways(value: Any) -> Collection[str]:
@@ -155,7 +155,7 @@ class Sources:
         """Index of the first of the user's messages with a value; None if there is none, or the agent was the first to say it."""
         if value not in self._said:
             told, ways = None, _ways(value)
-            if any([way in self._all_heard for way in ways]):
+            if any(way in self._all_heard for way in ways):
                 heard = (u.index for u in self._heard if u.has(value, ways))
                 told = next(heard, None)
             self._said[value] = self._unless_agent_first(value, told)

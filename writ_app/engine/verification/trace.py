@@ -13,7 +13,7 @@ from environments.core.tools import ToolCall, ToolKind, ToolResult
 from writ_app.engine.behaviour import UserAudit, audit_user, with_rejoined
 from writ_app.engine.behaviour.listing import ids_in
 from writ_app.engine.types import Ledger, Message, Provenance, Task, Trajectory
-from writ_app.engine.verification.courses import Course, start_of
+from writ_app.engine.verification.courses import Course, base_of
 from writ_app.engine.verification.provenance import (
     Traced,
     trace_arguments,
@@ -72,7 +72,7 @@ class Trace:
         self.ledger = ledger
         self.messages: Sequence[Message] = trajectory.messages
         self._canonical: dict[str, str] = {}
-        self.course: Course
+        self.course = base_of(environment)
         """Where the conversation ended, once the calls were made again."""
         self.calls = self._replay()
 
@@ -83,14 +83,11 @@ class Trace:
             if message.role == "tool"
         }
         tools, found = self.environment.tools, list[Made]()
-        made_calls = [
-            (n, made, made.call, tools.get(made.name))
-            for n, message in enumerate(self.messages)
-            for made in message.tool_calls
-        ]
-        writes = sum(tool is not None and tool.mutates for *_, tool in made_calls)
-        self.course = start_of(self.environment, writes)
-        for n, made, call, tool in made_calls:
+        calls = (
+            (n, made) for n, m in enumerate(self.messages) for made in m.tool_calls
+        )
+        for n, made in calls:
+            call, tool = made.call, tools.get(made.name)
             if tool is None:
                 result = self.course.session.fork().call(call)
             elif tool.mutates:
