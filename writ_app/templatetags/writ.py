@@ -1,5 +1,6 @@
 """What templates print with. Text made by models goes through `visible` or the JSON tags, which escape every character."""
 
+import html
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 from django import template
 from django.http import HttpRequest
 from django.template import Context
-from django.utils.html import escape, format_html, format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from writ_app.services.review.comments import count_unread
@@ -36,8 +37,8 @@ _ODD = re.compile(
 def visible(value: Any, cap: int = SHOWN_CAP) -> SafeString:
     """Text with its invisible characters shown as marks, cut if it is huge."""
     text = json_text.cut(str(value), cap)
-    if not _ODD.search(text):
-        return escape(text)
+    if (text.isascii() and text.isprintable()) or not _ODD.search(text):
+        return SafeString(html.escape(text))
     parts = _ODD.split(text)
     return format_html_join("", "{}", ((_part(part),) for part in parts if part))
 
