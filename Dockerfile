@@ -19,4 +19,4 @@ USER writ
 ENV WRIT_ENV=production
 EXPOSE 8321
 CMD ["gunicorn", "writ_app.wsgi", "--bind", "0.0.0.0:8321", "--worker-class", "gthread", \
-     "--workers", "2", "--threads", "8", "--no-control-socket", "--access-logfile", "-"]
+     "--workers", "2", "--threads", "8", "--preload", "--no-control-socket", "--access-logfile", "-"]

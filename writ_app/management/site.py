@@ -126,9 +126,10 @@ def start_web(supervisor: Supervisor, *, host: str, port: int) -> None:
     command = python(
         "gunicorn", "writ_app.wsgi", "--bind", bind, "--worker-class", "gthread"
     )
-    command += ["--workers", "1", "--threads", "8", "--graceful-timeout", "3"]
+    command += ["--workers", "2", "--threads", "8", "--graceful-timeout", "3"]
     command += ["--no-control-socket", "--access-logfile", "-"]
-    command += ["--reload"] if settings.DEBUG else []
+    # Loaded before the fork, workers share most of their memory; but then they cannot load it again.
+    command += ["--reload"] if settings.DEBUG else ["--preload"]
     supervisor.start("web", command, cwd=settings.BASE_DIR)
     ready = partial(answers, host, port)
     supervisor.wait_until(ready, seconds=ANSWER_SECONDS, what="Starting the web server")

@@ -33,5 +33,7 @@ def add_member(*, team: Team, user: User, role: Role = Role.REVIEWER) -> Members
 
 
 def membership_of(user: User) -> Membership | None:
-    """The membership a person works under: the oldest, if there are several."""
-    return user.memberships.select_related("team").order_by("id").first()
+    """The membership a person works under: the oldest, if there are several. The user knows all teams after."""
+    found = list(user.memberships.select_related("team").order_by("id"))
+    user.team_ids = sorted(one.team_id for one in found)
+    return found[0] if found else None

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from environments.core.pointers import at, pointer
 
@@ -17,9 +16,11 @@ LINE_CAP = 1_500
 """Lines shown of one value."""
 DEPTH_CAP = 40
 
+encode = json.JSONEncoder(ensure_ascii=False).encode
+"""As json.dumps, which makes an encoder anew for every call that is not plain."""
 
-@dataclass(frozen=True)
-class Token:
+
+class Token(NamedTuple):
     kind: str
     """key, str, num, word, punct, gap (something is left out), or space."""
     text: str
@@ -59,7 +60,7 @@ def _excerpt(value: Any, place: str, marks: Marks) -> Line:
     )
     hidden = False
     for key, inner, child in children:
-        length = len(json.dumps(child, ensure_ascii=False)) + len(key or "")
+        length = len(encode(child)) + len(key or "")
         apart = any(mark.startswith(f"{inner}/") for mark in marks)  # on its own line
         if inner not in marks and (
             apart or length > LINE or length > spare or not place
@@ -104,7 +105,7 @@ def _lines(value: Any, place: str, depth: int) -> Iterator[Line]:
     if not isinstance(value, dict | list) or not value:
         yield [_leaf(value, place)]
         return
-    if len(json.dumps(value, ensure_ascii=False)) <= LINE - 2 * depth:
+    if len(encode(value)) <= LINE - 2 * depth:
         yield list(_inline(value, place))
         return
     if depth >= DEPTH_CAP:
@@ -173,7 +174,7 @@ def _leaf(value: Any, place: str) -> Token:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(cut(text), ensure_ascii=False)
+    return encode(cut(text))
 
 
 def cut(text: str, cap: int = TEXT_CAP) -> str:

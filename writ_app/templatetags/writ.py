@@ -1,5 +1,6 @@
 """What templates print with. Text made by models goes through `visible` or the JSON tags, which escape every character."""
 
+import html
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 from django import template
 from django.http import HttpRequest
 from django.template import Context
-from django.utils.html import escape, format_html, format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from writ_app.services.review.comments import count_unread
@@ -36,8 +37,8 @@ _ODD = re.compile(
 def visible(value: Any, cap: int = SHOWN_CAP) -> SafeString:
     """Text with its invisible characters shown as marks, cut if it is huge."""
     text = json_text.cut(str(value), cap)
-    if not _ODD.search(text):
-        return escape(text)
+    if (text.isascii() and text.isprintable()) or not _ODD.search(text):
+        return SafeString(html.escape(text))
     parts = _ODD.split(text)
     return format_html_join("", "{}", ((_part(part),) for part in parts if part))
 
@@ -103,9 +104,8 @@ def _printed(
         for n, line in enumerate(lines)
     )
     runs = groupby(chain.from_iterable(broken), lambda token: token.kind in PLAIN)
-    return format_html_join(
-        "", "{}", ((part,) for part in _parts(runs, marks, links or {}))
-    )
+    # Every part is safe as it comes; escaping asks each again, which is dear with so many.
+    return SafeString("".join(_parts(runs, marks, links or {})))
 
 
 def _parts(
@@ -130,8 +130,8 @@ def _token(
             '<a class="j-str" href="{}">{}</a>', links[token.place], text
         )
     mark = marks.get(token.place) if token.kind in ("str", "num", "word") else None
-    if mark is None:
-        return format_html('<span class="j-{}">{}</span>', token.kind, text)
+    if mark is None:  # most are; kinds are ours
+        return SafeString(f'<span class="j-{token.kind}">{text}</span>')
     if mark.arguments:
         return format_html(
             '<a class="mark grounds" id="{}" href="#{}" data-grounds="{}" data-pointer="{}">{}</a>',
@@ -155,17 +155,6 @@ def theme(context: Context) -> str:
     request: HttpRequest | None = context.get("request")
     chosen = request.COOKIES.get("theme", "") if request else ""
     return chosen if chosen in THEMES else ""
-
-
-@register.inclusion_tag("components/ribbon.html")
-def ribbon(ribbon: Ribbon) -> dict[str, Any]:
-    """One glyph per step, each a link to it."""
-    return {
-        "ribbon": ribbon,
-        "link": True,
-        "width": ribbon.width,
-        "height": ribbon.height,
-    }
 
 
 @register.inclusion_tag("components/sparkline.html")

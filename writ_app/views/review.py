@@ -76,7 +76,7 @@ def review(request: MemberRequest) -> HttpResponse:
     if request.method != "POST":
         return _show(request, _lease(request))
     form = VerdictForm(request.POST)
-    slots = ReviewSlot.objects.visible_to(request.user)
+    slots = ReviewSlot.objects.visible_to(request.user).with_canary()
     slot = get_object_or_404(slots, pk=LeaseForm.slot_of(request.POST))
     short = request.get_preferred_type(["text/html", "application/json"]) != "text/html"
     if not form.is_valid():
@@ -284,6 +284,9 @@ def _show(
     last = last_standing(reviewer=request.user)
     context = {
         **_desk(request, slot),
+        "any": slot is not None or _is_there_any(request),
+        "beat": BEAT_SECONDS,
+        "ahead": policy_of(request.team).ahead,
         "form": form,
         "last": last,
         "last_title": _last_title(last, last.slot.item_id) if last else "",
@@ -296,18 +299,19 @@ def _show(
 
 def _desk(request: MemberRequest, slot: ReviewSlot | None) -> dict[str, Any]:
     """What the desk of a slot shows; what was judged before is the page's, which knows it when this one is shown."""
-    items = ReviewItem.objects.visible_to(request.user).exclude(status="")
     return {
         "slot": slot,
         "page": build_review_page(item_id=slot.item_id) if slot else None,
         "reasons": RejectReason.choices,
         "waiting": count_waiting(user=request.user),
-        "any": slot is not None or items.exists(),
         "choice": _choice(request),
         "submission": uuid4(),
-        "beat": BEAT_SECONDS,
-        "ahead": policy_of(request.team).ahead,
     }
+
+
+def _is_there_any(request: MemberRequest) -> bool:
+    items = ReviewItem.objects.visible_to(request.user).exclude(status="")
+    return items.exists()
 
 
 @member_required
