@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from writ_app.services.review.comments import count_unread
 from writ_app.services.review.evidence import Mark
+from writ_app.services.review.listing import Piece
 from writ_app.services.review.steps import Ribbon, parse_result
 from writ_app.templatetags import json_text
 
@@ -157,19 +158,28 @@ def theme(context: Context) -> str:
     return chosen if chosen in THEMES else ""
 
 
-@register.inclusion_tag("components/sparkline.html")
-def sparkline(ribbon: Ribbon) -> dict[str, Any]:
+@register.simple_tag
+def sparkline(ribbon: Ribbon) -> SafeString:
     """The same at half the size, as a picture for lists: one path for each kind of step, so that fifty weigh little."""
     drawn: dict[str, str] = {}
     for glyph in ribbon.glyphs:
-        box = f"M{glyph.x} {glyph.y}h{glyph.width}v{glyph.height}h-{glyph.width}z"
-        drawn[glyph.kind] = drawn.get(glyph.kind, "") + box
-    return {
-        "paths": drawn.items(),
-        "width": ribbon.width,
-        "height": ribbon.height,
-        "shown": ribbon.width // 2,
-    }
+        middle = glyph.y + glyph.height // 2
+        line = f"M{glyph.x} {middle}h{glyph.width}"
+        drawn[glyph.kind] = drawn.get(glyph.kind, "") + line
+    paths = "".join(f'<path class="{kind}" d="{d}"/>' for kind, d in drawn.items())
+    return SafeString(  # numbers and kinds: nothing that anybody wrote
+        f'<svg class="sparkline" viewBox="0 0 {ribbon.width} {ribbon.height}" width="{ribbon.width // 2}" '
+        f'height="{ribbon.height // 2}" aria-hidden="true">{paths}</svg>'
+    )
+
+
+@register.filter
+def marked(pieces: Iterable[Piece]) -> SafeString:
+    """An excerpt, with the words that were searched for marked."""
+    parts = ((visible(piece.text, 200), piece.hit) for piece in pieces)
+    return SafeString(
+        "".join(f"<mark>{text}</mark>" if hit else text for text, hit in parts)
+    )
 
 
 _AT_NAME = re.compile(r"(?<![\w.@+-])(@[\w.@+-]{1,150})")

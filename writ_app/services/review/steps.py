@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from environments.core.environment import Environment
 from environments.core.tools import ToolCall
@@ -88,24 +88,26 @@ SHORT_ANSWER = 160
 FOLDED, FETCHED = 900, 6_000
 """Characters of a text above which it is folded, and above which the rest is not on the page."""
 RIBBON_HEIGHT = 26
-HEIGHTS = {"user": 12, "say": 12, "write": 26}
+HEIGHT, HEIGHTS = 18, {"user": 12, "say": 12, "write": 26}
+"""Of a glyph, and of the kinds that are lower or higher; writ.css draws sparklines as high."""
 GAP = 2
+MARKS: Mapping[str, Kind] = {"u": "user", "s": "say", "e": "error"}
+"""Kinds of step as outlines have them; the rest are calls."""
 
 
-@dataclass(frozen=True)
-class Glyph:
+class Glyph(NamedTuple):
     """One step in the ribbon: where it stands and how wide it is, in units of the picture."""
 
     kind: Kind
     x: int
     width: int
-    title: str
-    target: str
+    title: str = ""
+    target: str = ""
     failed: bool = False
 
     @property
     def height(self) -> int:
-        return HEIGHTS.get(self.kind, 18)
+        return HEIGHTS.get(self.kind, HEIGHT)
 
     @property
     def y(self) -> int:
@@ -120,36 +122,41 @@ class Ribbon:
 
 
 def make_ribbon(steps: Iterable[Step]) -> Ribbon:
-    return _laid_out((step, step.size) for step in steps)
+    listed = list(steps)
+    places, width = _laid_out(step.size for step in listed)
+    glyphs = (
+        Glyph(step.kind, *place, step.title, step.id, step.failed)
+        for step, place in zip(listed, places, strict=True)
+    )
+    return Ribbon(tuple(glyphs), width)
 
 
 def outlined_ribbon(
-    outline: Iterable[Sequence[Any]], environment: Environment
+    outline: Sequence[Sequence[Any]], environment: Environment
 ) -> Ribbon:
-    """The ribbon from what the database keeps of the steps (`ReviewItem.outline`): a list reads no conversation."""
-    kinds: dict[str, Kind] = {"u": "user", "s": "say", "e": "error"}
-    return _laid_out(
-        (
-            Step(
-                number,
-                kinds.get(mark) or _tool_kind("".join(name), environment),
-                message=0,
-                name="".join(name),
-            ),
-            size,
-        )
-        for number, (mark, size, *name) in enumerate(outline, 1)
+    """The ribbon from what the database keeps of the steps (`ReviewItem.outline`): a list reads no conversation.
+
+    A picture: its glyphs have no titles and lead nowhere.
+    """
+    places, width = _laid_out(size for _, size, *_ in outline)
+    glyphs = (
+        Glyph(MARKS.get(mark) or _tool_kind("".join(name), environment), *place)
+        for (mark, _, *name), place in zip(outline, places, strict=True)
     )
+    return Ribbon(tuple(glyphs), width)
 
 
-def _laid_out(steps: Iterable[tuple[Step, int]]) -> Ribbon:
-    """Wider steps hold more text; the square root keeps one long result from dwarfing the rest."""
-    glyphs, x = [], 0
-    for step, size in steps:
+def _laid_out(sizes: Iterable[int]) -> tuple[list[tuple[int, int]], int]:
+    """(x, width) of every glyph, and the width of all.
+
+    Wider steps hold more text; the square root keeps one long result from dwarfing the rest.
+    """
+    places, x = [], 0
+    for size in sizes:
         width = min(46, 6 + round(size**0.5))
-        glyphs.append(Glyph(step.kind, x, width, step.title, step.id, step.failed))
+        places.append((x, width))
         x += width + GAP
-    return Ribbon(tuple(glyphs), max(x - GAP, 1))
+    return places, max(x - GAP, 1)
 
 
 def parse_result(text: str) -> Any:

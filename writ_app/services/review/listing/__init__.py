@@ -21,6 +21,7 @@ from writ_app.services.review.listing.pages import (
     count_up_to,
     list_items,
 )
+from writ_app.services.review.listing.text import Piece
 
 __all__ = [
     "MANY",
@@ -35,6 +36,7 @@ __all__ = [
     "ItemList",
     "ListedItem",
     "Order",
+    "Piece",
     "TooSlow",
     "argument_name",
     "at_most",
