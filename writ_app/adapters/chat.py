@@ -18,6 +18,7 @@ from writ_app.adapters.litellm_setup import (
     NO_KEY,
     introduce,
     is_introduced,
+    let_reckon,
     load_litellm,
     skip_success_log,
 )
@@ -85,7 +86,8 @@ class LiteLLMChat:
         return self._read(response)
 
     def _litellm(self) -> Any:
-        """litellm, which knows this model if the owner gave its prices."""
+        """litellm, which knows this model, and need not reckon what it costs, if the owner gave its prices."""
+        let_reckon(self.prompt_price is None or self.completion_price is None)
         if self.prompt_price is not None and self.completion_price is not None:
             introduce(self.model, self.prompt_price, self.completion_price)
         return load_litellm()

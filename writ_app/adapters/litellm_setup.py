@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ MAX_CONNECTIONS = 4096
 MILLION = 1_000_000
 
 _introduced: set[str] = set()
+_reckons: ContextVar[bool] = ContextVar("litellm_reckons", default=True)
 
 
 @cache
@@ -30,6 +32,10 @@ def load_litellm() -> Any:
     litellm.telemetry = False
     litellm.suppress_debug_info = True
     logging.getLogger("LiteLLM").setLevel(logging.ERROR)
+    reckon = litellm.response_cost_calculator
+    litellm.response_cost_calculator = lambda **answered: (
+        reckon(**answered) if _reckons.get() else None
+    )
     return litellm
 
 
@@ -78,6 +84,11 @@ def warm_up() -> None:
         mock_response="Hello",
         _skip_mcp_handler=True,
     )
+
+
+def let_reckon(wanted: bool) -> None:
+    """For this event loop task, or thread: whether litellm is to work out what answers cost (0.6 ms each)."""
+    _reckons.set(wanted)
 
 
 def skip_success_log() -> None:

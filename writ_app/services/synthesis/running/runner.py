@@ -61,6 +61,8 @@ TOLD_EVERY = 3.0
 """Seconds between two notes of how the endpoints do."""
 SCRIPTED_AT_A_TIME = 8
 """Simulations without an endpoint that a runner holds: they wait for nothing, so other runners should have the rest."""
+COLLECTED = (50_000, 10, 5)
+"""Thresholds of the garbage collector. Calls leave few cycles behind; looking for them took a tenth of all time by default."""
 MOST_SETBACKS = 3
 """A simulation that was put back so often by something that may be its own fault ends with that."""
 
@@ -406,6 +408,7 @@ def run_pending(
         _runner = asyncio.Runner()
     # The database's thread comes back from every query to a loop that is busy: by default it waits 5 ms each time.
     sys.setswitchinterval(0.0005)
+    gc.set_threshold(*COLLECTED)
     runner = Runner(
         slots=slots or settings.SIMULATIONS_IN_FLIGHT,
         seconds=seconds,
