@@ -1,4 +1,4 @@
-"""How fast people get through the queue: `python -m tests.benchmarks.review [--items 10000 100000] [--parts ...] [--profile]`.
+"""How fast people get through the queue: `python -m tests.benchmarks.review [--items 10000 100000] [--parts ...]`.
 
 Fills an embedded Postgres that syncs its commits with trajectories through the triggers (simulated by hand, 10 to 17 kB each, a
 sentence of its own in every one), starts the web server as `up` does, and lets reviewers work over HTTP as the page does: the
