@@ -33,9 +33,11 @@ def load_litellm() -> Any:
     litellm.suppress_debug_info = True
     logging.getLogger("LiteLLM").setLevel(logging.ERROR)
     reckon = litellm.response_cost_calculator
-    litellm.response_cost_calculator = lambda **answered: (
-        reckon(**answered) if _reckons.get() else None
-    )
+
+    def reckon_if_wanted(**answered: Any) -> Any:
+        return reckon(**answered) if _reckons.get() else None
+
+    litellm.response_cost_calculator = reckon_if_wanted
     return litellm
 
 
