@@ -67,10 +67,6 @@ def describe_changes(
     )
 
 
-def edit_distance(trajectory: Trajectory, changes: Changes) -> int:
-    return sum(line.distance for line in describe_changes(trajectory, changes))
-
-
 def _lines(trajectory: Trajectory, change: Change) -> Iterator[ChangeLine]:
     messages = trajectory.messages
     match change:
