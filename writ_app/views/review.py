@@ -8,8 +8,10 @@ from uuid import uuid4
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from writ_app.engine.errors import WritError
 from writ_app.forms.desk import PlaceForm
@@ -60,6 +62,7 @@ from writ_app.services.review.keys import (
     keys_of,
 )
 from writ_app.services.review.quality.canaries import reveal
+from writ_app.services.review.quality.disputes import ADJUDICATION
 from writ_app.services.review.references import (
     list_references,
     reference_sets,
@@ -172,7 +175,18 @@ def undo(request: MemberRequest) -> HttpResponse:
     except WritError as error:
         return _not_undone(request, error)
     messages.info(request, f"Undone: #{slot.item_id} is open again.")
+    if slot.number == ADJUDICATION:
+        return _to_dispute(request, slot)
     return _show(request, slot) if wants_fragment(request) else redirect("review")
+
+
+def _to_dispute(request: MemberRequest, slot: ReviewSlot) -> HttpResponse:
+    """A dispute is settled on a page of its own, with both opinions."""
+    if wants_fragment(request):
+        return HttpResponseClientRedirect(
+            reverse("quality_dispute", args=[slot.item_id])
+        )
+    return redirect("quality_dispute", slot.item_id)
 
 
 def _undo_bulk(request: MemberRequest, action: BulkAction) -> HttpResponse:
