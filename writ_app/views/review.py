@@ -21,6 +21,7 @@ from writ_app.forms.review import (
     QueueForm,
     VerdictForm,
     held_slots,
+    page_of,
     whole,
 )
 from writ_app.models.catalog import ReferenceTrajectory
@@ -134,7 +135,13 @@ def ahead(request: MemberRequest) -> HttpResponse:
     slot = _lease(request, held=held, show=False)
     if slot is None:
         return HttpResponse(status=204)
-    return render(request, "review/review.html#review", _desk(request, slot))
+    desk = render(request, "review/review.html#review", _desk(request, slot))
+    # Looked at last, as drawing takes longest: who closed the page meanwhile could not name this slot.
+    if _was_closed(request):
+        held[slot.pk] = slot.token
+        give_back(held=held, user=request.user, at=timezone.now())
+        return HttpResponse(status=204)
+    return desk
 
 
 @require_POST
@@ -157,10 +164,28 @@ def lease(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member_required
 def release(request: MemberRequest) -> HttpResponse:
-    """The page was closed."""
+    """The page was closed. What it still asks for is given back by whoever leases it: see `ahead`."""
     held = held_slots(request.POST)
+    if page := page_of(request.POST):
+        closed = [*request.session.get(CLOSED, ()), page]
+        request.session[CLOSED] = closed[-MOST_CLOSED:]
+        request.session.save()
     give_back(held=held, user=request.user, at=timezone.now())
     return HttpResponse(status=204)
+
+
+CLOSED = "review_closed"
+"""Where the session keeps the names of the pages that were closed last."""
+MOST_CLOSED = 5
+
+
+def _was_closed(request: MemberRequest) -> bool:
+    """Whether the page that asks was closed by now: the session as another request may have left it since this one began."""
+    page = page_of(request.POST)
+    if not page:
+        return False
+    session = type(request.session)(request.session.session_key)
+    return page in session.get(CLOSED, ())
 
 
 @require_POST
