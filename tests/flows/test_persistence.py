@@ -152,6 +152,7 @@ def test_a_server_killed_with_a_verdict_in_its_hands_loses_none_and_keeps_none_t
         served.start_again()
 
         second = wait_for_another(desk, first)  # it was sent again by itself
+        expect(desk.locator("#notes .error")).to_have_count(0)
         assert judged() == [int(first[1:])]
         assert ReviewEvent.objects.get().note == "typed with care"
         desk.keyboard.press("f")  # what was leased ahead is still the page's

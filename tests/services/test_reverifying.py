@@ -208,6 +208,21 @@ def test_a_job_that_is_cut_off_after_a_lot_goes_on_with_the_next(
     assert (made.total, made.verified) == (2, 2)
 
 
+def test_a_judgement_that_quotes_what_postgres_has_no_text_for_says_its_version(
+    batch: Batch, version: ReviewItem, next_version: str
+) -> None:
+    quoting = version.verification | {"version": "0", "finding": "\0 and \ud800"}
+    ReviewItem.objects.filter(pk=version.pk).update(verification=quoting)
+    version.refresh_from_db()
+    assert version.judged_by == "0"
+
+    assert judge_again(batch).verified == [version.pk]
+
+    version.refresh_from_db()
+    assert version.judged_by == "next"
+    assert ReviewItem.objects.get(pk=version.parent_id).judged_by == ""
+
+
 def test_nobody_elses_versions_are_judged(
     batch: Batch, version: ReviewItem, next_version: str
 ) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import Func, TextField
 from django.db.models.functions import Now
 
 from writ_app.engine import verification
@@ -46,20 +45,12 @@ class Lot:
         self.skipped += other.skipped
 
 
-# Read as text that Postgres can take: a finding may quote what a model said.
-_JUDGED_BY = Func(
-    "verification",
-    template="writ_readable(%(expressions)s) ->> 'version'",
-    output_field=TextField(),
-)
-
-
 def outdated_versions(team: Team, batch: Batch | None = None) -> ItemQuerySet:
     """What has content of its own and was judged by another version than the code's; not what was withdrawn: nobody is to judge it."""
     made = ReviewItem.objects.filter(parent__isnull=False, team=team, wanted__gt=0)
     if batch is not None:
         made = made.filter(batch=batch)
-    return made.alias(judged_by=_JUDGED_BY).exclude(judged_by=verification.VERSION)
+    return made.exclude(judged_by=verification.VERSION)
 
 
 def reverify_versions(*, order_id: int) -> Iterator[Lot]:
@@ -85,9 +76,9 @@ def _judge_lot(order_id: int, keys: Sequence[int]) -> Lot:
     # Slots before items, as who gives a verdict takes them: neither waits for the other in a circle.
     slots = ReviewSlot.objects.filter(item__in=keys).order_by("pk")
     list(slots.select_for_update().values_list("pk", flat=True))
-    waiting = ReviewItem.objects.filter(pk__in=keys).alias(judged_by=_JUDGED_BY)
     rows = (
-        waiting.exclude(judged_by=order.version)
+        ReviewItem.objects.filter(pk__in=keys)
+        .exclude(judged_by=order.version)
         .select_related("trajectory__simulation", "task__environment")
         .defer(
             "trajectory__content",
