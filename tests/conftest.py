@@ -63,7 +63,8 @@ def sweep_abandoned() -> None:
         if not owner.isdigit() or psutil.pid_exists(int(owner)):
             continue
         layout = Layout(path)
-        end_leftovers(layout.children)
+        for journal in path.glob(f"{layout.children.stem}*.json"):
+            end_leftovers(journal)
         for kind in KINDS.values():
             kind(layout, False).stop()
         shutil.rmtree(path, ignore_errors=True)

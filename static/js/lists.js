@@ -1,4 +1,4 @@
-// Keys and ticks of lists. j and k walk the rows, Enter opens one, x ticks it, / goes to the search.
+// Rows and ticks of lists; which keys walk and tick is the reviewer's own (writ.js). Enter opens a row, as it does any link.
 "use strict";
 (() => {
   const $ = (selector, root = document) => root.querySelector(selector);
@@ -26,22 +26,11 @@
     whole.indeterminate = ticked > 0 && ticked < all.length;
   }
 
-  const KEYS = {
-    j: () => go(1),
-    k: () => go(-1),
-    x: () => { const box = $(".items tr.now input"); if (box) { box.checked = !box.checked; count(); } },
-    "/": () => { const search = $('[name="q"]'); search?.focus(); search?.select(); },
-  };
-
-  // First of all listeners, because on this page these keys mean the list's rows.
-  document.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
-    const typing = document.activeElement.matches("input:not([type=checkbox]), select, textarea");
-    if (typing || !KEYS[event.key] || !$("#found")) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    KEYS[event.key]();
-  }, true);
+  writ.action("next_row", () => go(1));
+  writ.action("prev_row", () => go(-1));
+  writ.action("tick", () => { const box = $(".items tr.now input"); if (box) { box.checked = !box.checked; count(); } });
+  writ.action("search", () => { const search = $('[name="q"]'); search?.focus(); search?.select(); });
+  writ.action("list_sheet", () => writ.run("key_sheet"));
 
   document.addEventListener("change", (event) => {
     if (event.target.matches(".tick-all")) ticks().forEach((box) => { box.checked = event.target.checked; });

@@ -11,11 +11,16 @@
   let today = Number($("#today")?.textContent || 0), waiting = Number($("#waiting")?.textContent || 0);
   let last = { event: $("#undo [name=event]")?.value || "", title: $("#undo-last")?.title || "" };
 
+  // A name for this page as long as it is open, so that the server knows who is gone.
+  const named = () => Math.random().toString(36).slice(2, 14);
+  let name = named();
+
   const desks = () => [parked || $("#main"), ...ahead].filter((main) => main?.dataset.slot);
 
   function body() {
     const data = new FormData();
     data.append("csrfmiddlewaretoken", site.csrf);
+    data.append("page", name);
     for (const { dataset } of desks()) data.append("held", `${dataset.slot}:${dataset.token}`);
     return data;
   }
@@ -144,7 +149,7 @@
     }, true);
   }
   setInterval(alive, Number(site.beat) * 1000);
-  addEventListener("pagehide", () => { if (desks().length) navigator.sendBeacon(site.releaseAt, body()); });
-  addEventListener("pageshow", (event) => { if (event.persisted) alive(); });
+  addEventListener("pagehide", () => { if (desks().length || filling) navigator.sendBeacon(site.releaseAt, body()); });
+  addEventListener("pageshow", (event) => { if (event.persisted) { name = named(); alive(); } });
   fill();
 })();

@@ -91,6 +91,8 @@
     try {
       const answer = await post(asked.action, new FormData(asked), "text/html, application/json");
       if (!answer.ok) return tell((await answer.json()).error);
+      const elsewhere = answer.headers.get("HX-Redirect"); // a dispute has a page of its own
+      if (elsewhere) return location.assign(elsewhere);
       writ.queue.undone(await answer.text());
     } catch {
       tell("Not undone: the server did not answer. Try again.");

@@ -1,7 +1,7 @@
 """People at the review page, each in a browser of their own, signed in."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from django.test import Client
@@ -28,20 +28,19 @@ def signed_in(browser: Browser, url: str, user: User) -> Iterator[BrowserContext
 @pytest.fixture
 def desk_of(browser: Browser, live_server) -> Iterator[Callable[[User], Page]]:
     """Opens the review page of a person."""
-    opened = []
+    with ExitStack() as opened:
+        yield lambda user: opened.enter_context(desk(browser, live_server.url, user))
 
-    def open_desk(user: User) -> Page:
-        manager = signed_in(browser, live_server.url, user)
-        opened.append(manager)
-        page = manager.__enter__().new_page()
+
+@contextmanager
+def desk(browser: Browser, url: str, user: User) -> Iterator[Page]:
+    """The review page of a person, looked at for long enough."""
+    with signed_in(browser, url, user) as context:
+        page = context.new_page()
         page.goto("/review/")
         expect(page.locator("#verdict")).to_be_visible()
         page.wait_for_timeout(DWELL)
-        return page
-
-    yield open_desk
-    for manager in opened:
-        manager.__exit__(None, None, None)
+        yield page
 
 
 def shown(page: Page) -> str:

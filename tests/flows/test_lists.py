@@ -10,6 +10,7 @@ from tests.factories import (
     make_trajectory,
     team_of,
 )
+from tests.flows.reviewers import signed_in
 from writ_app.models.review import ReviewItem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -68,3 +69,32 @@ def test_is_narrowed_ticked_and_judged_by_keyboard(
     assert ReviewItem.objects.filter(status="APPROVED").count() == 1
     assert complaints == []
     context.close()
+
+
+def test_keys_of_ones_own_walk_and_tick_rows(browser: Browser, live_server) -> None:
+    owner = make_owner(name="ada")
+    batch = make_batch(team=team_of(owner), by=owner)
+    for number in range(2):
+        make_trajectory(batch=batch, number=number)
+    with signed_in(browser, live_server.url, owner) as context:
+        tab = context.new_page()
+        tab.goto("/review/keys/")
+        for label, key in (("next row", "n"), ("tick the row", "a")):
+            tab.get_by_label(label, exact=True).fill(key)
+        tab.get_by_role("button", name="Keep these keys").click()
+        expect(tab.get_by_text("Your keys are kept")).to_be_visible()
+        tab.goto("/trajectories/")
+        expect(tab.locator(".items tbody tr")).to_have_count(2)
+
+        tab.keyboard.press("?")
+        expect(tab.locator("#keys")).to_be_visible()
+        expect(tab.locator("#keys dt").first).to_have_text("n")
+        tab.keyboard.press("Escape")
+        for key in "jx":  # which were the keys before
+            tab.keyboard.press(key)
+        expect(tab.locator(".items tr.now")).to_have_count(0)
+        for key in "nna":
+            tab.keyboard.press(key)
+
+        expect(tab.locator(".ticked")).to_have_text("1 ticked")
+        expect(tab.locator(".items tbody tr").nth(1)).to_have_class("now")

@@ -1,5 +1,6 @@
 """Quality control under people's hands: two who know nothing of each other, a third who settles it, a canary, a sample."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -90,6 +91,18 @@ def test_two_judge_blind_and_a_third_settles_it(open_as, ada) -> None:
     item.refresh_from_db()
     assert item.status == ItemStatus.APPROVED
 
+    # taken back from the review page, it is settled again where both opinions are
+    third.goto("/review/")
+    third.wait_for_timeout(LOOK)
+    third.keyboard.press("u")
+    expect(third.get_by_text(f"Undone: #{item.pk} is open again.")).to_be_visible()
+    expect(third).to_have_url(re.compile(rf"/review/quality/disputes/{item.pk}/$"))
+    third.wait_for_timeout(LOOK)
+    third.keyboard.press("f")
+    expect(third.get_by_text(f"Settled: #{item.pk}.")).to_be_visible()
+    item.refresh_from_db()
+    assert item.status == ItemStatus.FIX
+
 
 def test_a_canary_that_was_missed_is_told_at_once(open_as, ada) -> None:
     row = make_trajectory(batch=make_batch(team=team_of(ada), by=ada))
@@ -125,6 +138,7 @@ def test_a_lot_is_approved_by_its_sample_and_undone_as_a_whole(open_as, ada) -> 
         approve_next(ada)
 
     page.get_by_role("link", name="Review the sample").click()
+    expect(page.locator("#verdict")).to_be_visible()
     page.wait_for_timeout(LOOK)
     page.keyboard.press("a")
     expect(page.locator("#today")).to_have_text("9")

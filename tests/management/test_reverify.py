@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from tests.factories import make_version
 from tests.stored_batches import play_batch
 from writ_app.adapters.embedded.services import Services
 from writ_app.engine import verification
@@ -112,6 +113,21 @@ class TestReverify:
             f"  Against version {before}: 2 the same, 2 newly rejected, 0 newly accepted, 2 changed in all.\n"
             f"       2  accepted → asked   trajectories {third}, {fourth}\n"
         )
+
+    def test_judges_edited_versions_and_says_what_turned(
+        self, batch: Batch, next_version: str
+    ) -> None:
+        asked = Trajectory.objects.filter(simulation__task__archetype="R5").first()
+        version = make_version(of=asked, by=batch.created_by, reason="clearer")
+
+        printed = run("--batch", batch.pk)
+
+        assert (
+            f"With content of their own: 1 verified, 1 newly rejected ({version.pk}), 0 newly accepted."
+            in printed
+        )
+        (report,) = json.loads(run("--batch", batch.pk, "--json"))
+        assert report["versions"]["verified"] == 0
 
     def test_gives_the_same_as_json(self, batch: Batch, next_version: str) -> None:
         (report,) = json.loads(run("--all", "--json"))

@@ -19,6 +19,7 @@ from writ_app.models.review import ReviewEvent, ReviewItem, Verdict
 from writ_app.services.review import lease_next
 from writ_app.services.review.bulk import (
     REQUEUE,
+    SKIPPED,
     CannotApply,
     CannotUndoBulk,
     apply_bulk,
@@ -45,6 +46,9 @@ def four(batch):
     """Three that were accepted and one that was not."""
     rows = [make_trajectory(batch=batch, number=number) for number in range(3)]
     return [*rows, make_trajectory(batch=batch, number=3, fault="wrong_argument")]
+
+
+ANOTHER_VERSION = SKIPPED["version"]
 
 
 def now() -> datetime:
@@ -103,11 +107,43 @@ class TestForecast:
 
     def test_leaves_ones_own_edits_to_somebody_else(self, owner, batch, four):
         make_version(of=four[0], by=owner, reason="a clearer yes")
+        assert foreseen(owner)[0] == 4  # there is nobody else
+        other = make_reviewer(team=batch.team)
 
-        assert (
-            foreseen(owner)[1]["your own edit, which somebody else has to judge"] == 1
+        changes, skipped = foreseen(owner)
+
+        assert changes == 2  # nor the version that was edited
+        assert skipped["your own edit, which somebody else has to judge"] == 1
+        assert skipped[ANOTHER_VERSION] == 1
+        assert foreseen(other)[0] == 4
+
+    @pytest.mark.parametrize("canary", ["", "weak_yes"])
+    def test_leaves_versions_of_what_one_has_judged_to_somebody_else(
+        self, owner, batch, four, canary
+    ):
+        editor, other = (make_reviewer(team=batch.team) for _ in range(2))
+        version = make_version(
+            of=four[0], canary=canary, by=None if canary else editor, reason="a yes"
         )
-        assert foreseen(make_reviewer(team=batch.team))[0] == 4
+        event = judge(four[0], Verdict.FIX, owner)
+
+        changes, skipped = foreseen(owner)
+
+        assert (changes, skipped[ANOTHER_VERSION]) == (2, 1)
+        assert apply(owner).total == 2
+        version.refresh_from_db()
+        assert version.status == "OPEN"
+        assert foreseen(other) == (
+            1,
+            {
+                "judged already": 3,
+                "a check fails, so there is nothing to approve": 1,
+            },
+        )
+        ReviewEvent.objects.create(
+            slot=event.slot, reviewer=owner, verdict=Verdict.WITHDRAW, withdraws=event
+        )
+        assert ANOTHER_VERSION not in foreseen(owner)[1]  # it was taken back
 
     def test_leaves_the_second_opinion_to_somebody_else(self, owner, batch, four):
         ReviewItem.objects.filter(pk__in=[four[0].pk, four[1].pk]).update(wanted=2)

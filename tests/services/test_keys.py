@@ -6,9 +6,11 @@ from tests.factories import make_user
 from writ_app.models.curation import ReviewerKeys
 from writ_app.services.review.keys import (
     DEFAULTS,
+    PAGES,
     BadKeys,
     change_keys,
     keys_of,
+    names_on,
     tidy,
 )
 
@@ -33,7 +35,10 @@ def test_keys_are_kept_in_one_form(written, kept):
 
 
 def test_defaults_are_as_they_may_be():
-    assert len(set(DEFAULTS.values())) == len(DEFAULTS)
+    for page in PAGES:
+        keys = [DEFAULTS[name] for name in names_on(page)]
+        assert len(set(keys)) == len(keys)
+    assert sum(len(names_on(page)) for page in PAGES) == len(DEFAULTS)
 
 
 @pytest.mark.django_db
@@ -56,10 +61,18 @@ class TestChangeKeys:
 
         assert keys_of(user)["reject"] == "a"
 
+    def test_lets_a_key_mean_one_thing_on_the_desk_and_another_in_a_list(self):
+        user = make_user()
+
+        change_keys(user=user, keys={"tick": "a"})
+
+        assert (keys_of(user)["tick"], keys_of(user)["approve"]) == ("a", "a")
+
     @pytest.mark.parametrize(
         ("action", "key", "why"),
         [
             ("approve", "x", "is taken by"),
+            ("tick", "j", "is taken by “next row”"),
             ("approve", "g", "begins with"),
             ("approve", "x y", "begins with"),
             ("approve", "1", "digits"),

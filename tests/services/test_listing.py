@@ -259,6 +259,15 @@ class TestPages:
         assert held[slot.item_id] == owner.username
         assert {line.held_by for line in later.rows} == {""}
 
+    def test_do_not_take_what_is_leased_ahead_for_looked_at(self, owner, three):
+        shown = lease_next(user=owner, at=NOW)
+        ahead = lease_next(user=owner, at=NOW, held=[shown.pk], show=False)
+
+        held = {line.row.pk: line.held_by for line in listed(owner).rows}
+
+        assert held[shown.item_id] == owner.username
+        assert held[ahead.item_id] == ""
+
 
 def facet(user, name, **filters):
     found = {facet.name: facet for facet in list_facets(user=user, filters=filters)}

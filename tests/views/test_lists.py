@@ -6,6 +6,7 @@ import json
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.factories import (
     judge,
@@ -16,8 +17,10 @@ from tests.factories import (
     make_version,
     team_of,
 )
-from writ_app.models.curation import FindRule, SavedView
+from writ_app.models.curation import Comment, FindRule, SavedView
 from writ_app.models.review import BulkAction, ReviewItem, Verdict
+from writ_app.services.review import undo_last
+from writ_app.services.review.comments import add_comment, withdraw_comment
 from writ_app.services.review.selection import csv_lines
 
 pytestmark = pytest.mark.django_db
@@ -300,6 +303,21 @@ class TestRules:
         assert (rule.event, rule.requeued) == (event, 1)
         assert "all of R1" in text_of(signed_in.get(reverse("rules")))
 
+    def test_are_a_link_away_from_a_rejection_on_the_desk_as_long_as_it_stands(
+        self, signed_in, owner, two
+    ):
+        event = judge(two[0], Verdict.REJECT, owner, reason="policy", note="no refund")
+        link = f"{reverse('rule_new')}?event={event.pk}"
+        pages = [
+            reverse("trajectory", args=[two[0].pk]),
+            reverse("review_back_to", args=[event.pk]),
+        ]
+
+        assert all(link in text_of(signed_in.get(page)) for page in pages)
+        assert "no refund" in text_of(signed_in.get(link))
+        undo_last(reviewer=owner, at=timezone.now())
+        assert link not in text_of(signed_in.get(pages[0]))
+
     def test_want_a_name_and_something_in_common(self, signed_in, two):
         for fields in ({"name": "x"}, {"archetype": "R1"}):
             assert signed_in.post(reverse("rule_new"), fields).status_code == 422
@@ -328,12 +346,19 @@ class TestFiles:
         self, signed_in, owner, two
     ):
         judge(two[0], Verdict.REJECT, owner, reason="policy", note="no refund")
+        first = ReviewItem.objects.get(pk=two[0].pk)
         edited = make_version(of=two[0], by=owner, reason="a clearer yes")
         make_version(of=two[0], canary="swapped_id")
+        for item, body in ((edited, "so be it"), (edited, "gone"), (first, "see it")):
+            add_comment(item=item, author=owner, body=body)
+        gone = Comment.objects.get(body="gone")
+        withdraw_comment(comment=gone, user=owner, at=timezone.now())
 
         rows = {row["id"]: row for row in self.lines(signed_in)}
 
         assert set(rows) == {two[0].pk, two[1].pk, edited.pk}
+        said = {pk: [c["body"] for c in row["comments"]] for pk, row in rows.items()}
+        assert said == {two[0].pk: ["see it"], two[1].pk: [], edited.pk: ["so be it"]}
         first = rows[two[0].pk]
         assert first["trajectory"] == two[0].content
         assert first["verification"] == two[0].verification

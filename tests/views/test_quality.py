@@ -205,6 +205,27 @@ class TestDisputes:
         assert dispute.status == ItemStatus.APPROVED
         assert "Settled" in response.content.decode()
 
+    def test_that_were_settled_are_led_back_to_when_that_is_undone(self, dispute, ada):
+        carol = make_reviewer(team=team_of(ada), name="carol")
+        address = reverse("quality_dispute", args=[dispute.pk])
+        get(carol, "quality_dispute", dispute.pk)
+        slot = ReviewSlot.objects.get(item=dispute, number=0)
+        given = {"slot": slot.pk, "token": slot.token, "verdict": "APPROVE"}
+        signed_in(carol).post(address, given)
+
+        undone = signed_in(carol).post(reverse("review_undo"))
+        get(carol, "quality_dispute", dispute.pk)
+        slot.refresh_from_db()
+        signed_in(carol).post(address, {**given, "token": slot.token})
+        by_script = signed_in(carol).post(
+            reverse("review_undo"), headers={"HX-Request": "true"}
+        )
+
+        assert undone.url == address
+        assert by_script.headers["HX-Redirect"] == address
+        dispute.refresh_from_db()
+        assert dispute.status == ItemStatus.DISPUTED
+
     def test_are_not_for_a_reviewer_who_is_one_of_the_two(self, dispute, bob):
         shown = get(bob, "quality_dispute", dispute.pk)
         slot = ReviewSlot.objects.get(item=dispute, number=0)

@@ -264,10 +264,37 @@ class TestAhead:
             make_trajectory(batch=batch, number=number)
         given = opened(signed_in, ReviewItem.objects.earliest("pk"))
         held = {"held": f"{given['slot']}:{given['token']}"}
+        held["page"] = "a page"
         signed_in.post(reverse("review_ahead"), held)
 
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(15):
             signed_in.post(reverse("review_ahead"), held)
+
+    @pytest.mark.parametrize("page", ["this page", "another"])
+    def test_brings_nothing_to_a_page_that_was_closed_meanwhile(
+        self, signed_in, owner, batch, page
+    ):
+        for number in range(3):
+            make_trajectory(batch=batch, number=number)
+        given = opened(signed_in, ReviewItem.objects.earliest("pk"))
+        asked = {"held": f"{given['slot']}:{given['token']}", "page": "this page"}
+        signed_in.post(reverse("review_release"), {**asked, "page": page})
+
+        answer = signed_in.post(reverse("review_ahead"), asked)
+
+        leased = ReviewSlot.objects.leased_to(owner, timezone.now()).count()
+        assert (answer.status_code, leased) == {
+            "this page": (204, 0),
+            "another": (200, 2),
+        }[page]
+
+    def test_remembers_few_closed_pages(self, signed_in):
+        for number in range(9):
+            signed_in.post(reverse("review_release"), {"page": f"{number}" * 50})
+
+        closed = signed_in.session["review_closed"]
+
+        assert closed == [f"{number}" * 20 for number in range(4, 9)]
 
 
 class TestLease:

@@ -37,6 +37,13 @@ def held_slots(posted: QueryDict) -> dict[int, int]:
     return {slot: token for slot, token in read if slot and token < 2**31}
 
 
+def page_of(posted: QueryDict) -> str:
+    """The name that an open page gave itself; "" for one that has none."""
+    return posted.get("page", "")[:PAGE]
+
+
+PAGE = 20
+"""Characters of such a name."""
 HELD = 12
 """Slots of one page at most: on screen, ahead, and put aside by undoing."""
 

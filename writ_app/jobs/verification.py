@@ -1,12 +1,14 @@
-"""Shells around re-verification: ids in, one call, and again where time ran out."""
+"""Shells around re-verification: ids in, edited versions first, then their trajectories, and again where time ran out."""
 
 import time
 from datetime import timedelta
+from itertools import chain
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from writ_app.services.review.reverifying import reverify_versions
 from writ_app.services.synthesis import verifying
 
 LEFT_ALONE = timedelta(minutes=2)
@@ -17,7 +19,10 @@ LEFT_ALONE = timedelta(minutes=2)
 def reverify(*, order_id: int) -> None:
     """Work for half a job's time and let another job go on, so that the limit never falls into a judgement."""
     end = time.monotonic() + settings.CELERY_TASK_SOFT_TIME_LIMIT / 2
-    for _ in verifying.reverify(order_id=order_id):
+    lots = chain(
+        reverify_versions(order_id=order_id), verifying.reverify(order_id=order_id)
+    )
+    for _ in lots:
         if time.monotonic() > end:
             reverify.delay(order_id=order_id)
             return

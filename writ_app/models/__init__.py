@@ -18,7 +18,7 @@ from writ_app.models.curation import (
     SamplingPlan,
     SavedView,
 )
-from writ_app.models.editing import EditDraft, VersionEvent
+from writ_app.models.editing import EarlierJudgement, EditDraft, VersionEvent
 from writ_app.models.release import Release, ReleaseMember
 from writ_app.models.review import (
     ArgumentSource,
@@ -45,6 +45,7 @@ __all__ = [
     "BehaviourPlan",
     "BulkAction",
     "Comment",
+    "EarlierJudgement",
     "EditDraft",
     "EndpointHealth",
     "Environment",

@@ -70,3 +70,24 @@ class VersionEvent(models.Model):
 
     def __str__(self) -> str:
         return f"item {self.item_id} {self.act}"
+
+
+class EarlierJudgement(models.Model):
+    """What an earlier version of the verification said of an edited version or canary. Never changed or deleted.
+
+    What the last one says is the item's own `verification`.
+    """
+
+    item = models.ForeignKey(
+        ReviewItem, on_delete=models.PROTECT, related_name="earlier_judgements"
+    )
+    content = OrderedJSONField()
+    """The engine's Verification, which says by which version it is."""
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    """When another took its place."""
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return f"earlier judgement of item {self.item_id}"

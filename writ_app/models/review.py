@@ -147,6 +147,8 @@ class ReviewItem(models.Model):
     """The engine's Trajectory of an edited or corrupted version; null: the simulated one's."""
     verification = OrderedJSONField(null=True)
     """The engine's Verification of that content."""
+    judged_by = models.CharField(max_length=20, db_default="", editable=False)
+    """The version of the verification that made it. The database takes it from there; "" for the one as simulated."""
     edited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -259,6 +261,12 @@ class ReviewItem(models.Model):
             models.Index(fields=["team", "-uncertainty", "-id"], name="item_by_doubt"),
             models.Index(fields=["team", "-burden", "-id"], name="item_by_burden"),
             models.Index(SKELETON_SHAPE, name="item_by_shape"),
+            # the few that are judged apart from their trajectory
+            models.Index(
+                fields=["team", "judged_by", "id"],
+                condition=Q(parent__isnull=False),
+                name="item_made_judged_by",
+            ),
             GinIndex(TOOLS_CALLED, name="item_tools"),
             GinIndex(fields=["failed"], name="item_failed"),
             models.Index(

@@ -7,7 +7,7 @@ from django.template import Context
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from writ_app.services.review.keys import DEFAULTS, GROUPS, keys_of
+from writ_app.services.review.keys import DEFAULTS, PAGES, keys_of, names_on
 
 register = template.Library()
 
@@ -36,14 +36,15 @@ def key_name(context: Context, action: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def key_map(context: Context) -> dict[str, str]:
-    """Key → action, for json_script."""
-    return {key: action for action, key in _keys(context).items()}
+def key_map(context: Context, page: str = "") -> dict[str, str]:
+    """Key → action of one of the PAGES (the desk unless another is named), for json_script."""
+    keys = _keys(context)
+    return {keys[name]: name for name in names_on(page or "desk")}
 
 
 @register.simple_tag(takes_context=True)
-def key_groups(context: Context) -> list[dict[str, Any]]:
-    """The key sheet: groups of actions with their keys."""
+def key_groups(context: Context, page: str = "") -> list[dict[str, Any]]:
+    """The key sheet of one of the PAGES (the desk unless another is named): groups of actions with their keys."""
     keys = _keys(context)
     return [
         {
@@ -53,7 +54,7 @@ def key_groups(context: Context) -> list[dict[str, Any]]:
                 for action in actions
             ],
         }
-        for title, actions in GROUPS.items()
+        for title, actions in PAGES[page or "desk"].items()
     ]
 
 

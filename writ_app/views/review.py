@@ -8,8 +8,10 @@ from uuid import uuid4
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from writ_app.engine.errors import WritError
 from writ_app.forms.desk import PlaceForm
@@ -19,6 +21,7 @@ from writ_app.forms.review import (
     QueueForm,
     VerdictForm,
     held_slots,
+    page_of,
     whole,
 )
 from writ_app.models.catalog import ReferenceTrajectory
@@ -60,6 +63,7 @@ from writ_app.services.review.keys import (
     keys_of,
 )
 from writ_app.services.review.quality.canaries import reveal
+from writ_app.services.review.quality.disputes import ADJUDICATION
 from writ_app.services.review.references import (
     list_references,
     reference_sets,
@@ -131,7 +135,13 @@ def ahead(request: MemberRequest) -> HttpResponse:
     slot = _lease(request, held=held, show=False)
     if slot is None:
         return HttpResponse(status=204)
-    return render(request, "review/review.html#review", _desk(request, slot))
+    desk = render(request, "review/review.html#review", _desk(request, slot))
+    # Looked at last, as drawing takes longest: who closed the page meanwhile could not name this slot.
+    if _was_closed(request):
+        held[slot.pk] = slot.token
+        give_back(held=held, user=request.user, at=timezone.now())
+        return HttpResponse(status=204)
+    return desk
 
 
 @require_POST
@@ -154,10 +164,28 @@ def lease(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member_required
 def release(request: MemberRequest) -> HttpResponse:
-    """The page was closed."""
+    """The page was closed. What it still asks for is given back by whoever leases it: see `ahead`."""
     held = held_slots(request.POST)
+    if page := page_of(request.POST):
+        closed = [*request.session.get(CLOSED, ()), page]
+        request.session[CLOSED] = closed[-MOST_CLOSED:]
+        request.session.save()
     give_back(held=held, user=request.user, at=timezone.now())
     return HttpResponse(status=204)
+
+
+CLOSED = "review_closed"
+"""Where the session keeps the names of the pages that were closed last."""
+MOST_CLOSED = 5
+
+
+def _was_closed(request: MemberRequest) -> bool:
+    """Whether the page that asks was closed by now: the session as another request may have left it since this one began."""
+    page = page_of(request.POST)
+    if not page:
+        return False
+    session = type(request.session)(request.session.session_key)
+    return page in session.get(CLOSED, ())
 
 
 @require_POST
@@ -172,7 +200,18 @@ def undo(request: MemberRequest) -> HttpResponse:
     except WritError as error:
         return _not_undone(request, error)
     messages.info(request, f"Undone: #{slot.item_id} is open again.")
+    if slot.number == ADJUDICATION:
+        return _to_dispute(request, slot)
     return _show(request, slot) if wants_fragment(request) else redirect("review")
+
+
+def _to_dispute(request: MemberRequest, slot: ReviewSlot) -> HttpResponse:
+    """A dispute is settled on a page of its own, with both opinions."""
+    if wants_fragment(request):
+        return HttpResponseClientRedirect(
+            reverse("quality_dispute", args=[slot.item_id])
+        )
+    return redirect("quality_dispute", slot.item_id)
 
 
 def _undo_bulk(request: MemberRequest, action: BulkAction) -> HttpResponse:

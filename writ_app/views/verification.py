@@ -18,6 +18,7 @@ from writ_app.models.review import ReviewItem
 from writ_app.models.synthesis import Batch
 from writ_app.models.verification import Reverification
 from writ_app.services.release import released_but_rejected
+from writ_app.services.review.reverifying import outdated_versions
 from writ_app.services.synthesis import verifying
 from writ_app.views.access import MemberRequest, member_required, owner_required
 from writ_app.views.page import render_page, wants_fragment
@@ -52,7 +53,8 @@ def _progress(team: Team, batch: Batch | None) -> dict[str, Any]:
         "batch": batch,
         "version": VERSION,
         "total": trajectories.count(),
-        "outdated": trajectories.exclude(version=VERSION).count(),
+        "outdated": trajectories.exclude(version=VERSION).count()
+        + outdated_versions(team, batch).count(),
         "order": order,
         "live": order is not None and order.finished_at is None,
     }

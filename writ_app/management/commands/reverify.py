@@ -17,13 +17,18 @@ from writ_app.models.review import ReviewItem
 from writ_app.models.synthesis import Batch
 from writ_app.models.verification import Reverification
 from writ_app.services.release import released_but_rejected
+from writ_app.services.review.reverifying import (
+    Lot,
+    outdated_versions,
+    reverify_versions,
+)
 from writ_app.services.synthesis import verifying
 
 EXAMPLES = 20
 
 
 class Command(BaseCommand):
-    help = "Judge trajectories again by the verification that the code has now. Earlier judgements are kept; can be cut off and run again."
+    help = "Judge trajectories and edited versions again by the verification that the code has now. Earlier judgements are kept; can be cut off and run again."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -51,16 +56,20 @@ class Command(BaseCommand):
 
     def judge(self, team: Team, batch: Batch | None) -> dict[str, Any]:
         order = verifying.order_reverification(team=team, batch=batch)
+        versions = Lot()
         with tqdm(
-            total=order.total,
+            total=order.total + outdated_versions(team, batch).count(),
             initial=order.dealt_with,
             unit=" trajectories",
             disable=None,
         ) as bar:
+            for lot in reverify_versions(order_id=order.pk):
+                versions.add(lot)
+                bar.update(len(lot.verified) + len(lot.skipped))
             for done in verifying.reverify(order_id=order.pk):
                 bar.update(done)
         order.refresh_from_db()
-        return report_of(order)
+        return report_of(order) | {"versions": report_of_versions(versions)}
 
 
 def scopes(batch_id: int | None) -> Iterator[tuple[Team, Batch | None]]:
@@ -114,6 +123,25 @@ def report_of(order: Reverification) -> dict[str, Any]:
     }
 
 
+def report_of_versions(lot: Lot) -> dict[str, Any]:
+    """What came of those that have content of their own, as plain JSON."""
+    skipped: dict[str, dict[str, int]] = {}
+    for pk, why in lot.skipped:
+        skipped.setdefault(why, {"count": 0, "example": pk})["count"] += 1
+    turned = {
+        "newly_rejected": lot.newly_rejected,
+        "newly_accepted": lot.newly_accepted,
+    }
+    return {
+        "verified": len(lot.verified),
+        "skipped": skipped,
+        **{
+            name: {"count": len(keys), "examples": keys[:EXAMPLES]}
+            for name, keys in turned.items()
+        },
+    }
+
+
 def lines_of(report: dict[str, Any]) -> Iterator[str]:
     """The same for people."""
     where = f"Batch {report['batch']}" if report["batch"] else report["team"]
@@ -123,6 +151,7 @@ def lines_of(report: dict[str, Any]) -> Iterator[str]:
         yield f"{where}: nothing to do, version {report['version']} has judged all that it can."
     for why, line in report["skipped"].items():
         yield f"  {line['count']} skipped (like trajectory {line['example']}): {why}"
+    yield from version_lines(report["versions"])
     if not report["compared_with"]:
         yield "  No other version has judged them, so there is nothing to compare."
         return
@@ -139,3 +168,18 @@ def lines_of(report: dict[str, Any]) -> Iterator[str]:
         yield f"  {count} approved by people are rejected now: no new release takes them."
     for name, count in report["released_now_rejected"].items():
         yield f"  {name} holds {count} that would be rejected now; it stays as it is."
+
+
+def version_lines(report: dict[str, Any]) -> Iterator[str]:
+    if report["verified"]:
+        turned = (
+            f"{report[name]['count']} {name.replace('_', ' ')}{examples_of(report[name])}"
+            for name in ("newly_rejected", "newly_accepted")
+        )
+        yield f"  With content of their own: {report['verified']} verified, {', '.join(turned)}."
+    for why, line in report["skipped"].items():
+        yield f"  {line['count']} skipped (like version {line['example']}): {why}"
+
+
+def examples_of(line: dict[str, Any]) -> str:
+    return f" ({', '.join(map(str, line['examples']))})" if line["examples"] else ""

@@ -25,7 +25,9 @@ def may_see_others(user: User, item: ReviewItem) -> bool:
 
 def events_for(user: User | None, item: ReviewItem) -> Sequence[ReviewEvent]:
     """What was done with an item, oldest first, as far as the user (None: somebody who has not judged) may know it by now."""
-    events = ReviewEvent.objects.filter(slot__item=item).select_related("reviewer")
+    events = ReviewEvent.objects.filter(slot__item=item).select_related(
+        "reviewer", "withdrawn_by"
+    )
     if user is None:
         waits = item.wanted > 1 and item.status == ItemStatus.OPEN
         return () if waits else tuple(events)

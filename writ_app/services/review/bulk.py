@@ -30,6 +30,7 @@ SKIPPED = {
     "disputed": "two reviewers disagree: settle it on the item's page",
     "yours": "you have judged it, and the second opinion is somebody else's",
     "edited": "your own edit, which somebody else has to judge",
+    "version": "you have judged or edited another version of it, so this is for somebody else",
     "held": "somebody is looking at it now",
     "unjudged": "not judged yet",
     "released": "part of a release, so its approval stands",
@@ -58,7 +59,8 @@ class Forecast:
     """(why in words, how many), most first."""
 
 
-# Which slot of an item the person's verdict would close, and if there is none, why. Parameters: items, user, at.
+# Which slot of an item the person's verdict would close, and if there is none, why. Parameters: items, user, approve, at.
+# Versions of what the person knows are left to others, if there are any: a bulk verdict is no look at what differs.
 _SORTED = """
 SELECT item.id AS item_id, slot.id AS slot_id, coalesce(slot.others, 0) AS others,
   CASE
@@ -67,12 +69,24 @@ SELECT item.id AS item_id, slot.id AS slot_id, coalesce(slot.others, 0) AS other
     WHEN item.status = 'DISPUTED' THEN 'disputed'
     WHEN item.status <> 'OPEN' THEN 'not_open'
     WHEN slot.judged THEN 'yours'
-    WHEN item.edited_by_id = %(user)s THEN 'edited'
+    WHEN item.edited_by_id = %(user)s AND team.others THEN 'edited'
+    WHEN team.others AND EXISTS (
+      SELECT FROM writ_app_reviewitem AS version
+      WHERE version.trajectory_id = item.trajectory_id AND version.id <> item.id AND (
+        version.edited_by_id = %(user)s OR EXISTS (
+          SELECT FROM writ_app_reviewslot AS place
+          JOIN writ_app_reviewevent AS event ON event.slot_id = place.id
+          LEFT JOIN writ_app_reviewevent AS withdrawal ON withdrawal.withdraws_id = event.id
+          WHERE place.item_id = version.id AND event.reviewer_id = %(user)s AND withdrawal.id IS NULL
+            AND event.verdict IN ('APPROVE', 'REJECT', 'FIX')))) THEN 'version'
     WHEN slot.id IS NULL THEN 'held'
     ELSE ''
   END AS skipped
 FROM unnest(%(items)s::bigint[]) AS chosen (id)
 JOIN writ_app_reviewitem AS item ON item.id = chosen.id
+JOIN (
+  SELECT team_id, bool_or(user_id <> %(user)s) AS others FROM writ_app_membership GROUP BY team_id
+) AS team ON team.team_id = item.team_id
 LEFT JOIN LATERAL (
   SELECT min(one.id) FILTER (WHERE one.free) AS id, count(*) FILTER (WHERE one.status = 'OPEN') - 1 AS others,
          bool_or(one.judged) AS judged

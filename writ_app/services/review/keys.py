@@ -1,9 +1,9 @@
 """Keys of the review pages: what they do, and how a person may change them.
 
-Data only: the page gets a map of key → name of an action, and the scripts of the page own what each name does.
+Data only: a page (the desk, a list) gets a map of key → name of an action, and the scripts of the page own what each name does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from writ_app.engine.errors import WritError
@@ -27,7 +27,9 @@ class Action:
     title: str
 
 
-GROUPS: Mapping[str, tuple[Action, ...]] = {
+type Groups = Mapping[str, tuple[Action, ...]]
+
+DESK: Groups = {
     "Judge": (
         Action("approve", "a", "approve"),
         Action("reject", "x", "reject, then 1–9 for the reason"),
@@ -62,6 +64,18 @@ GROUPS: Mapping[str, tuple[Action, ...]] = {
         Action("key_sheet", "?", "this sheet"),
     ),
 }
+LIST: Groups = {
+    "Lists": (
+        Action("next_row", "j", "next row"),
+        Action("prev_row", "k", "previous row"),
+        Action("tick", "x", "tick the row"),
+        Action("search", "/", "search"),
+        Action("list_sheet", "?", "this sheet"),
+    ),
+}
+PAGES: Mapping[str, Groups] = {"desk": DESK, "list": LIST}
+"""A key means one thing on a page, and may mean another on another."""
+GROUPS: Groups = {**DESK, **LIST}
 ACTIONS = {action.name: action for group in GROUPS.values() for action in group}
 DEFAULTS = {name: action.key for name, action in ACTIONS.items()}
 
@@ -117,14 +131,27 @@ def tidy(key: str) -> str:
 def _faults(keys: Mapping[str, str]) -> dict[str, str]:
     """Action → what is wrong with its key."""
     wrong = {name: why for name, key in keys.items() if (why := _fault(key))}
+    for page in PAGES:
+        wrong |= _clashes({name: keys[name] for name in names_on(page)}, wrong)
+    return wrong
+
+
+def names_on(page: str) -> tuple[str, ...]:
+    """The actions of one of the PAGES."""
+    return tuple(action.name for group in PAGES[page].values() for action in group)
+
+
+def _clashes(keys: Mapping[str, str], faulty: Collection[str]) -> dict[str, str]:
+    """The same for keys of one page that get in each other's way; not said of those that are faulty anyway."""
+    wrong: dict[str, str] = {}
     holders: dict[str, str] = {}
     for name, key in keys.items():
-        if key in holders and name not in wrong:
+        if key in holders and name not in faulty:
             wrong[name] = f"“{key}” is taken by “{ACTIONS[holders[key]].title}”"
         holders.setdefault(key, name)
     for name, key in keys.items():
         first, _, second = key.partition(" ")
-        if second and first in holders and name not in wrong:
+        if second and first in holders and name not in {*wrong, *faulty}:
             taken = ACTIONS[holders[first]].title
             wrong[name] = f"begins with “{first}”, which is “{taken}” already"
     return wrong

@@ -13,6 +13,7 @@ from django.db.models.functions import Cast, Coalesce
 from writ_app.models.accounts import User
 from writ_app.models.curation import Comment
 from writ_app.models.review import ReviewEvent, ReviewItem
+from writ_app.services.review.comments import comments_of
 from writ_app.services.review.listing import Filters, at_most, found_by
 
 CHUNK = 100
@@ -101,8 +102,7 @@ def _by_item(ids: Sequence[int]) -> tuple[dict[int, list[Any]], dict[int, list[A
     given = ReviewEvent.objects.filter(slot__item__in=ids).order_by("id")
     for event in given.select_related("slot", "reviewer"):
         events[event.slot.item_id].append(_event(event))
-    said = Comment.objects.filter(item__in=ids, withdrawn_at=None).order_by("id")
-    for comment in said.select_related("author"):
+    for comment in comments_of(ReviewItem.objects.filter(pk__in=ids)):
         comments[comment.item_id].append(_comment(comment))
     return events, comments
 

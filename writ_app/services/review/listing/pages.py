@@ -253,5 +253,7 @@ def _shown(found: ItemQuerySet, filters: Filters) -> ItemQuerySet:
 
 
 def _holders(items: list[int], at: datetime) -> Mapping[int, str]:
-    held = ReviewSlot.objects.open().filter(item__in=items, leased_until__gt=at)
+    """Who has it on screen: what is leased ahead is nobody's yet."""
+    shown = ReviewSlot.objects.open().filter(shown_at__isnull=False)
+    held = shown.filter(item__in=items, leased_until__gt=at)
     return dict(held.values_list("item", "leased_by__username"))
