@@ -11,7 +11,9 @@
     const { message = "", pointer = "" } = place?.dataset ?? {};
     form.elements.message.value = message;
     form.elements.pointer.value = pointer;
-    $(".comment-focus", form).textContent = place ? `about message ${message} ${pointer}` : "";
+    const row = place?.closest(".ev, .card") ?? place;
+    const step = $(".step-number, a.place", row ?? form)?.textContent.replace("step ", "");
+    $(".comment-focus", form).textContent = place ? `about ${step ? `step ${step}` : `message ${message}`} ${pointer}` : "";
   });
 
   // --- names -------------------------------------------------------------------------------------------------------------------

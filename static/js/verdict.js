@@ -138,9 +138,15 @@
     reasons.open = false;
   });
 
+  // What the page calls an element: an argument by its name, a step, a read or a write by its number.
+  function named(element) {
+    const step = $(".step-number", element);
+    return (step ? `step ${step.textContent}` : $(".k, .badge", element)?.textContent || element.id).trim();
+  }
+
   document.addEventListener("toggle", (event) => {
     const pointed = event.target.id === "reasons" && event.target.open && document.getElementById(form().elements.focus.value);
-    const name = pointed && ($(".k", pointed)?.textContent || pointed.id).trim();
+    const name = pointed && named(pointed);
     if (name) $("#pointed").textContent = `It points at ${name}.`;
   }, true);
 

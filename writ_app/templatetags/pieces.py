@@ -10,10 +10,13 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
+from writ_app.services.review.leaves import element_words
 from writ_app.services.review.steps import Glyph, Ribbon, Step
 from writ_app.templatetags.writ import json_whole, plain, visible, words
 
 register = template.Library()
+
+register.filter("element_words", element_words)
 
 BEGINNING = 900
 """Characters shown of a message whose rest is fetched."""

@@ -251,7 +251,9 @@ def _walk(waiting: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
 def _brief(value: Any) -> str:
     """A value in few words; of an object its first plain fields."""
     if isinstance(value, dict):
-        plain = [f"{key} {one}" for key, one in value.items() if is_plain(one)]
+        plain = [
+            f"{key} {plain_text(one)}" for key, one in value.items() if is_plain(one)
+        ]
         return ", ".join(plain[:FIELDS_SHOWN]) or f"{len(value)} fields"
     return plain_text(value)[:VALUE_SHOWN]
 

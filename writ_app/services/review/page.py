@@ -57,6 +57,15 @@ class BehaviorView:
     """Everything the user may say."""
     findings: tuple[UserFinding, ...]
 
+    @property
+    def strayed(self) -> tuple[Dimension, ...]:
+        """Dimensions that came out otherwise than planned."""
+        return tuple(line for line in self.dimensions if not line.kept)
+
+    @property
+    def kept(self) -> tuple[Dimension, ...]:
+        return tuple(line for line in self.dimensions if line.kept)
+
 
 @dataclass(frozen=True)
 class ToldLine:
