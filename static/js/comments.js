@@ -16,6 +16,12 @@
     $(".comment-focus", form).textContent = place ? `about ${step ? `step ${step}` : `message ${message}`} ${pointer}` : "";
   });
 
+  // A comment that was kept gives the keys back to the desk.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const { xhr, requestConfig } = event.detail;
+    if (xhr?.status === 200 && requestConfig?.elt.matches(".comment-form")) $(".desk")?.focus({ preventScroll: true });
+  });
+
   // --- names -------------------------------------------------------------------------------------------------------------------
 
   let names = null;

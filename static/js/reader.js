@@ -107,7 +107,7 @@
     const asked = event.target.closest?.("[data-action]");
     if (asked && actions[asked.dataset.action]) return actions[asked.dataset.action]();
     const part = event.target.closest?.("a.fill");
-    if (part && !event.ctrlKey && !event.metaKey) { event.preventDefault(); return fill(part.closest(".step")); }
+    if (part && !event.ctrlKey && !event.metaKey) { event.preventDefault(); return fill(part.closest(".step, .ev")); }
     const link = event.target.closest?.('a[href^="#"]:not(.skip)');
     const target = link && document.getElementById(decodeURIComponent(link.getAttribute("href").slice(1)));
     if (!target) return aim(event.target);
@@ -120,7 +120,7 @@
   });
 
   document.addEventListener("toggle", (event) => {
-    if (event.target.matches?.("details.result[open]")) fill(event.target.closest(".step"));
+    if (event.target.matches?.("details.result[open]")) fill(event.target.closest(".step, .ev"));
   }, true);
 
   const actions = {

@@ -125,6 +125,58 @@ def test_a_rejection_without_a_reason_is_asked_for_it(tab: Page) -> None:
     expect(tab.locator(".pace")).to_contain_text("1 today")
 
 
+def test_the_last_verdict_stays_in_sight(tab: Page) -> None:
+    first = shown(tab)
+    expect(tab.locator("#last-act")).to_be_hidden()
+
+    tab.keyboard.press("a")
+
+    expect(tab.locator("#last-act")).to_have_text(f"approve of {first}")
+    tab.wait_for_timeout(450)
+    tab.keyboard.press("u")
+    expect(tab.locator("#last-act")).to_be_hidden()
+
+
+def test_what_a_rejection_points_at_is_named_as_the_page_names_it(tab: Page) -> None:
+    for key, name in (("j", "step 1"), ("r", "read 1"), ("w", "order_id")):
+        tab.keyboard.press(key)
+        tab.keyboard.press("x")
+        expect(tab.locator("#pointed")).to_have_text(f"It points at {name}.")
+        tab.keyboard.press("Escape")
+
+
+def test_a_fold_stays_as_one_left_it(tab: Page) -> None:
+    query = tab.locator(".query")
+    expect(query).to_be_hidden()
+    first = shown(tab)
+
+    tab.get_by_text("Typed query").click()
+    expect(query).to_be_visible()
+    tab.keyboard.press("a")
+
+    expect(tab.locator(".crumb")).not_to_contain_text(first)
+    expect(query).to_be_visible()
+    tab.reload()
+    expect(query).to_be_visible()
+
+
+def test_nothing_moves_from_one_item_to_the_next(tab: Page) -> None:
+    def edges() -> object:
+        return tab.evaluate(
+            "[...document.querySelectorAll('.strip, .zone > :first-child')]"
+            ".map((one) => one.getBoundingClientRect()).map((box) => [box.left, box.top, box.right])"
+        )
+
+    before, first = edges(), shown(tab)
+    tab.evaluate("document.querySelector('.ribbon').setAttribute('width', 4000)")
+    assert edges() == before
+
+    tab.keyboard.press("a")
+    expect(tab.locator(".crumb")).not_to_contain_text(first)
+
+    assert edges() == before
+
+
 def test_the_end_of_the_queue_can_be_undone(tab: Page) -> None:
     for _ in range(3):
         before = shown(tab)

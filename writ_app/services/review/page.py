@@ -131,6 +131,12 @@ class ReviewPage:
         return next((line for line in self.checks if line.check.name == "told"), None)
 
     @property
+    def no_write_check(self) -> CheckLine | None:
+        """The check of the refusal or of the handover, where one is right."""
+        name = "refusal" if self.task.declined else "transfer"
+        return next((line for line in self.checks if line.check.name == name), None)
+
+    @property
     def reads(self) -> int:
         return sum(step.kind == "read" for step in self.steps)
 
