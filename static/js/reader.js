@@ -119,6 +119,14 @@
     for (const id of (link.dataset.grounds || "").split(" ").slice(1)) document.getElementById(id)?.classList.add("lit");
   });
 
+  // Who goes to edit finds the step there that was looked at here.
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches(".edit-door")) return;
+    const looked = $(".here, .arg.focus")?.closest(".step, [data-step]");
+    const step = looked?.dataset.step ? document.getElementById(looked.dataset.step) : looked;
+    if (step) event.target.action += `#m${step.dataset.message}`;
+  });
+
   document.addEventListener("toggle", (event) => {
     if (event.target.matches?.("details.result[open]")) fill(event.target.closest(".step, .ev"));
   }, true);
