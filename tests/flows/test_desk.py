@@ -86,8 +86,14 @@ def test_a_fast_second_key_does_not_judge_what_nobody_has_seen(tab: Page) -> Non
 def test_keys_stand_down_while_somebody_writes_or_reads_the_key_sheet(
     tab: Page,
 ) -> None:
+    expect(tab.get_by_text("with a note")).to_be_hidden()
     tab.keyboard.press("c")
+    expect(tab.get_by_text("wrong write")).to_be_hidden()
     tab.keyboard.type("a fast note")
+    tab.keyboard.press("Escape")
+    expect(tab.get_by_text("with a note")).to_be_visible()
+    tab.keyboard.press("x")
+    expect(tab.get_by_text("wrong write")).to_be_visible()
     tab.keyboard.press("Escape")
     tab.keyboard.press("?")
     expect(tab.locator("#keys")).to_be_visible()
