@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
+from writ_app.forms.accounts import SignInForm
 from writ_app.views import (
     accounts,
     behaviour,
@@ -219,7 +220,9 @@ urlpatterns = [
     path(
         "login/",
         LoginView.as_view(
-            template_name="accounts/login.html", redirect_authenticated_user=True
+            template_name="accounts/login.html",
+            authentication_form=SignInForm,
+            redirect_authenticated_user=True,
         ),
         name="login",
     ),

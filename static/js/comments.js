@@ -11,7 +11,15 @@
     const { message = "", pointer = "" } = place?.dataset ?? {};
     form.elements.message.value = message;
     form.elements.pointer.value = pointer;
-    $(".comment-focus", form).textContent = place ? `about message ${message} ${pointer}` : "";
+    const row = place?.closest(".ev, .card") ?? place;
+    const step = $(".step-number, a.place", row ?? form)?.textContent.replace("step ", "");
+    $(".comment-focus", form).textContent = place ? `about ${step ? `step ${step}` : `message ${message}`} ${pointer}` : "";
+  });
+
+  // A comment that was kept gives the keys back to the desk.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const { xhr, requestConfig } = event.detail;
+    if (xhr?.status === 200 && requestConfig?.elt.matches(".comment-form")) $(".desk")?.focus({ preventScroll: true });
   });
 
   // --- names -------------------------------------------------------------------------------------------------------------------

@@ -128,4 +128,7 @@
     else return;
     event.preventDefault();
   }, true); // before the keys of other pages, which know nothing of drafts
+
+  const asked = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (asked?.matches(".edit-row")) asked.focus();
 })();

@@ -26,6 +26,14 @@
     tell();
   }
 
+  // Folds that stay as one left them, from item to item and from day to day.
+  const kept = (fold) => `fold-${fold.dataset.stays}`;
+  const unfold = () => document.querySelectorAll("details[data-stays]").forEach((fold) => { fold.open = localStorage.getItem(kept(fold)) === "open"; });
+  document.addEventListener("toggle", (event) => {
+    const fold = event.target;
+    if (fold.matches?.("details[data-stays]") && document.contains(fold)) localStorage.setItem(kept(fold), fold.open ? "open" : "");
+  }, true);
+
   for (const action of Object.keys(MODES)) writ.action(action, () => turn(action));
 
   document.addEventListener("click", (event) => {
@@ -33,5 +41,6 @@
     if (asked in MODES) turn(asked);
   });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") leave(); });
-  document.addEventListener("writ:shown", leave);
+  document.addEventListener("writ:shown", () => { leave(); unfold(); });
+  unfold();
 })();

@@ -55,6 +55,8 @@
     if (!$("#main").matches(".looking-back")) {
       const button = $("#undo-last");
       if (button) { button.hidden = !last.event; button.title = last.title; }
+      const act = $("#last-act");
+      if (act) { act.hidden = !last.event; act.title = last.title; act.textContent = last.title.replace("Take back: ", ""); }
       $("#undo [name=event]").value = last.event;
     }
   }

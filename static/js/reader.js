@@ -107,7 +107,7 @@
     const asked = event.target.closest?.("[data-action]");
     if (asked && actions[asked.dataset.action]) return actions[asked.dataset.action]();
     const part = event.target.closest?.("a.fill");
-    if (part && !event.ctrlKey && !event.metaKey) { event.preventDefault(); return fill(part.closest(".step")); }
+    if (part && !event.ctrlKey && !event.metaKey) { event.preventDefault(); return fill(part.closest(".step, .ev")); }
     const link = event.target.closest?.('a[href^="#"]:not(.skip)');
     const target = link && document.getElementById(decodeURIComponent(link.getAttribute("href").slice(1)));
     if (!target) return aim(event.target);
@@ -119,8 +119,16 @@
     for (const id of (link.dataset.grounds || "").split(" ").slice(1)) document.getElementById(id)?.classList.add("lit");
   });
 
+  // Who goes to edit finds the step there that was looked at here.
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches(".edit-door")) return;
+    const looked = $(".here, .arg.focus")?.closest(".step, [data-step]");
+    const step = looked?.dataset.step ? document.getElementById(looked.dataset.step) : looked;
+    if (step) event.target.action += `#m${step.dataset.message}`;
+  });
+
   document.addEventListener("toggle", (event) => {
-    if (event.target.matches?.("details.result[open]")) fill(event.target.closest(".step"));
+    if (event.target.matches?.("details.result[open]")) fill(event.target.closest(".step, .ev"));
   }, true);
 
   const actions = {

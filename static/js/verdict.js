@@ -81,7 +81,7 @@
   function refused(verdict, errors) {
     verdict.elements.seconds.value = "";
     tell(...errors);
-    $("#reasons").open = true;
+    open(false);
   }
 
   async function undo() {
@@ -112,11 +112,20 @@
     writ.action(name, () => $(`[data-action=${name}]:enabled`, form() || document)?.click(), { judges: true });
   }
   writ.action("undo", undo, { judges: true });
-  writ.action("reject", () => { const reasons = $("#reasons"); if (reasons) reasons.open = true; });
-  writ.action("comment", () => { if ($("#reasons")) { $("#reasons").open = true; $("[name=note]").focus(); } });
+  // The note is in the box of the reasons; who only wants to write one sees nothing of rejecting.
+  function open(noting) {
+    const reasons = $("#reasons");
+    if (!reasons) return;
+    reasons.classList.toggle("noting", noting);
+    reasons.open = true;
+    if (noting) $("[name=note]").focus();
+  }
+
+  writ.action("reject", () => open(false));
+  writ.action("comment", () => open(true));
 
   writ.action("digit", (digit) => {
-    const reason = $("#reasons")?.open && $(`[data-digit="${digit}"]`);
+    const reason = $("#reasons:not(.noting)")?.open && $(`[data-digit="${digit}"]`);
     if (!reason || !writ.seen()) return;
     reason.checked = true;
     if (reason.value === "other" && !$("[name=note]").value.trim()) return $("[name=note]").focus();
@@ -129,6 +138,7 @@
     if (!writ.seen()) return;
     document.activeElement.blur();
     if ($("[name=reason]:checked")) $("[value=REJECT]", reasons).click();
+    else if (reasons?.matches(".noting[open]")) reasons.open = false;
     else if (reasons && !reasons.open) $("[data-action=approve]:enabled")?.click();
   });
 
@@ -140,9 +150,16 @@
     reasons.open = false;
   });
 
+  // What the page calls an element: an argument by its name, a step, a read or a write by its number.
+  function named(element) {
+    const step = $(".step-number", element);
+    return (step ? `step ${step.textContent}` : $(".k, .badge", element)?.textContent || element.id).trim();
+  }
+
   document.addEventListener("toggle", (event) => {
+    if (event.target.id === "reasons" && !event.target.open) event.target.classList.remove("noting");
     const pointed = event.target.id === "reasons" && event.target.open && document.getElementById(form().elements.focus.value);
-    const name = pointed && ($(".k", pointed)?.textContent || pointed.id).trim();
+    const name = pointed && named(pointed);
     if (name) $("#pointed").textContent = `It points at ${name}.`;
   }, true);
 

@@ -86,8 +86,14 @@ def test_a_fast_second_key_does_not_judge_what_nobody_has_seen(tab: Page) -> Non
 def test_keys_stand_down_while_somebody_writes_or_reads_the_key_sheet(
     tab: Page,
 ) -> None:
+    expect(tab.get_by_text("with a note")).to_be_hidden()
     tab.keyboard.press("c")
+    expect(tab.get_by_text("wrong write")).to_be_hidden()
     tab.keyboard.type("a fast note")
+    tab.keyboard.press("Escape")
+    expect(tab.get_by_text("with a note")).to_be_visible()
+    tab.keyboard.press("x")
+    expect(tab.get_by_text("wrong write")).to_be_visible()
     tab.keyboard.press("Escape")
     tab.keyboard.press("?")
     expect(tab.locator("#keys")).to_be_visible()
@@ -123,6 +129,58 @@ def test_a_rejection_without_a_reason_is_asked_for_it(tab: Page) -> None:
     tab.wait_for_timeout(450)
     tab.keyboard.press("4")
     expect(tab.locator(".pace")).to_contain_text("1 today")
+
+
+def test_the_last_verdict_stays_in_sight(tab: Page) -> None:
+    first = shown(tab)
+    expect(tab.locator("#last-act")).to_be_hidden()
+
+    tab.keyboard.press("a")
+
+    expect(tab.locator("#last-act")).to_have_text(f"approve of {first}")
+    tab.wait_for_timeout(450)
+    tab.keyboard.press("u")
+    expect(tab.locator("#last-act")).to_be_hidden()
+
+
+def test_what_a_rejection_points_at_is_named_as_the_page_names_it(tab: Page) -> None:
+    for key, name in (("j", "step 1"), ("r", "read 1"), ("w", "order_id")):
+        tab.keyboard.press(key)
+        tab.keyboard.press("x")
+        expect(tab.locator("#pointed")).to_have_text(f"It points at {name}.")
+        tab.keyboard.press("Escape")
+
+
+def test_a_fold_stays_as_one_left_it(tab: Page) -> None:
+    query = tab.locator(".query")
+    expect(query).to_be_hidden()
+    first = shown(tab)
+
+    tab.get_by_text("Typed query").click()
+    expect(query).to_be_visible()
+    tab.keyboard.press("a")
+
+    expect(tab.locator(".crumb")).not_to_contain_text(first)
+    expect(query).to_be_visible()
+    tab.reload()
+    expect(query).to_be_visible()
+
+
+def test_nothing_moves_from_one_item_to_the_next(tab: Page) -> None:
+    def edges() -> object:
+        return tab.evaluate(
+            "[...document.querySelectorAll('.strip, .zone > :first-child')]"
+            ".map((one) => one.getBoundingClientRect()).map((box) => [box.left, box.top, box.right])"
+        )
+
+    before, first = edges(), shown(tab)
+    tab.evaluate("document.querySelector('.ribbon').setAttribute('width', 4000)")
+    assert edges() == before
+
+    tab.keyboard.press("a")
+    expect(tab.locator(".crumb")).not_to_contain_text(first)
+
+    assert edges() == before
 
 
 def test_the_end_of_the_queue_can_be_undone(tab: Page) -> None:

@@ -119,4 +119,21 @@ def test_a_colleague_is_named_by_a_few_letters(tab: Page, ada) -> None:
     body.press("Control+Enter")
 
     expect(tab.locator(".comment .named")).to_have_text("@bob.b")
+    expect(tab.locator("#main")).to_be_focused()
     assert not ReviewEvent.objects.exists()
+
+
+def test_a_step_has_one_number_everywhere(tab: Page, ada) -> None:
+    item = make_item(by=ada)
+    tab.goto(f"/trajectories/{item.pk}/?step=9")
+    step = tab.locator(".step.here")
+    message = step.get_attribute("data-message")
+
+    tab.locator("#comment-body").click()
+    expect(tab.locator(".comment-focus")).to_contain_text("about step 9")
+    tab.keyboard.type("Here?")
+    tab.keyboard.press("Control+Enter")
+
+    expect(tab.locator(".comment .badge")).to_have_text("step 9")
+    tab.goto(f"/trajectories/{item.pk}/edit/")
+    expect(tab.locator(f"#m{message} .step-number")).to_have_text("9")

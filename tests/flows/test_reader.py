@@ -90,7 +90,12 @@ def test_a_step_is_gone_to_found_and_looked_at_alone(
     tab.keyboard.press("/")
     tab.keyboard.type("transaction_type")
     expect(tab.locator("#found")).to_contain_text("time")
+    hit = tab.locator(
+        ".hit"
+    ).first  # in sight, though one reads far below the field's own place
+    expect(hit).to_be_in_viewport()
     tab.keyboard.press("Enter")
+    expect(tab.locator(".hit.chosen")).to_be_visible()
     body = tab.locator(".step.here .step-body")
     expect(body.locator(".record-head")).to_contain_text("order")
     expect(body.locator("pre.raw")).to_be_hidden()

@@ -23,6 +23,7 @@ from writ_app.services.review.comments import (
     talk_about,
     withdraw_comment,
 )
+from writ_app.services.review.page import build_review_page
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -64,6 +65,18 @@ class TestComments:
         ] == [("Why?", ["Because.", "I see."]), ("Other.", [])]
         assert talk.count == 4
         assert {one.pointer for one in Comment.objects.exclude(message=None)} == {"/a"}
+
+    def test_tell_the_step_that_they_are_about_as_the_desk_counts(self, item, ada):
+        steps = build_review_page(item_id=item.pk).steps
+        last_read = [step for step in steps if step.kind == "read"][-1]
+        for message in (last_read.message, last_read.answer):
+            add_comment(item=item, author=ada, body="Look.", message=message)
+        add_comment(item=item, author=ada, body="All of it.")
+
+        threads = talk_about(item, ada).threads
+
+        assert [one.step for one in threads] == [last_read.number] * 2 + [None]
+        assert last_read.number != last_read.message
 
     def test_answer_nothing_about_another_item(self, item, ada):
         other = make_trajectory(batch=make_batch(team=team_of(ada), by=ada), number=1)

@@ -60,6 +60,19 @@ class TestEmptyPages:
         assert b"nothing at this address" in response.content
 
 
+class TestSigningIn:
+    def test_wrongly_puts_the_focus_where_one_types_again(self, client, owner):
+        assert re.search(
+            r'<input[^>]*name="username"[^>]*autofocus',
+            text_of(client.get("/login/")),
+        )
+
+        page = text_of(client.post("/login/", {"username": "ada", "password": "no"}))
+
+        assert re.search(r'<input[^>]*name="password"[^>]*autofocus', page)
+        assert page.count("autofocus") == 1
+
+
 class TestHome:
     def test_leads_to_the_next_thing_to_do(self, signed_in, batch):
         assert "Freeze" not in text_of(signed_in.get("/"))

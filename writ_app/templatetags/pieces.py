@@ -10,22 +10,28 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
+from writ_app.services.review.leaves import element_words
 from writ_app.services.review.steps import Glyph, Ribbon, Step
 from writ_app.templatetags.writ import json_whole, plain, visible, words
 
 register = template.Library()
 
+register.filter("element_words", element_words)
+
 BEGINNING = 900
 """Characters shown of a message whose rest is fetched."""
+SQUEEZED = 90
+"""Steps up to which a ribbon is squeezed into its place; with more it scrolls."""
 
 
 @register.simple_tag
 def ribbon(ribbon: Ribbon) -> SafeString:
     """One glyph per step, each a link to it."""
     width, height = ribbon.width, ribbon.height
+    long = " long" if len(ribbon.glyphs) > SQUEEZED else ""
     return SafeString(
-        f'<svg class="ribbon" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-        ' aria-label="Steps of the conversation" role="group">'
+        f'<svg class="ribbon{long}" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+        ' preserveAspectRatio="none" aria-label="Steps of the conversation" role="group">'
         f"{''.join(map(_glyph, ribbon.glyphs))}</svg>"
     )
 

@@ -169,7 +169,7 @@ def sparkline(ribbon: Ribbon) -> SafeString:
     paths = "".join(f'<path class="{kind}" d="{d}"/>' for kind, d in drawn.items())
     return SafeString(  # numbers and kinds: nothing that anybody wrote
         f'<svg class="sparkline" viewBox="0 0 {ribbon.width} {ribbon.height}" width="{ribbon.width // 2}" '
-        f'height="{ribbon.height // 2}" aria-hidden="true">{paths}</svg>'
+        f'height="{ribbon.height // 2}" preserveAspectRatio="none" aria-hidden="true">{paths}</svg>'
     )
 
 

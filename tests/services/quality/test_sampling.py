@@ -99,6 +99,11 @@ class TestOffers:
     def test_of_nothing_are_none(self):
         assert offers(0) == ()
 
+    def test_names_no_sample_twice(self):
+        sizes = [offer.size for offer in offers(46)]
+
+        assert len(sizes) == len(set(sizes)) < 4
+
 
 class TestPlans:
     def test_draw_the_same_sample_from_the_same_lot_and_bring_it_forward(

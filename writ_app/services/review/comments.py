@@ -1,7 +1,7 @@
 """Comments on items, in threads of one level, and the people who are named in them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,10 +9,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from writ_app.engine.errors import WritError
+from writ_app.engine.types import Trajectory
 from writ_app.models.accounts import Team, User
 from writ_app.models.curation import Comment, Mention
 from writ_app.models.review import ItemQuerySet, ReviewItem
 from writ_app.services.review.blind import may_see_others
+from writ_app.services.review.steps import number_steps
 
 MOST_MENTIONS = 20
 """In one comment."""
@@ -33,6 +35,8 @@ class Thread:
 
     first: Comment
     replies: tuple[Comment, ...]
+    step: int | None = None
+    """Number of the step that it is about, as the desk counts."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +115,17 @@ def talk_about(item: ReviewItem, user: User) -> Talk:
         seen = seen.filter(author=user)
     rows = sorted(seen.order_by("-id")[:MOST_SHOWN], key=lambda row: row.pk)
     standing = sum(row.withdrawn_at is None for row in rows)
-    return Talk(tuple(_threads(rows)), standing, hidden)
+    return Talk(tuple(_threads(rows, _steps_of(item, rows))), standing, hidden)
 
 
-def _threads(rows: Sequence[Comment]) -> Iterator[Thread]:
+def _steps_of(item: ReviewItem, rows: Sequence[Comment]) -> Mapping[int, int]:
+    """Message → step. The conversation is read only if somebody speaks of a part of it."""
+    if all(row.message is None for row in rows):
+        return {}
+    return number_steps(Trajectory.model_validate(item.stored_content).messages)
+
+
+def _threads(rows: Sequence[Comment], steps: Mapping[int, int]) -> Iterator[Thread]:
     """A withdrawn comment stays, without its words, as long as somebody answered it."""
     known = {row.pk for row in rows}
     for row in rows:
@@ -124,7 +135,8 @@ def _threads(rows: Sequence[Comment]) -> Iterator[Thread]:
             one for one in rows if one.parent_id == row.pk and one.withdrawn_at is None
         )
         if row.withdrawn_at is None or replies:
-            yield Thread(row, replies)
+            step = None if row.message is None else steps.get(row.message)
+            yield Thread(row, replies, step)
 
 
 def comments_of(items: ItemQuerySet) -> Iterator[Comment]:

@@ -39,7 +39,7 @@ from writ_app.services.review.lineage import (
     result_diff,
 )
 from writ_app.services.review.replay import Difference, compare
-from writ_app.services.review.steps import in_order
+from writ_app.services.review.steps import in_order, number_steps
 from writ_app.services.review.word_diff import Segment, word_diff
 
 MOST_LEAVES = 40
@@ -158,6 +158,8 @@ class EditRow:
     kind: Literal["user", "say", "call"]
     message: int
     """Index in the version before the edit; of what was added, the message that it follows."""
+    step: int
+    """Number of the step there, as the desk counts."""
     added: str = ""
     """Id of the change by which it came."""
     removed: bool = False
@@ -315,6 +317,7 @@ class _Rows:
     def __init__(self, base: Base, changes: Changes, found: Validity):
         self.base = base
         self.original = base.trajectory.messages
+        self.steps = number_steps(self.original)
         self.changes = changes
         self.placed = found.placed
         self.targets = {change.target for change in changes}
@@ -345,6 +348,7 @@ class _Rows:
                     id=f"m{n}",
                     kind=_kind(message),
                     message=n,
+                    step=self.steps[n],
                     removed=True,
                     before=message.content,
                     text=", ".join(made.call.key for made in message.tool_calls),
@@ -373,6 +377,7 @@ class _Rows:
             id=f"m{one.origin}" if change is None else f"a-{one.added}",
             kind=_kind(message),
             message=start,
+            step=self.steps[start],
             added=one.added,
             number=n,
             text=message.content,

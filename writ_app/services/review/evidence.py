@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from environments.core.environment import Environment
-from environments.core.pointers import at, leaves, pointer, split
+from environments.core.pointers import MISSING, at, leaves, pointer, split
 from environments.core.tools import ToolCall
 from writ_app.engine.types import (
     CandidateTable,
@@ -48,7 +48,7 @@ class Condition:
 
     name: str
     verb: str
-    """were, were not there, or were there, with."""
+    """were, had, were not there, or were there, with."""
     value: str = ""
     now: str = ""
     """"" if that is not to be seen in the result."""
@@ -136,7 +136,7 @@ def make_evidence(
         message = coverage[number - 1]
         step = _step_of(read, message, steps)
         own = dict(marks.get(read.call.key, {}))
-        conditions = list(_conditions(read.witness, step))
+        conditions = list(_conditions(environment, read.witness, step))
         for place in (*read.decisive, *(place for place, _ in conditions if place)):
             own.setdefault(place, Mark(f"e{number}-d{len(own)}", title="decides"))
         visible = _visible(own, step)
@@ -193,7 +193,7 @@ ANSWER = ", the right answer would be "
 
 
 def _conditions(
-    witness: Witness | None, step: Step | None
+    environment: Environment, witness: Witness | None, step: Step | None
 ) -> Iterator[tuple[str, Condition]]:
     """(JSON pointer of the field in the result, "" if it is not to be seen there; the condition) for each step of the patch."""
     for change in witness.patch if witness else ():
@@ -203,6 +203,12 @@ def _conditions(
         if change["op"] == "remove":
             yield place or "", Condition(name, "were not there")
             continue
+        if isinstance(change["value"], dict) and change["op"] == "replace":
+            there = at(environment.state.collections, change["path"])
+            other = _other_fields(change["value"], there)
+            if other:
+                yield place or "", Condition(name, "had", other)
+                continue
         seen = at(step.result, place) if step and place is not None else ""
         whole = isinstance(change["value"], dict) and change["op"] == "add"
         verb = "were there, with" if whole else "were"
@@ -251,9 +257,21 @@ def _walk(waiting: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
 def _brief(value: Any) -> str:
     """A value in few words; of an object its first plain fields."""
     if isinstance(value, dict):
-        plain = [f"{key} {one}" for key, one in value.items() if is_plain(one)]
+        plain = [
+            f"{key} {plain_text(one)}" for key, one in value.items() if is_plain(one)
+        ]
         return ", ".join(plain[:FIELDS_SHOWN]) or f"{len(value)} fields"
     return plain_text(value)[:VALUE_SHOWN]
+
+
+def _other_fields(value: Mapping[str, Any], there: Any) -> str:
+    """The fields in which an object differs from the one that is there, in few words; "" if that is none."""
+    if not isinstance(there, Mapping):
+        return ""
+    other = {key: one for key, one in value.items() if there.get(key, MISSING) != one}
+    plain = [f"{key} {plain_text(one)}" for key, one in other.items() if is_plain(one)]
+    inner = [f"other {key}" for key, one in other.items() if not is_plain(one)]
+    return ", ".join([*plain, *inner][:FIELDS_SHOWN])
 
 
 def _would_be(

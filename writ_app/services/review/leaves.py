@@ -1,6 +1,7 @@
 """Arguments leaf by leaf, with names as people write them."""
 
 import json
+import re
 from typing import Any
 
 from environments.core.pointers import argument_name as argument_name
@@ -8,6 +9,19 @@ from environments.core.pointers import argument_name as argument_name
 
 def plain_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+_ELEMENT = re.compile(r"([a-z]+)(\d+)(?:-[a-z]?(\d+))?")
+_ELEMENTS = {"w": "write", "e": "read", "s": "step", "m": "message"}
+
+
+def element_words(element: str) -> str:
+    """Words for an element of the desk, by its id: `s4` is step 4, `w1-a3` the third argument of write 1."""
+    found = _ELEMENT.fullmatch(element)
+    if found is None or found[1] not in _ELEMENTS:
+        return element
+    inner = f", argument {found[3]}" if found[3] and found[1] == "w" else ""
+    return f"{_ELEMENTS[found[1]]} {found[2]}{inner}"
 
 
 def is_plain(value: Any) -> bool:

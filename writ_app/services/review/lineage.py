@@ -1,7 +1,7 @@
 """Where a version comes from: the chain from the trajectory as simulated, and what each edit changed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,7 +23,7 @@ from writ_app.models.editing import VersionAct, VersionEvent
 from writ_app.models.review import ReviewItem
 from writ_app.services.review.blind import may_see_others
 from writ_app.services.review.leaves import argument_name, plain_text
-from writ_app.services.review.steps import parse_result
+from writ_app.services.review.steps import number_steps, parse_result
 from writ_app.services.review.word_diff import (
     Segment,
     distance,
@@ -42,6 +42,8 @@ class ChangeLine:
     """Words or leaves of arguments that differ. A result follows from its call and counts nothing."""
     message: int | None = None
     """Index in the version that was changed."""
+    step: int | None = None
+    """Number of the step there, as the desk counts."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,12 @@ def describe_changes(
     trajectory: Trajectory, changes: Changes
 ) -> tuple[ChangeLine, ...]:
     """What the changes do to a trajectory, one line each, in the order of the conversation."""
-    lines = (line for change in changes for line in _lines(trajectory, change))
+    steps = number_steps(trajectory.messages)
+    lines = (
+        line if line.message is None else replace(line, step=steps.get(line.message))
+        for change in changes
+        for line in _lines(trajectory, change)
+    )
     return tuple(
         sorted(lines, key=lambda line: -1 if line.message is None else line.message)
     )

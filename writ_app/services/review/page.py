@@ -57,6 +57,15 @@ class BehaviorView:
     """Everything the user may say."""
     findings: tuple[UserFinding, ...]
 
+    @property
+    def strayed(self) -> tuple[Dimension, ...]:
+        """Dimensions that came out otherwise than planned."""
+        return tuple(line for line in self.dimensions if not line.kept)
+
+    @property
+    def kept(self) -> tuple[Dimension, ...]:
+        return tuple(line for line in self.dimensions if line.kept)
+
 
 @dataclass(frozen=True)
 class ToldLine:
@@ -120,6 +129,12 @@ class ReviewPage:
     def told_check(self) -> CheckLine | None:
         """The check of what the user was told."""
         return next((line for line in self.checks if line.check.name == "told"), None)
+
+    @property
+    def no_write_check(self) -> CheckLine | None:
+        """The check of the refusal or of the handover, where one is right."""
+        name = "refusal" if self.task.declined else "transfer"
+        return next((line for line in self.checks if line.check.name == name), None)
 
     @property
     def reads(self) -> int:

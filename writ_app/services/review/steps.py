@@ -169,6 +169,21 @@ def parse_result(text: str) -> Any:
     return text
 
 
+def number_steps(messages: Iterable[Message]) -> dict[int, int]:
+    """Index of a message → number of the step that it is part of, as `make_steps` counts them; of a result, its call's."""
+    numbers, calls, count = dict[int, int](), dict[str, int](), 0
+    for index, message in enumerate(messages):
+        if message.role == "tool":
+            numbers[index] = calls.get(message.tool_call_id, count)
+            continue
+        numbers[index] = count + 1
+        count += bool(message.content or not message.tool_calls)
+        for call in message.tool_calls:
+            count += 1
+            calls[call.id] = count
+    return numbers
+
+
 def make_steps(
     messages: Iterable[Message],
     environment: Environment,

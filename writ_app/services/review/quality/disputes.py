@@ -1,6 +1,5 @@
 """Adjudication: where two who knew nothing of each other disagree, a third decides, with both opinions in sight."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from writ_app.models.review import (
     ReviewSlot,
     SlotStatus,
 )
-from writ_app.services.review.leaves import argument_name
+from writ_app.services.review.leaves import argument_name, element_words
 from writ_app.services.review.queue import VERDICTS, take
 
 ADJUDICATION = 0
@@ -36,24 +35,13 @@ class Opinion:
         event, parts = self.event, []
         if event.write is not None:
             parts.append(f"write {event.write}")
+        elif named := element_words(event.focus):
+            parts.append(named)
         elif event.message is not None:
             parts.append(f"message {event.message}")
         if event.pointer:
             parts.append(argument_name(event.pointer))
-        return ", ".join(parts) or _named_by_element(event.focus)
-
-
-_ELEMENT = re.compile(r"([a-z]+)(\d+)(?:-[a-z]?(\d+))?")
-_ELEMENTS = {"w": "write", "e": "read", "s": "step", "m": "message"}
-
-
-def _named_by_element(element: str) -> str:
-    """Words for an element of the desk, by its id: `w1-a3` is the third argument of write 1."""
-    found = _ELEMENT.fullmatch(element)
-    if found is None or found[1] not in _ELEMENTS:
-        return element
-    inner = f", argument {found[3]}" if found[3] and found[1] == "w" else ""
-    return f"{_ELEMENTS[found[1]]} {found[2]}{inner}"
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)

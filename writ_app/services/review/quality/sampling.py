@@ -72,9 +72,10 @@ def lot_of(team: Team, filters: Mapping[str, Any]) -> ItemQuerySet:
 
 
 def offers(lot: int) -> tuple[Offer, ...]:
-    """One for each limit that needs less than the whole lot."""
+    """One for each limit that needs less than the whole lot; of those that need the same sample the strictest."""
     found = (_offer(lot, limit) for limit in LIMITS) if lot else ()
-    return tuple(one for one in found if 0 < one.size <= lot)
+    sizes = {one.size: one for one in found if 0 < one.size <= lot}
+    return tuple(sizes.values())
 
 
 def _offer(lot: int, limit: float) -> Offer:
