@@ -1,4 +1,4 @@
-"""Trajectories are filed a statement at a time, their messages walked once.
+"""Trajectories are filed a statement at a time, their messages walked once; what lists found slowly among many.
 
 What is stored is what was stored before, with one exception: the arguments of one call stand in `words` in their order in the
 message; before, in whatever order the sort left them.
@@ -6,7 +6,7 @@ message; before, in whatever order the sort left them.
 
 from importlib import import_module
 
-from django.db import migrations
+from django.db import migrations, models
 
 before = import_module("writ_app.migrations.0014_review_items")
 
@@ -236,6 +236,10 @@ DROP FUNCTION writ_words(jsonb);
 DROP FUNCTION writ_outline(jsonb);
 """
 
+# Looking at many rows is quicker with what is searched in the row itself, and the text, which is only shown, out of it.
+KEEP = "ALTER TABLE writ_app_reviewitem ALTER search SET STORAGE MAIN"
+MOVE = "ALTER TABLE writ_app_reviewitem ALTER search SET STORAGE EXTENDED"
+
 UNDO = (
     r"""
 DROP TRIGGER review_item_has_slots_anew ON writ_app_reviewitem;
@@ -280,4 +284,15 @@ FOR EACH ROW EXECUTE FUNCTION writ_file_judgement();
 class Migration(migrations.Migration):
     dependencies = [("writ_app", "0019_clusters")]
 
-    operations = [migrations.RunSQL(WALK + FILE + ITEMS, UNDO)]
+    operations = [
+        migrations.RunSQL(WALK + FILE + ITEMS, UNDO),
+        migrations.RunSQL(KEEP, MOVE),
+        migrations.AddIndex(
+            "reviewitem",
+            models.Index(
+                fields=["team", "-id"],
+                condition=models.Q(accepted=False),
+                name="item_rejected",
+            ),
+        ),
+    ]
