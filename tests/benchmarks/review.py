@@ -35,6 +35,8 @@ TASKS = 24
 """Different tasks; trajectories differ by a sentence."""
 CSRF = "c" * 32
 HANG_UP = 0.05
+CHUNK = 250
+"""Trajectories per statement and commit: as many as the server keeps in memory (work_mem) to file them."""
 WORDS = [
     "grey",
     "lamp",
@@ -78,16 +80,17 @@ def main() -> None:
             if len(wanted.items) == 1:
                 measure(wanted, items)
             else:  # settings are read once per process
-                again = [arg for arg in sys.argv[1:] if not arg.isdigit()]
-                again = [arg for arg in again if arg != "--items"]
+                # the last of an option given twice counts
+                again = [*sys.argv[1:], "--items", str(items)]
                 command = [sys.executable, "-m", "tests.benchmarks.review", *again]
-                os.spawnv(os.P_WAIT, sys.executable, [*command, "--items", str(items)])
+                os.spawnv(os.P_WAIT, sys.executable, command)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, nargs="+", default=[10_000])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--writers", type=int, default=1, help="connections of import")
     parser.add_argument("--reviewers", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--verdicts", type=int, default=400, help="per number of them")
     parser.add_argument("--presses", type=int, default=30, help="keys in the browser")
@@ -113,7 +116,7 @@ def measure(wanted: argparse.Namespace, items: int) -> None:
     ):
         call_command("migrate", verbosity=0)
         show(f"\n{items:,} trajectories; load of the machine {os.getloadavg()[0]:.1f}")
-        people = fill(items, max(wanted.reviewers))
+        people = fill(items, max(wanted.reviewers), wanted.writers)
         port = free_port()
         start_web(supervisor, host="127.0.0.1", port=port)
         if "http" in wanted.parts:
@@ -160,7 +163,7 @@ def family(supervisor: Any) -> list[Any]:
 # --- filling --------------------------------------------------------------------------------------------------------------------
 
 
-def fill(items: int, reviewers: int) -> list[str]:
+def fill(items: int, reviewers: int, writers: int = 1) -> list[str]:
     """So many trajectories for one team; returns the session keys of its reviewers."""
     from django.db import connection
 
@@ -169,7 +172,7 @@ def fill(items: int, reviewers: int) -> list[str]:
     owner = factories.make_owner(name="owner")
     team = factories.team_of(owner)
     batch = factories.make_batch(team=team, by=owner, ordered=items)
-    took = store(batch, items)
+    took = store(batch, items, writers)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("SELECT pg_database_size(current_database())")
@@ -181,8 +184,8 @@ def fill(items: int, reviewers: int) -> list[str]:
     return [session(factories.make_reviewer(team=team, name=name)) for name in names]
 
 
-def store(batch: Any, items: int) -> float:
-    """So many trajectories of a batch, in bulk; returns the seconds it took to write them."""
+def store(batch: Any, items: int, writers: int = 1) -> float:
+    """So many trajectories of a batch, in bulk, by so many connections; returns the seconds it took to write them."""
     from django.db import connection
 
     from tests import factories, samples
@@ -195,18 +198,31 @@ def store(batch: Any, items: int) -> float:
         row = store_task(environment=batch.environment, task=task)
         pool.append((row.pk, *samples.simulate(task)))
     last = Simulation.objects.order_by("pk").values_list("pk", flat=True).last() or 0
-    keys = range(last + 1, last + 1 + items)
+    chunks = [
+        range(first, min(first + CHUNK, last + 1 + items))
+        for first in range(last + 1, last + 1 + items, CHUNK)
+    ]
+
+    def write(number: int) -> None:
+        for keys in chunks[number::writers]:
+            copy("simulation", SIMULATION, simulations(batch.pk, pool, keys))
+            rows = trajectories(pool, keys, random.Random(keys[0]))
+            copy("trajectory", TRAJECTORY, rows)
+        connection.close()  # of this thread
+
     began = time.perf_counter()
-    with connection.cursor() as cursor:
-        for table, columns, rows in (
-            ("simulation", SIMULATION, simulations(batch.pk, pool, keys)),
-            ("trajectory", TRAJECTORY, trajectories(pool, keys, random.Random(1))),
-        ):
-            statement = f"COPY writ_app_{table} ({columns}) FROM STDIN"
-            with cursor.cursor.copy(statement) as copy:
-                for values in rows:
-                    copy.write_row(values)
+    with ThreadPoolExecutor(writers) as threads:
+        list(threads.map(write, range(writers)))
     return time.perf_counter() - began
+
+
+def copy(table: str, columns: str, rows: Iterator[tuple[Any, ...]]) -> None:
+    from django.db import connection
+
+    statement = f"COPY writ_app_{table} ({columns}) FROM STDIN"
+    with connection.cursor() as cursor, cursor.cursor.copy(statement) as stream:
+        for values in rows:
+            stream.write_row(values)
 
 
 SIMULATION = (

@@ -251,6 +251,12 @@ class ReviewItem(models.Model):
             ),
             models.Index(fields=["batch", "-id"], name="item_by_batch"),
             models.Index(fields=["task"], name="item_by_task"),
+            # found however few they are
+            models.Index(
+                fields=["team", "-id"],
+                condition=Q(accepted=False),
+                name="item_rejected",
+            ),
             # the few that statistics of quality are about
             models.Index(
                 fields=["team"], condition=~Q(canary=""), name="item_canaries"

@@ -108,10 +108,12 @@ def in_order(slots: SlotQuerySet, user: User, choice: Choice) -> Iterator[SlotQu
     """Querysets to take the first slot from, one after the other until there is one; what was put off comes last."""
     slots = narrow(slots, choice.condition)
     if choice.order == Order.NEEDED:
+        # A slot's team is its item's; said twice, for the index that gives the order begins with it.
+        waiting = slots.filter(
+            item__team__in=user.team_ids, item__status=ItemStatus.OPEN
+        )
         for condition in cells_by_need(user, choice):
-            yield slots.filter(condition, item__status=ItemStatus.OPEN).order_by(
-                *SORTED[Order.NEEDED]
-            )
+            yield waiting.filter(condition).order_by(*SORTED[Order.NEEDED])
     else:
         yield slots.filter(deferred_at=None).order_by(*SORTED[choice.order])
     yield slots.order_by(*SORTED[Order.PLAIN])

@@ -167,15 +167,10 @@ def list_items(
     back, key = bool(before), before or after
     with at_most():
         total, picked = _picked(found, filters, order, key=key, back=back)
-        if picked is None:
-            rows = _shown(order.page(found, key=key, back=back), filters)
-            page = list(rows[: PAGE_SIZE + 1])
-        else:
-            rows = _shown(ReviewItem.objects.filter(pk__in=picked), filters)
-            page = sorted(rows, key=lambda row: picked.index(row.pk))
-        more, page = len(page) > PAGE_SIZE, page[:PAGE_SIZE]
+        more, picked = len(picked) > PAGE_SIZE, picked[:PAGE_SIZE]
         if back:
-            page.reverse()
+            picked.reverse()
+        page = sorted(_shown(picked, filters), key=lambda row: picked.index(row.pk))
         holders = _holders([row.pk for row in page], at)
     text = filters.get("q") or ""
     listed = tuple(
@@ -205,21 +200,23 @@ def count_up_to(found: ItemQuerySet, most: int = COUNTED) -> int:
 
 def _picked(
     found: ItemQuerySet, filters: Filters, order: Order, *, key: str, back: bool
-) -> tuple[int, list[int] | None]:
-    """How many are found, and keys of the page; None for the keys if the order's index gives them soonest.
+) -> tuple[int, list[int]]:
+    """How many are found, and keys of the page with one more if there is more.
 
     Few hits of a search are collected and put in order here: walking the index until they turn up would take the longer, the
-    fewer there are, and Postgres cannot know how few.
+    fewer there are, and Postgres cannot know how few. All else is asked for without what rows show: Postgres takes a place deep
+    in an order of few values for one near its end, and would join everything before it looks at the order.
     """
+    page = order.page(found, key=key, back=back).values_list("pk", flat=True)
     if not any(filters.get(name) for name in ELSEWHERE):
-        return count_up_to(found), None
+        return count_up_to(found), list(page[: PAGE_SIZE + 1])
     pairs = list(found.order_by().values_list(order.column, "pk")[: COUNTED + 1])
     if len(pairs) > COUNTED:
-        return len(pairs), None
+        return len(pairs), list(page[: PAGE_SIZE + 1])
     return len(pairs), order.picked(pairs, key=key, back=back)
 
 
-def _shown(found: ItemQuerySet, filters: Filters) -> ItemQuerySet:
+def _shown(keys: list[int], filters: Filters) -> ItemQuerySet:
     said = Comment.objects.filter(item=OuterRef("pk"), withdrawn_at=None)
     columns = [
         "trajectory_id",
@@ -246,7 +243,8 @@ def _shown(found: ItemQuerySet, filters: Filters) -> ItemQuerySet:
     if filters.get("q"):
         columns.append("words")
     return (
-        found.select_related("task__environment")
+        ReviewItem.objects.filter(pk__in=keys)
+        .select_related("task__environment")
         .only(*columns)
         .annotate(commented=Exists(said))
     )
