@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from django.db import connection
+
 from environments.core.environment import Environment
 from environments.core.tools import ToolCall
 from writ_app.engine.alignment import (
@@ -131,14 +133,32 @@ def siblings_of(item: ReviewItem) -> ItemQuerySet:
 
 
 def kinship(item: ReviewItem) -> Kinship:
-    """One query of a few columns: made for every page that shows an item."""
-    failed = list(siblings_of(item).values_list("failed", flat=True)[:FAMILY])
+    """One query for two numbers, written out as it is made for every page that shows an item; of the same as `siblings_of`."""
+    itself = "trajectory_id = %(trajectory)s" if item.canary else "id = %(item)s"
+    values: dict[str, Any] = {
+        "team": item.team_id,
+        "task": item.task_id,
+        "trajectory": item.trajectory_id,
+        "item": item.pk,
+        "state": list(STATE_CHECKS),
+        "most": FAMILY,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FAMILY.format(itself=itself), values)
+        siblings, reaching = cursor.fetchone()
     return Kinship(
         item=item.pk,
-        siblings=len(failed),
+        siblings=siblings,
         right=_reaches_gold(item.failed),
-        reaching=sum(map(_reaches_gold, failed)),
+        reaching=reaching,
     )
+
+
+_FAMILY = """
+SELECT count(*), count(*) FILTER (WHERE NOT failed && %(state)s::varchar[]) FROM (
+  SELECT failed FROM writ_app_reviewitem
+  WHERE team_id = %(team)s AND task_id = %(task)s AND canary = '' AND NOT {itself} LIMIT %(most)s) AS family
+"""
 
 
 def _reaches_gold(failed: Collection[str]) -> bool:
