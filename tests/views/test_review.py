@@ -68,7 +68,7 @@ class TestReview:
             make_trajectory(batch=batch, number=number)
         signed_in.get(reverse("review"))
 
-        with django_assert_num_queries(16):
+        with django_assert_num_queries(15):
             signed_in.get(reverse("review"))
 
     def test_keeps_a_verdict_and_leads_on_without_javascript(self, signed_in, batch):
@@ -266,7 +266,7 @@ class TestAhead:
         held = {"held": f"{given['slot']}:{given['token']}"}
         signed_in.post(reverse("review_ahead"), held)
 
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(13):
             signed_in.post(reverse("review_ahead"), held)
 
 

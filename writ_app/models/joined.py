@@ -9,7 +9,8 @@ from typing import Any
 from django.db import connection, models
 
 type Part = tuple[type[models.Model], str]
-"""A model, and the columns that are read of it, with spaces between them. The rest is read when somebody asks for it, as with `only`."""
+"""A model, and the columns that are read of it, with spaces between them, or ALL. The rest is read when somebody asks for it, as with `only`."""
+ALL = "*"
 
 
 class Joined:
@@ -20,7 +21,7 @@ class Joined:
 
     def __init__(self, source: str, parts: Mapping[str, Part]):
         self._parts = [
-            (alias, model, _in_order(model, columns.split()))
+            (alias, model, _in_order(model, columns))
             for alias, (model, columns) in parts.items()
         ]
         columns = (f"{alias}.{one}" for alias, _, names in self._parts for one in names)
@@ -40,7 +41,7 @@ class Joined:
             start = end
 
 
-def _in_order(model: type[models.Model], columns: Sequence[str]) -> list[str]:
+def _in_order(model: type[models.Model], columns: str) -> list[str]:
     """As `from_db` wants them."""
     own = [field.attname for field in model._meta.concrete_fields]
-    return sorted(columns, key=own.index)
+    return own if columns == ALL else sorted(columns.split(), key=own.index)

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import User
+from writ_app.models.joined import ALL, Joined
 from writ_app.models.review import (
     BulkAction,
     ReviewEvent,
@@ -54,6 +55,22 @@ class PartOfBulk(CannotUndo):
             f"That was part of a bulk action on {action.total} items, which is undone as a whole from the lists."
         )
         self.action = action
+
+
+_SLOT = Joined(
+    "FROM writ_app_reviewslot AS slot JOIN writ_app_reviewitem AS item ON item.id = slot.item_id WHERE slot.id = %(slot)s",
+    {"slot": (ReviewSlot, ALL), "item": (ReviewItem, "id canary edited_by_id")},
+)
+
+
+def find_slot(*, slot_id: int, user: User) -> ReviewSlot | None:
+    """A slot of the user's teams, with what tells whether its item was planted."""
+    for slot, item in _SLOT.rows({"slot": slot_id}):
+        if slot.team_id in user.team_ids:
+            slot.item = item
+            found: ReviewSlot = slot
+            return found
+    return None
 
 
 # Written out, because it runs with every verdict. The event is there iff the slot was closed, or put off, by it.
