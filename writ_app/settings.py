@@ -90,13 +90,17 @@ EMBEDDED_SERVICES = [
     if not env_text(variable)
 ]
 
+_DATABASE = dj_database_url.parse(
+    env_text("DATABASE_URL", EMBEDDED.database_url),
+    conn_max_age=60,
+    conn_health_checks=True,
+)
+# What is asked with every key press is planned once per connection (writ_app/models/prepared.py), unless a pooler between forbids it.
+_PREPARE = 1 if env_bool("WRIT_PREPARE", True) else None
 DATABASES = {
     "default": {
-        **dj_database_url.parse(
-            env_text("DATABASE_URL", EMBEDDED.database_url),
-            conn_max_age=60,
-            conn_health_checks=True,
-        ),
+        **_DATABASE,
+        "OPTIONS": {**_DATABASE.get("OPTIONS", {}), "prepare_threshold": _PREPARE},
     }
 }
 

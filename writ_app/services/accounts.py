@@ -4,7 +4,7 @@ from django.db import transaction
 
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import Membership, Role, Team, User
-from writ_app.models.joined import ALL, Joined
+from writ_app.models.prepared import ALL, Joined
 
 
 class LastOwner(WritError):

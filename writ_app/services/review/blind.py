@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from writ_app.models.accounts import User
-from writ_app.models.joined import ALL, Joined
+from writ_app.models.prepared import ALL, Joined
 from writ_app.models.review import ItemStatus, ReviewEvent, ReviewItem, Verdict
 
 

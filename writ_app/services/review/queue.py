@@ -16,6 +16,7 @@ from django.db.models import Count, Q
 
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import Team, User
+from writ_app.models.prepared import prepared
 from writ_app.models.review import (
     ItemStatus,
     ReviewEvent,
@@ -116,7 +117,7 @@ def lease_slot(*, slot_id: int, user: User, at: datetime) -> ReviewSlot:
 def take(*, slot: ReviewSlot, user: User, at: datetime, show: bool = True) -> None:
     """Put a locked slot into the user's hands. The new token ends every earlier lease on it."""
     lease = _lease_of(user, at, show) | {"slot": slot.pk}
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(
             f"{_TAKE} WHERE id = %(slot)s RETURNING token, leased_until", lease
         )
@@ -154,7 +155,7 @@ def _free(part: Part, user: User) -> Part:
 def _take_first(part: Part, user: User, lease: Mapping[str, Any]) -> ReviewSlot | None:
     """Take the first of a part that nobody else is taking at this moment."""
     first = f"{_FIRST} AND {part.where} ORDER BY {part.order} LIMIT 1 FOR UPDATE OF slot SKIP LOCKED"
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(
             f"{_TAKE} WHERE taken.id = ({first}) RETURNING {', '.join(_COLUMNS)}",
             {**lease, **part.values},
@@ -213,7 +214,7 @@ WHERE slot.status = 'OPEN' AND slot.ready AND slot.number > 0 AND slot.id <> ALL
 
 def _for_eyes_of(user: User, slot_id: int, at: datetime) -> bool:
     """Whether the slot is of an item that the user may judge."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(
             f"SELECT EXISTS (SELECT {_SLOTS} WHERE slot.id = %(slot)s AND {_FOR_EYES_OF})",
             {"slot": slot_id, "user": user.pk, "at": at},
@@ -227,7 +228,7 @@ LEASING = 0x5245
 
 def _one_at_a_time(user: User) -> None:
     """Two tabs of one person take turns, so that they cannot get two places on one item."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LEASING, user.pk])
 
 
@@ -246,7 +247,7 @@ def renew_lease(
         "show": show,
         "default": LEASE_SECONDS,
     }
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_RENEW, lease)
         return bool(cursor.rowcount == 1)
 

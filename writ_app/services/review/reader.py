@@ -12,7 +12,7 @@ from environments.core.environment import Environment
 from writ_app.engine.errors import WritError
 from writ_app.engine.types import Task, Trajectory
 from writ_app.models import catalog, synthesis
-from writ_app.models.joined import Joined
+from writ_app.models.prepared import Joined
 from writ_app.models.review import ReviewItem
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.replay import Difference, compare, left_out, swapped

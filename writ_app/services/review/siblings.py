@@ -4,8 +4,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from django.db import connection
-
 from environments.core.environment import Environment
 from environments.core.tools import ToolCall
 from writ_app.engine.alignment import (
@@ -17,6 +15,7 @@ from writ_app.engine.alignment import (
     first_decisive,
 )
 from writ_app.engine.types import Task, Trajectory
+from writ_app.models.prepared import prepared
 from writ_app.models.review import ItemQuerySet, ReviewItem
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.steps import make_steps
@@ -143,7 +142,7 @@ def kinship(item: ReviewItem) -> Kinship:
         "state": list(STATE_CHECKS),
         "most": FAMILY,
     }
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_FAMILY.format(itself=itself), values)
         siblings, reaching = cursor.fetchone()
     return Kinship(

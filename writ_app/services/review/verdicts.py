@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import User
-from writ_app.models.joined import ALL, Joined
+from writ_app.models.prepared import ALL, Joined, prepared
 from writ_app.models.review import (
     BulkAction,
     ReviewEvent,
@@ -87,7 +87,8 @@ WITH held AS (
   RETURNING id)
 INSERT INTO writ_app_reviewevent
   (slot_id, reviewer_id, verdict, reason, note, focus, message, pointer, write, seconds, submission)
-SELECT id, %(reviewer)s, %(verdict)s, %(reason)s, %(note)s, %(focus)s, %(message)s, %(pointer)s, %(write)s, %(seconds)s, %(submission)s
+SELECT id, %(reviewer)s, %(verdict)s, %(reason)s, %(note)s, %(focus)s, %(message)s::integer, %(pointer)s,
+  %(write)s::integer, %(seconds)s::integer, %(submission)s::uuid
 FROM held RETURNING id, created_at
 """
 
@@ -127,7 +128,7 @@ def submit_verdict(
     }
     under = {"slot": slot.pk, "token": token, "reviewer": reviewer.pk, "at": at}
     values: dict[str, Any] = {**said, **under, "status": status}
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_GIVE, values)
         given = cursor.fetchone()
     if given is None:

@@ -1,16 +1,35 @@
-"""Instances of several models from one query that is written out.
+"""Queries that are written out, and that Postgres plans once per connection: for what runs with every key press.
 
-For what runs with every key press: an expression of the ORM over several models takes longer to compile than Postgres takes to answer.
+An expression of the ORM over several models takes longer to compile, and a query over several tables longer to plan, than to answer.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection, models
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.backends.utils import CursorWrapper
 
 type Part = tuple[type[models.Model], str]
 """A model, and the columns that are read of it, with spaces between them, or ALL. The rest is read when somebody asks for it, as with `only`."""
 ALL = "*"
+
+
+@contextmanager
+def prepared() -> Iterator[CursorWrapper]:
+    """A cursor like `connection.cursor()`, whose statements are prepared, unless the setting of the database forbids it.
+
+    Their text has to be the same every time: values go in as parameters.
+    """
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    # The stubs know only the driver before this one.
+    raw: Any = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
+    logged = connection.queries_logged
+    wrap = connection.make_debug_cursor if logged else connection.make_cursor
+    with wrap(raw) as cursor:
+        yield cursor
 
 
 class Joined:
@@ -29,7 +48,7 @@ class Joined:
 
     def rows(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """One instance of each part in every row."""
-        with connection.cursor() as cursor:
+        with prepared() as cursor:
             cursor.execute(self._query, dict(values))
             return [tuple(self._instances(row)) for row in cursor.fetchall()]
 
