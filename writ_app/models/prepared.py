@@ -3,7 +3,7 @@
 An expression of the ORM over several models takes longer to compile, and a query over several tables longer to plan, than to answer.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,17 +33,18 @@ def prepared() -> Iterator[CursorWrapper]:
 
 
 class Joined:
-    """`source`: the query from FROM on; `parts`: by the names that it has for them. Every part has to be there: no outer joins.
-
-    What the driver gives is taken as it is: right for all columns but JSONField.
-    """
+    """`source`: the query from FROM on; `parts`: by the names that it has for them. Every part has to be there: no outer joins."""
 
     def __init__(self, source: str, parts: Mapping[str, Part]):
         self._parts = [
-            (alias, model, _in_order(model, columns))
-            for alias, (model, columns) in parts.items()
+            (model, [field.attname for field in fields], _converters(fields))
+            for model, fields in ((of[0], _fields(*of)) for of in parts.values())
         ]
-        columns = (f"{alias}.{one}" for alias, _, names in self._parts for one in names)
+        columns = (
+            f"{alias}.{name}"
+            for alias, (_, names, _) in zip(parts, self._parts, strict=True)
+            for name in names
+        )
         self._query = f"SELECT {', '.join(columns)} {source}"
 
     def rows(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -54,13 +55,33 @@ class Joined:
 
     def _instances(self, row: Sequence[Any]) -> Iterator[models.Model]:
         start = 0
-        for _, model, names in self._parts:
+        for model, names, converters in self._parts:
             end = start + len(names)
-            yield model.from_db(connection.alias, names, row[start:end])
+            values = list(row[start:end])
+            for place, convert in converters:
+                values[place] = convert(values[place], None, connection)
+            yield model.from_db(connection.alias, names, values)
             start = end
 
 
-def _in_order(model: type[models.Model], columns: str) -> list[str]:
-    """As `from_db` wants them."""
-    own = [field.attname for field in model._meta.concrete_fields]
-    return own if columns == ALL else sorted(columns.split(), key=own.index)
+def _fields(model: type[models.Model], columns: str) -> "list[models.Field[Any, Any]]":
+    """In the order in which `from_db` wants them."""
+    own = model._meta.concrete_fields
+    if columns == ALL:
+        return list(own)
+    wanted = set(columns.split())
+    found = [field for field in own if field.attname in wanted]
+    if len(found) < len(wanted):
+        raise ValueError(f"{model.__name__} has not all of: {columns}")
+    return found
+
+
+def _converters(
+    fields: "Sequence[models.Field[Any, Any]]",
+) -> list[tuple[int, Callable[..., Any]]]:
+    """(place, what makes a value of what the driver gives) of the fields that have such."""
+    return [
+        (place, field.from_db_value)
+        for place, field in enumerate(fields)
+        if hasattr(field, "from_db_value")
+    ]
