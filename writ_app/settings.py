@@ -202,6 +202,8 @@ ASGI_APPLICATION = "writ_app.asgi.application"
 # --- people -----------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "writ_app.User"
+AUTHENTICATION_BACKENDS = ["writ_app.services.sessions.Backend"]
+SESSION_ENGINE = "writ_app.services.sessions"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
