@@ -212,6 +212,8 @@ def _behavior(row: ReviewItem, task: Task, trajectory: Trajectory) -> BehaviorVi
     ledger = ledger_of(row.trajectory.simulation, task)
     cut = [
         m.model_copy(update={"content": m.content[:AUDITED]})
+        if len(m.content) > AUDITED
+        else m
         for m in trajectory.messages
     ]
     audit = audit_user(ledger, cut)
