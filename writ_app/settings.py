@@ -90,13 +90,17 @@ EMBEDDED_SERVICES = [
     if not env_text(variable)
 ]
 
+_DATABASE = dj_database_url.parse(
+    env_text("DATABASE_URL", EMBEDDED.database_url),
+    conn_max_age=60,
+    conn_health_checks=True,
+)
+# What is asked with every key press is planned once per connection (writ_app/models/prepared.py), unless a pooler between forbids it.
+_PREPARE = 1 if env_bool("WRIT_PREPARE", True) else None
 DATABASES = {
     "default": {
-        **dj_database_url.parse(
-            env_text("DATABASE_URL", EMBEDDED.database_url),
-            conn_max_age=60,
-            conn_health_checks=True,
-        ),
+        **_DATABASE,
+        "OPTIONS": {**_DATABASE.get("OPTIONS", {}), "prepare_threshold": _PREPARE},
     }
 }
 
@@ -198,6 +202,8 @@ ASGI_APPLICATION = "writ_app.asgi.application"
 # --- people -----------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "writ_app.User"
+AUTHENTICATION_BACKENDS = ["writ_app.services.sessions.Backend"]
+SESSION_ENGINE = "writ_app.services.sessions"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"

@@ -351,10 +351,6 @@ class SlotStatus(models.TextChoices):
     FIX = "FIX", "needs a fix"
 
 
-SLOT = ("item", "number", "ready", "status", "leased_by", "token")
-"""The columns by which a verdict is taken or refused."""
-
-
 class SlotQuerySet(models.QuerySet["ReviewSlot"]):
     def visible_to(self, user: User) -> "SlotQuerySet":
         return self.filter(team__in=user.team_ids)
@@ -364,11 +360,6 @@ class SlotQuerySet(models.QuerySet["ReviewSlot"]):
 
     def approved(self) -> "SlotQuerySet":
         return self.filter(status=SlotStatus.APPROVED)
-
-    def with_canary(self) -> "SlotQuerySet":
-        """With what tells whether the item was planted, in the same query."""
-        planted = ("item__canary", "item__edited_by")
-        return self.select_related("item").only(*SLOT, *planted)
 
     def leased_to(self, user: User, at: datetime) -> "SlotQuerySet":
         return self.open().filter(leased_by=user, leased_until__gt=at)

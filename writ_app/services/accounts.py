@@ -4,6 +4,7 @@ from django.db import transaction
 
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import Membership, Role, Team, User
+from writ_app.models.prepared import ALL, Joined
 
 
 class LastOwner(WritError):
@@ -32,8 +33,22 @@ def add_member(*, team: Team, user: User, role: Role = Role.REVIEWER) -> Members
     return membership
 
 
+_MEMBERSHIPS = Joined(
+    """
+    FROM writ_app_membership AS membership JOIN writ_app_team AS team ON team.id = membership.team_id
+    WHERE membership.user_id = %(user)s ORDER BY membership.id
+    """,
+    {"membership": (Membership, ALL), "team": (Team, ALL)},
+)
+
+
 def membership_of(user: User) -> Membership | None:
     """The membership a person works under: the oldest, if there are several. The user knows all teams after."""
-    found = list(user.memberships.select_related("team").order_by("id"))
-    user.team_ids = sorted(one.team_id for one in found)
-    return found[0] if found else None
+    found = _MEMBERSHIPS.rows({"user": user.pk})
+    user.team_ids = sorted(membership.team_id for membership, _ in found)
+    if not found:
+        return None
+    first: Membership
+    first, first.team = found[0]
+    first.user = user
+    return first

@@ -10,6 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
+from writ_app.services.review.evidence import CandidateRow
 from writ_app.services.review.leaves import element_words
 from writ_app.services.review.steps import Glyph, Ribbon, Step
 from writ_app.templatetags.writ import json_whole, plain, visible, words
@@ -113,3 +114,19 @@ def _failed_checks(step: Step) -> str:
     return "".join(
         f'<span class="badge bad">{escape(words(name))}</span>' for name in step.marks
     )
+
+
+@register.simple_tag
+def candidate_rows(rows: Iterable[CandidateRow]) -> SafeString:
+    """Rows of a candidate table: its label, its values, the read that shows it, and why it is not the one."""
+    return SafeString("".join(part for row in rows for part in _candidate(row)))
+
+
+def _candidate(row: CandidateRow) -> Iterator[str]:
+    kind = "winner" if row.gold else "decoy" if row.why_not else ""
+    yield f'<tr class="{kind}"><td class="mono">{visible(row.label, 120)}</td>'
+    for value in row.values:
+        yield f'<td class="num">{visible(value, 60)}</td>'
+    read = f'<a href="#{row.row.id}">{row.row.number}</a>' if row.row else ""
+    why = "gold" if row.gold else visible(row.why_not or row.gap, 200)
+    yield f'<td>{read}</td><td class="why-not">{why}</td></tr>'

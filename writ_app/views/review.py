@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib import messages
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -40,6 +40,7 @@ from writ_app.services.review import (
     build_review_page,
     count_today,
     count_waiting,
+    find_slot,
     give_back,
     last_standing,
     lease_next,
@@ -80,8 +81,9 @@ def review(request: MemberRequest) -> HttpResponse:
     if request.method != "POST":
         return _show(request, _lease(request))
     form = VerdictForm(request.POST)
-    slots = ReviewSlot.objects.visible_to(request.user).with_canary()
-    slot = get_object_or_404(slots, pk=LeaseForm.slot_of(request.POST))
+    slot = find_slot(slot_id=LeaseForm.slot_of(request.POST), user=request.user)
+    if slot is None:
+        raise Http404
     short = request.get_preferred_type(["text/html", "application/json"]) != "text/html"
     if not form.is_valid():
         if short:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from writ_app.models.accounts import User
+from writ_app.models.prepared import ALL, Joined
 from writ_app.models.review import ItemStatus, ReviewEvent, ReviewItem, Verdict
 
 
@@ -23,12 +24,24 @@ def may_see_others(user: User, item: ReviewItem) -> bool:
     return not blind or has_judged(user, item)
 
 
+_EVENTS = Joined(
+    """
+    FROM writ_app_reviewslot AS slot JOIN writ_app_reviewevent AS event ON event.slot_id = slot.id
+    JOIN writ_app_user AS reviewer ON reviewer.id = event.reviewer_id
+    WHERE slot.item_id = %(item)s ORDER BY event.id
+    """,
+    {"event": (ReviewEvent, ALL), "reviewer": (User, "id username")},
+)
+
+
 def events_for(user: User | None, item: ReviewItem) -> Sequence[ReviewEvent]:
     """What was done with an item, oldest first, as far as the user (None: somebody who has not judged) may know it by now."""
-    events = ReviewEvent.objects.filter(slot__item=item).select_related(
-        "reviewer", "withdrawn_by"
-    )
-    if user is None:
-        waits = item.wanted > 1 and item.status == ItemStatus.OPEN
-        return () if waits else tuple(events)
-    return tuple(events if may_see_others(user, item) else events.filter(reviewer=user))
+    if user is None and item.wanted > 1 and item.status == ItemStatus.OPEN:
+        return ()
+    blind = user is not None and not may_see_others(user, item)
+    events = []
+    for event, reviewer in _EVENTS.rows({"item": item.pk}):
+        event.reviewer = reviewer
+        if not blind or reviewer == user:
+            events.append(event)
+    return tuple(events)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import User
 from writ_app.models.curation import ReviewerKeys
+from writ_app.models.prepared import ALL, Joined
 
 
 class BadKeys(WritError):
@@ -88,11 +89,18 @@ BROWSERS = frozenset("acnprtvwxz")
 """Letters that with Ctrl belong to the browser."""
 
 
+_OWN = Joined(
+    "FROM writ_app_reviewerkeys AS own WHERE own.user_id = %(user)s",
+    {"own": (ReviewerKeys, ALL)},
+)
+
+
 def keys_of(user: User) -> dict[str, str]:
     """Action → key: the user's own where there is one. What is stored and not valid any more counts for nothing."""
-    row = ReviewerKeys.objects.filter(user=user).first()
-    if row is None:
+    found = _OWN.rows({"user": user.pk})
+    if not found:
         return dict(DEFAULTS)
+    ((row,),) = found
     merged = {name: str(row.keys.get(name, key)) for name, key in DEFAULTS.items()}
     return dict(DEFAULTS) if _faults(merged) else merged
 

@@ -6,12 +6,11 @@ from enum import StrEnum
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, F, Q
-from django.db.models.expressions import OrderBy
+from django.db.models import Count, Q
 
 from writ_app.engine.grid import shares
 from writ_app.models.accounts import User
-from writ_app.models.review import ItemStatus, ReviewItem, SlotQuerySet
+from writ_app.models.review import ItemStatus, ReviewItem
 from writ_app.models.synthesis import Batch
 from writ_app.services.review.bands import BURDEN_BANDS, WRITE_BANDS, Band, band_of
 
@@ -34,16 +33,35 @@ ORDERS = {
 }
 """How the orders are called on pages."""
 
-SORTED: Mapping[Order, tuple[OrderBy, ...]] = {
-    Order.PLAIN: (F("deferred_at").asc(nulls_first=True), F("id").asc()),
-    Order.NEWEST: (F("deferred_at").desc(nulls_last=True), F("id").desc()),
-    Order.UNCERTAIN: (F("uncertainty").desc(), F("id").asc()),
+SORTED: Mapping[Order, str] = {
+    Order.PLAIN: "slot.deferred_at NULLS FIRST, slot.id",
+    Order.NEWEST: "slot.deferred_at DESC NULLS LAST, slot.id DESC",
+    Order.UNCERTAIN: "slot.uncertainty DESC, slot.id",
     # Within a cell any will do, so they come as the index has them.
-    Order.NEEDED: tuple(
-        F(f"item__{name}").asc() for name in ("writes", "burden", "id")
-    ),
+    Order.NEEDED: "item.writes, item.burden, item.id",
 }
-"""Each walks an index of its own and stops at the first that is free."""
+"""As SQL. Each walks an index of its own and stops at the first that is free."""
+
+type Bound = tuple[str, str, Any]
+"""A column of an item, how it is compared (a key of COMPARED), and with what."""
+COMPARED = {"exact": "=", "gte": ">=", "lte": "<="}
+PLAIN = {
+    "environment": "environment",
+    "archetype": "archetype",
+    "batch": "batch_id",
+    "plan": "plan",
+}
+"""Filters that name one value, and their columns."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Slots to take the first from, as SQL over `slot` and its `item`: it runs with every key press, and is dear to compile from expressions."""
+
+    where: str
+    order: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Of the parameters that `where` names."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +73,19 @@ class Choice:
     """As the queue's form has them: facets of an item by name, bands by their slug."""
 
     @property
-    def condition(self) -> Q:
-        """Over items."""
-        plain = {
-            name: value
-            for name, value in self.filters.items()
-            if name in ("environment", "archetype", "batch", "plan")
-        }
-        condition = Q(**plain)
+    def bounds(self) -> tuple[Bound, ...]:
+        """What the filters ask of an item."""
+        given = self.filters.items()
+        named = [(PLAIN[key], "exact", value) for key, value in given if key in PLAIN]
         for name, bands in (("writes", WRITE_BANDS), ("burden", BURDEN_BANDS)):
             if slug := self.filters.get(name):
-                condition &= within(name, slug, bands)
-        return condition
+                named += within(name, slug, bands)
+        return tuple(named)
+
+    @property
+    def condition(self) -> Q:
+        """The same for the ORM."""
+        return Q(**{f"{column}__{how}": value for column, how, value in self.bounds})
 
     @property
     def words(self) -> str:
@@ -90,40 +109,42 @@ class Choice:
         return {"order": self.order.value, "filters": dict(self.filters)}
 
 
-def within(name: str, slug: str, bands: Iterable[Band]) -> Q:
+def within(name: str, slug: str, bands: Iterable[Band]) -> list[Bound]:
     """The column lies in the band with that slug."""
     band = next(band for band in bands if band.slug == slug)
-    least = Q(**{f"{name}__gte": band.low})
-    return least if band.high is None else least & Q(**{f"{name}__lte": band.high})
+    least: list[Bound] = [(name, "gte", band.low)]
+    return least if band.high is None else [*least, (name, "lte", band.high)]
 
 
-def narrow(slots: SlotQuerySet, condition: Q) -> SlotQuerySet:
-    """Slots of items that the condition (over ReviewItem) holds for."""
-    if not condition:
-        return slots
-    return slots.filter(item__in=ReviewItem.objects.filter(condition))
-
-
-def in_order(slots: SlotQuerySet, user: User, choice: Choice) -> Iterator[SlotQuerySet]:
-    """Querysets to take the first slot from, one after the other until there is one; what was put off comes last."""
-    slots = narrow(slots, choice.condition)
+def in_order(user: User, choice: Choice) -> Iterator[Part]:
+    """Parts of the queue to take the first slot from, one after the other until there is one; what was put off comes last."""
     if choice.order == Order.NEEDED:
-        # A slot's team is its item's; said twice, for the index that gives the order begins with it.
-        waiting = slots.filter(
-            item__team__in=user.team_ids, item__status=ItemStatus.OPEN
-        )
-        for condition in cells_by_need(user, choice):
-            yield waiting.filter(condition).order_by(*SORTED[Order.NEEDED])
+        for cell in cells_by_need(user, choice):
+            # A slot's team is its item's; said for the index that gives the order, which begins with it.
+            yield _part(
+                [*choice.bounds, *cell],
+                "slot.deferred_at IS NULL AND item.status = 'OPEN' AND item.team_id = slot.team_id",
+                Order.NEEDED,
+            )
     else:
-        yield slots.filter(deferred_at=None).order_by(*SORTED[choice.order])
-    yield slots.order_by(*SORTED[Order.PLAIN])
+        yield _part(choice.bounds, "slot.deferred_at IS NULL", choice.order)
+    yield _part(choice.bounds, "true", Order.PLAIN)
+
+
+def _part(bounds: Iterable[Bound], where: str, order: Order) -> Part:
+    """Columns and comparisons are ours, values go in as parameters."""
+    values = {}
+    for n, (column, how, value) in enumerate(bounds):
+        where += f" AND item.{column} {COMPARED[how]} %(bound{n})s"
+        values[f"bound{n}"] = value
+    return Part(where, SORTED[order], values)
 
 
 type Cell = tuple[str, str]
 
 
-def cells_by_need(user: User, choice: Choice) -> tuple[Q, ...]:
-    """Conditions (over slots not put off) for the cells that have something open, the emptiest first.
+def cells_by_need(user: User, choice: Choice) -> tuple[list[Bound], ...]:
+    """The cells that have something open, the emptiest first.
 
     How full a cell is: approved items, divided by what the batches' grids ordered there, or by the same for all if no batch was
     ordered by grid.
@@ -134,9 +155,7 @@ def cells_by_need(user: User, choice: Choice) -> tuple[Q, ...]:
         cells = _neediest(user, choice.condition)
         cache.set(key, cells, COUNTED_FOR)
     return tuple(
-        Q(deferred_at=None)
-        & within("item__writes", writes, WRITE_BANDS)
-        & within("item__burden", burden, BURDEN_BANDS)
+        within("writes", writes, WRITE_BANDS) + within("burden", burden, BURDEN_BANDS)
         for writes, burden in cells
     )
 

@@ -112,6 +112,13 @@ class ReviewPage:
     events: tuple[ReviewEvent, ...]
 
     @property
+    def withdrawn(self) -> frozenset[int]:
+        """Keys of the events that a later one took back."""
+        return frozenset(
+            event.withdraws_id for event in self.events if event.withdraws_id
+        )
+
+    @property
     def meter_width(self) -> int:
         """Of the coverage meter, in pixels."""
         return max(len(self.evidence) * CELL, 1)
@@ -227,6 +234,8 @@ def _behavior(row: ReviewItem, task: Task, trajectory: Trajectory) -> BehaviorVi
     ledger = ledger_of(row.trajectory.simulation, task)
     cut = [
         m.model_copy(update={"content": m.content[:AUDITED]})
+        if len(m.content) > AUDITED
+        else m
         for m in trajectory.messages
     ]
     audit = audit_user(ledger, cut)

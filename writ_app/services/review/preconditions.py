@@ -1,6 +1,6 @@
 """What the policy wants to be so before each write, with ✓ or ✗ and the place in a read that shows it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,35 +72,33 @@ def _inside(step: Step, place: FactPlace) -> str | None:
     if isinstance(step.result, str):
         told = all(asked.get(name) == value for name, value in place.fields.items())
         return "" if told else None
-    return _found(step.result, place, asked, "")
+    known = isinstance(step.result, dict | list)
+    return _found(step.result, place, asked) if known else None
 
 
-def _found(
-    value: Any, place: FactPlace, asked: Mapping[str, Any], here: str
-) -> str | None:
+def _found(value: Any, place: FactPlace, asked: Mapping[str, Any]) -> str | None:
+    """Pointer into a value, which is an object or a list."""
     if isinstance(value, dict):
-        fits = all(
-            value[name] == wanted
-            if value.get(name) is not None
-            else asked.get(name) == wanted
-            for name, wanted in place.fields.items()
-        )
-        if fits and _shows(value, place):
-            return here + place.pointer
-        inside = value.items()
-    elif isinstance(value, list):
-        inside = enumerate(value)  # type: ignore[assignment]
+        if _fits(value, place, asked) and _shows(value, place):
+            return place.pointer
+        inside: Iterable[tuple[str | int, Any]] = value.items()
     else:
-        return None
+        inside = enumerate(value)
     for key, inner in inside:
-        below = (
-            _found(inner, place, asked, here + pointer(key))
-            if isinstance(inner, dict | list)
-            else None
-        )
-        if below is not None:
-            return below
+        if isinstance(inner, dict | list):
+            below = _found(inner, place, asked)
+            if below is not None:
+                return pointer(key) + below
     return None
+
+
+def _fits(value: Mapping[str, Any], place: FactPlace, asked: Mapping[str, Any]) -> bool:
+    """Whether it is the record, by its fields or, of those that it does not have, by what was asked for."""
+    for name, wanted in place.fields.items():
+        there = value.get(name)
+        if (asked.get(name) if there is None else there) != wanted:
+            return False
+    return True
 
 
 def _shows(value: Any, place: FactPlace) -> bool:

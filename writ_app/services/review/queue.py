@@ -7,25 +7,25 @@ of life; the name stays, as a bookmark, until somebody else takes the slot.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import BooleanField, Count, F, Q
-from django.db.models.expressions import RawSQL
+from django.db.models import Count, Q
 
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import Team, User
+from writ_app.models.prepared import prepared
 from writ_app.models.review import (
     ItemStatus,
     ReviewEvent,
     ReviewItem,
     ReviewPolicy,
     ReviewSlot,
-    SlotQuerySet,
     Verdict,
 )
-from writ_app.services.review.ordering import COUNTED_FOR, Choice, in_order
+from writ_app.services.review.ordering import COUNTED_FOR, Choice, Part, in_order
 
 LEASE_SECONDS = ReviewPolicy().lease_seconds
 BEAT_SECONDS = 20
@@ -87,20 +87,12 @@ def lease_next(
     takes over what another tab of the user had on screen; what is leased ahead leaves other tabs alone.
     """
     _one_at_a_time(user)
-    slots = _for_eyes_of(ReviewSlot.objects.filter(number__gt=0, ready=True), user, at)
-    own = slots.open().filter(leased_by=user).exclude(pk__in=held)
-    if not show:
-        own = own.exclude(leased_until__gt=at)  # another tab has them
-    # What was on screen last comes first: an undone one before the one it interrupted.
-    slot = _first(own.order_by(F("shown_at").desc(nulls_last=True), "id"))
-    if slot is None:
-        free = slots.visible_to(user).free(at).exclude(pk__in=held)
-        for ordered in in_order(free, user, choice or Choice()):
-            if slot := _first(ordered):
-                break
-    if slot is not None:
-        take(slot=slot, user=user, at=at, show=show)
-    return slot
+    lease = _lease_of(user, at, show) | {"held": list(held)}
+    free = (_free(part, user) for part in in_order(user, choice or Choice()))
+    for part in chain([_own(show)], free):
+        if slot := _take_first(part, user, lease):
+            return slot
+    return None
 
 
 @transaction.atomic
@@ -109,13 +101,12 @@ def lease_slot(*, slot_id: int, user: User, at: datetime) -> ReviewSlot:
     _one_at_a_time(user)
     visible = ReviewSlot.objects.visible_to(user)
     slot = visible.select_for_update(of=("self",)).get(pk=slot_id)
-    mine = _for_eyes_of(ReviewSlot.objects.filter(pk=slot_id), user, at)
     held = slot.leased_by_id not in (None, user.pk)
     if slot.status != "OPEN" or not slot.ready:
         raise NotForYou(f"#{slot.item_id} is not to be judged now.")
     if held and slot.leased_until is not None and slot.leased_until > at:
         raise NotForYou(f"Somebody else is looking at #{slot.item_id} now.")
-    if not mine.exists():
+    if not _for_eyes_of(user, slot_id, at):
         raise NotForYou(
             f"You have judged, edited or opened another version of #{slot.item_id}: this is for somebody else."
         )
@@ -125,75 +116,120 @@ def lease_slot(*, slot_id: int, user: User, at: datetime) -> ReviewSlot:
 
 def take(*, slot: ReviewSlot, user: User, at: datetime, show: bool = True) -> None:
     """Put a locked slot into the user's hands. The new token ends every earlier lease on it."""
-    lease: dict[str, Any] = {
-        "slot": slot.pk,
+    lease = _lease_of(user, at, show) | {"slot": slot.pk}
+    with prepared() as cursor:
+        cursor.execute(
+            f"{_TAKE} WHERE id = %(slot)s RETURNING token, leased_until", lease
+        )
+        slot.token, slot.leased_until = cursor.fetchone()
+    slot.leased_by, slot.shown_at = user, lease["shown"]
+
+
+def _lease_of(user: User, at: datetime, show: bool) -> dict[str, Any]:
+    """Parameters of _TAKE."""
+    return {
         "user": user.pk,
         "at": at,
         "shown": at if show else None,
         "default": LEASE_SECONDS,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, lease)
-        slot.token, slot.leased_until = cursor.fetchone()
-    slot.leased_by, slot.shown_at = user, lease["shown"]
 
 
-# Written out, as what follows, because these run with every key press and are dear to compile from expressions.
+def _own(show: bool) -> Part:
+    """What was on screen last comes first: an undone one before the one it interrupted."""
+    where = "slot.leased_by_id = %(user)s"
+    if not show:  # another tab has the others
+        where += " AND (slot.leased_until IS NULL OR slot.leased_until <= %(at)s)"
+    return Part(where, "slot.shown_at DESC NULLS LAST, slot.id")
+
+
+def _free(part: Part, user: User) -> Part:
+    """Narrowed to what is in nobody's hands in the user's teams."""
+    # One by one and not as an array: a single team lets an index give the order.
+    teams = {f"team{n}": key for n, key in enumerate(user.team_ids)}
+    among = ", ".join(f"%({name})s" for name in teams) or "NULL"
+    where = f"slot.team_id IN ({among}) AND (slot.leased_until IS NULL OR slot.leased_until <= %(at)s) AND {part.where}"
+    return Part(where, part.order, {**part.values, **teams})
+
+
+def _take_first(part: Part, user: User, lease: Mapping[str, Any]) -> ReviewSlot | None:
+    """Take the first of a part that nobody else is taking at this moment."""
+    first = f"{_FIRST} AND {part.where} ORDER BY {part.order} LIMIT 1 FOR UPDATE OF slot SKIP LOCKED"
+    with prepared() as cursor:
+        cursor.execute(
+            f"{_TAKE} WHERE taken.id = ({first}) RETURNING {', '.join(_COLUMNS)}",
+            {**lease, **part.values},
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    slot = ReviewSlot.from_db(connection.alias, _COLUMNS, row)
+    slot.leased_by = user
+    return slot
+
+
+_COLUMNS = [field.attname for field in ReviewSlot._meta.concrete_fields]
+
+# Written out, because these run with every key press and are dear to compile from expressions.
 _END = """%(at)s + make_interval(secs => coalesce((
-  SELECT lease_seconds FROM writ_app_reviewpolicy AS policy WHERE policy.team_id = slot.team_id), %(default)s))"""
+  SELECT lease_seconds FROM writ_app_reviewpolicy AS policy WHERE policy.team_id = taken.team_id), %(default)s))"""
 
 _TAKE = f"""
-UPDATE writ_app_reviewslot AS slot
+UPDATE writ_app_reviewslot AS taken
 SET leased_by_id = %(user)s, leased_until = {_END}, token = token + 1, shown_at = %(shown)s
-WHERE id = %(slot)s RETURNING token, leased_until
 """
 
 _RENEW = f"""
-UPDATE writ_app_reviewslot AS slot
+UPDATE writ_app_reviewslot AS taken
 SET leased_until = {_END}, shown_at = CASE WHEN %(show)s THEN coalesce(shown_at, %(at)s) ELSE shown_at END
 WHERE id = %(slot)s AND token = %(token)s AND leased_by_id = %(user)s AND status = 'OPEN'
 """
 
-_UNSEEN = """
+# Without items that the user has judged, edited any version of (unless alone in the team), or holds another version or place of.
+# A canary is not for those who know what it was made from. Who judged it, and was told what it was, may still judge that: where one
+# person reviews alone nobody else could. OFFSET keeps Postgres from reading all that the user ever said to answer for one place.
+_FOR_EYES_OF = """
 NOT EXISTS (
-  SELECT FROM writ_app_reviewitem AS this
-  JOIN writ_app_reviewitem AS version ON version.trajectory_id = this.trajectory_id
+  SELECT FROM writ_app_reviewitem AS version
   JOIN writ_app_reviewslot AS place ON place.item_id = version.id
-  WHERE this.id = writ_app_reviewslot.item_id AND (
-    version.edited_by_id = %s AND EXISTS (
-      SELECT FROM writ_app_membership AS other WHERE other.team_id = this.team_id AND other.user_id <> version.edited_by_id)
-    OR place.id <> writ_app_reviewslot.id
-      AND place.status = 'OPEN' AND place.leased_by_id = %s AND place.leased_until > %s
-    OR (version.id = this.id OR this.canary <> '') AND EXISTS (
+  WHERE version.trajectory_id = item.trajectory_id AND (
+    version.edited_by_id = %(user)s AND EXISTS (
+      SELECT FROM writ_app_membership AS other WHERE other.team_id = item.team_id AND other.user_id <> %(user)s)
+    OR place.id <> slot.id
+      AND place.status = 'OPEN' AND place.leased_by_id = %(user)s AND place.leased_until > %(at)s
+    OR (version.id = item.id OR item.canary <> '') AND EXISTS (
       SELECT FROM writ_app_reviewevent AS said
-      WHERE said.slot_id = place.id AND said.reviewer_id = %s AND said.verdict = ANY(%s)
-        AND NOT EXISTS (SELECT FROM writ_app_reviewevent AS taken_back WHERE taken_back.withdraws_id = said.id))))
+      WHERE said.slot_id = place.id AND said.reviewer_id = %(user)s AND said.verdict IN ('APPROVE', 'REJECT', 'FIX')
+        AND NOT EXISTS (SELECT FROM writ_app_reviewevent AS taken_back WHERE taken_back.withdraws_id = said.id)
+      OFFSET 0)))
+"""
+
+_SLOTS = "FROM writ_app_reviewslot AS slot JOIN writ_app_reviewitem AS item ON item.id = slot.item_id"
+
+_FIRST = f"""
+SELECT slot.id {_SLOTS}
+WHERE slot.status = 'OPEN' AND slot.ready AND slot.number > 0 AND slot.id <> ALL(%(held)s) AND {_FOR_EYES_OF}
 """
 
 
-def _one_at_a_time(user: User) -> None:
-    """Two tabs of one person take turns, so that they cannot get two places on one item."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LEASING, user.pk])
+def _for_eyes_of(user: User, slot_id: int, at: datetime) -> bool:
+    """Whether the slot is of an item that the user may judge."""
+    with prepared() as cursor:
+        cursor.execute(
+            f"SELECT EXISTS (SELECT {_SLOTS} WHERE slot.id = %(slot)s AND {_FOR_EYES_OF})",
+            {"slot": slot_id, "user": user.pk, "at": at},
+        )
+        return bool(cursor.fetchone()[0])
 
 
 LEASING = 0x5245
 """Tells these locks from others; any number does."""
 
 
-def _for_eyes_of(slots: SlotQuerySet, user: User, at: datetime) -> SlotQuerySet:
-    """Without items that the user has judged, edited any version of (unless alone in the team), or holds another version or place of.
-
-    A canary is not for those who know what it was made from. Who judged it, and was told what it was, may still judge that:
-    where one person reviews alone nobody else could.
-    """
-    values = (user.pk, user.pk, at, user.pk, list(VERDICTS))
-    return slots.filter(RawSQL(_UNSEEN, values, output_field=BooleanField()))
-
-
-def _first(slots: SlotQuerySet) -> ReviewSlot | None:
-    """The first of them that nobody else is taking at this moment."""
-    return slots.select_for_update(skip_locked=True, of=("self",)).first()
+def _one_at_a_time(user: User) -> None:
+    """Two tabs of one person take turns, so that they cannot get two places on one item."""
+    with prepared() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LEASING, user.pk])
 
 
 # --- keeping and giving back ----------------------------------------------------------------------------------------------------
@@ -211,7 +247,7 @@ def renew_lease(
         "show": show,
         "default": LEASE_SECONDS,
     }
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_RENEW, lease)
         return bool(cursor.rowcount == 1)
 

@@ -11,6 +11,8 @@ from environments.core.display import Display
 from environments.core.environment import Environment
 from writ_app.engine.errors import WritError
 from writ_app.engine.types import Task, Trajectory
+from writ_app.models import catalog, synthesis
+from writ_app.models.prepared import Joined
 from writ_app.models.review import ReviewItem
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.replay import Difference, compare, left_out, swapped
@@ -30,17 +32,46 @@ class NoSuchStep(WritError):
     """The conversation has no step, or no write, of that number."""
 
 
+_ITEM = Joined(
+    """
+    FROM writ_app_reviewitem AS item
+    JOIN writ_app_trajectory AS trajectory ON trajectory.id = item.trajectory_id
+    JOIN writ_app_simulation AS simulation ON simulation.id = trajectory.simulation_id
+    JOIN writ_app_task AS task ON task.id = item.task_id
+    JOIN writ_app_environment AS environment ON environment.id = task.environment_id
+    JOIN writ_app_batch AS batch ON batch.id = item.batch_id
+    WHERE item.id = %(item)s
+    """,
+    {
+        "item": (
+            ReviewItem,
+            "id trajectory_id number canary content verification edited_by_id team_id batch_id task_id scripted accepted ready "
+            "reason failed wanted status",
+        ),
+        "trajectory": (synthesis.Trajectory, "id simulation_id content verification"),
+        "simulation": (synthesis.Simulation, "id batch_id task_id plan seed ledger"),
+        "task": (catalog.Task, "id environment_id content"),
+        "environment": (catalog.Environment, "id name version content_hash"),
+        "batch": (synthesis.Batch, "id team_id name"),
+    },
+)
+"""What a page shows of an item, without the environment's state."""
+
+
 def load_item(item_id: int) -> ReviewItem:
-    """The item with everything upstream of it but the environment's state. Raises ReviewItem.DoesNotExist."""
-    row = (
-        ReviewItem.objects.select_related(
-            "trajectory__simulation", "task__environment", "batch"
-        )
-        .defer("task__environment__state", "words", "search")
-        .get(pk=item_id)
+    """The item with everything upstream of it. Raises ReviewItem.DoesNotExist."""
+    found = _ITEM.rows({"item": item_id})
+    if not found:
+        raise ReviewItem.DoesNotExist(f"There is no item {item_id}.")
+    row, trajectory, simulation, task, environment, batch = found[0]
+    row.trajectory, row.task, row.batch = trajectory, task, batch
+    trajectory.simulation, simulation.task, task.environment = (
+        simulation,
+        task,
+        environment,
     )
-    row.trajectory.simulation.task = row.task  # is the same, and is there
-    return row
+    loaded: ReviewItem = row
+    return loaded
 
 
 def _steps_of(row: ReviewItem) -> tuple[Environment, tuple[Step, ...]]:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import User
+from writ_app.models.prepared import ALL, Joined, prepared
 from writ_app.models.review import (
     BulkAction,
     ReviewEvent,
@@ -55,7 +57,42 @@ class PartOfBulk(CannotUndo):
         self.action = action
 
 
-@transaction.atomic
+_SLOT = Joined(
+    "FROM writ_app_reviewslot AS slot JOIN writ_app_reviewitem AS item ON item.id = slot.item_id WHERE slot.id = %(slot)s",
+    {"slot": (ReviewSlot, ALL), "item": (ReviewItem, "id canary edited_by_id")},
+)
+
+
+def find_slot(*, slot_id: int, user: User) -> ReviewSlot | None:
+    """A slot of the user's teams, with what tells whether its item was planted."""
+    for slot, item in _SLOT.rows({"slot": slot_id}):
+        if slot.team_id in user.team_ids:
+            slot.item = item
+            found: ReviewSlot = slot
+            return found
+    return None
+
+
+# Written out, because it runs with every verdict. The event is there iff the slot was closed, or put off, by it.
+# Without a join, so that an update that waited looks again at what another transaction has just changed.
+_GIVE = """
+WITH held AS (
+  UPDATE writ_app_reviewslot AS slot
+  SET status = %(status)s, leased_by_id = NULL, leased_until = NULL, shown_at = NULL,
+    deferred_at = CASE WHEN %(verdict)s = 'DEFER' THEN %(at)s ELSE deferred_at END
+  WHERE id = %(slot)s AND token = %(token)s AND leased_by_id = %(reviewer)s AND status = 'OPEN'
+    AND (%(verdict)s <> 'APPROVE' OR ready AND NOT (
+      EXISTS (SELECT FROM writ_app_reviewitem AS item WHERE item.id = slot.item_id AND item.edited_by_id = %(reviewer)s)
+      AND EXISTS (SELECT FROM writ_app_membership AS other WHERE other.team_id = slot.team_id AND other.user_id <> %(reviewer)s)))
+  RETURNING id)
+INSERT INTO writ_app_reviewevent
+  (slot_id, reviewer_id, verdict, reason, note, focus, message, pointer, write, seconds, submission)
+SELECT id, %(reviewer)s, %(verdict)s, %(reason)s, %(note)s, %(focus)s, %(message)s::integer, %(pointer)s,
+  %(write)s::integer, %(seconds)s::integer, %(submission)s::uuid
+FROM held RETURNING id, created_at
+"""
+
+
 def submit_verdict(
     *,
     slot: ReviewSlot,
@@ -77,34 +114,33 @@ def submit_verdict(
     Raises AlreadyReviewed for a second verdict, LeaseLost for one under an older token, ChecksFail for an approval of what the
     verification rejects, OwnEdit for one of the reviewer's own version.
     """
-    changes = {"deferred_at": at} if verdict == Verdict.DEFER else {}
-    held = ReviewSlot.objects.open().filter(pk=slot.pk, token=token, leased_by=reviewer)
-    if verdict == Verdict.APPROVE:
-        held = held.filter(ready=True).for_eyes_of(reviewer)
     status = STATUS_AFTER.get(verdict, SlotStatus.OPEN)
-    closed = held.update(
-        status=status, leased_by=None, leased_until=None, shown_at=None, **changes
-    )
-    if closed != 1:
+    said: dict[str, Any] = {
+        "verdict": verdict,
+        "reason": reason,
+        "note": note,
+        "focus": focus,
+        "message": message,
+        "pointer": pointer,
+        "write": write,
+        "seconds": seconds,
+        "submission": submission,
+    }
+    under = {"slot": slot.pk, "token": token, "reviewer": reviewer.pk, "at": at}
+    values: dict[str, Any] = {**said, **under, "status": status}
+    with prepared() as cursor:
+        cursor.execute(_GIVE, values)
+        given = cursor.fetchone()
+    if given is None:
         # The update waited for another one of the same submission, so that its event can be seen here.
         if same := _recorded(reviewer, submission):
             return same
         slot.refresh_from_db()
         raise _refusal(slot, token, reviewer)
     slot.status, slot.leased_by, slot.leased_until = status, None, None
-    return ReviewEvent.objects.create(
-        slot=slot,
-        reviewer=reviewer,
-        verdict=verdict,
-        reason=reason,
-        note=note,
-        focus=focus,
-        message=message,
-        pointer=pointer,
-        write=write,
-        seconds=seconds,
-        submission=submission,
-    )
+    event = ReviewEvent(slot=slot, reviewer=reviewer, **said)
+    event.pk, event.created_at = given
+    return event
 
 
 def _recorded(reviewer: User, submission: UUID | None) -> ReviewEvent | None:

@@ -29,7 +29,7 @@ DROP FUNCTION writ_version_is_judged_by();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("writ_app", "0019_clusters")]
+    dependencies = [("writ_app", "0020_filing")]
 
     operations = [
         migrations.CreateModel(
