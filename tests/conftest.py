@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -36,6 +37,9 @@ CHROMIUM_ARGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+# How long it takes to think of an example depends on the machine, and says nothing about the code.
+settings.register_profile("writ", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("writ")
 
 
 def make_var_dir() -> Path:

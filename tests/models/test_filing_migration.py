@@ -122,8 +122,9 @@ def filed_anew() -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 
 def comparable(table: str, row: dict[str, Any]) -> dict[str, Any]:
-    """Without times and counted keys; words in any order, and no places of theirs (see the migration)."""
-    row.pop("created_at", None)
+    """Without times, counted keys and what later migrations brought; words in any order, and no places of theirs (see the migration)."""
+    for later in ("created_at", "judged_by"):
+        row.pop(later, None)
     if table == "reviewitem":
         row["words"] = Counter(row["words"].split())
         row["search"] = {place.rpartition(":")[0] for place in row["search"].split()}

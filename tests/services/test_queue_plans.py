@@ -21,7 +21,7 @@ def test_an_index_gives_the_order(order: Order) -> None:
 
     with connection.cursor() as cursor:  # so few rows are as well sorted
         cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {taking}")
+        cursor.execute(f"EXPLAIN (GENERIC_PLAN) {taking}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
     assert "Sort" not in plan, plan

@@ -122,7 +122,7 @@ class TestTrajectories:
             make_trajectory(batch=batch, number=number)
         signed_in.get(reverse("trajectories"))
 
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(15):
             signed_in.get(reverse("trajectories"))
 
     def test_show_the_filters_as_links_that_take_them_away(self, signed_in, two):
