@@ -43,6 +43,9 @@ COLUMNS = (
     "task_class",
     "writes",
     "burden",
+    "trajectory__simulation__started_at",
+    "trajectory__simulation__finished_at",
+    "trajectory__created_at",
     "scripted",
     "text",
 )
@@ -78,7 +81,7 @@ class Writer:
     def record(self, row: Sequence[Any], split: str) -> Record:
         """Of COLUMNS. Raises ChangedEnvironment."""
         _, number, own_hash, task, environment, *told, scripted, text = row
-        slug, archetype, task_class, writes, burden = told
+        slug, archetype, task_class, writes, burden, started, finished, filed = told
         content = from_json(text, cache_strings="keys")
         world = self.world(environment)
         facts: Json = {
@@ -88,6 +91,8 @@ class Writer:
             "writes": writes,
             "burden": burden,
             **trajectory_facts(content),
+            "started_at": (started or filed).isoformat(),
+            "finished_at": (finished or filed).isoformat(),
             "scripted": scripted,
         }
         if number > 1:

@@ -178,6 +178,16 @@ def stop(*, release_id: int, revision: int, why: str) -> None:
     _ordered(release_id, revision).update(stage=DraftStage.FAILED, trouble=why)
 
 
+def give_back(*, release_id: int, revision: int) -> None:
+    """A freezing that nobody is at anymore: the draft is as it was before."""
+    Release.objects.drafts().filter(
+        pk=release_id, revision=revision, stage=DraftStage.FREEZING
+    ).update(
+        stage=DraftStage.READY,
+        trouble="Freezing was interrupted: nothing is lost, freeze it again.",
+    )
+
+
 def _ordered(release_id: int, revision: int) -> ReleaseQuerySet:
     return Release.objects.drafts().filter(
         pk=release_id, revision=revision, stage__in=WORKING

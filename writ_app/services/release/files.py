@@ -2,7 +2,7 @@
 
 import hashlib
 import zipfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -10,8 +10,9 @@ from typing import Any
 
 from writ_app.engine.export.writing import File
 from writ_app.engine.export.writing import files as format_files
-from writ_app.engine.export.folder import CANONICAL, write_canonical
+from writ_app.engine.export.folder import write_canonical
 from writ_app.engine.export.formats import FORMATS
+from writ_app.engine.export.options import Options
 from writ_app.engine.export.records import Dataset
 from writ_app.models.release import Release, ReleaseFile
 from writ_app.services.release.card import write_card
@@ -23,7 +24,6 @@ from writ_app.services.release.manifest import (
     member_lines,
     write_manifest,
 )
-from writ_app.services.release.recipe import read_recipe
 
 MANIFEST_FILE, CARD_FILE, SUMS_FILE = "manifest.json", "README.md", "SHA256SUMS"
 MEMBERS = "members"
@@ -47,17 +47,22 @@ def files_of(release: Release, slugs: Collection[str] | None = None) -> list[Fil
     ]
     if release.manifest.get("edited"):
         own.append(_line_file(EDITS_FILE, EDITS, partial(edit_lines, release)))
-    return [*own, *files_of_dataset(dataset, release.recipe, slugs)]
+    return [*own, *files_of_dataset(dataset, options_of(release.manifest), slugs)]
+
+
+def options_of(manifest: Mapping[str, Any]) -> Options:
+    """What the formats of a release are written with."""
+    return Options.model_validate(manifest["recipe"]["options"])
 
 
 def files_of_dataset(
-    dataset: Dataset, recipe: dict[str, Any], slugs: Collection[str] | None = None
+    dataset: Dataset, options: Options, slugs: Collection[str] | None = None
 ) -> list[File]:
-    """The files for trainers. A format that stands in the canonical files already is made all the same."""
+    """The files for trainers. Raises KeyError for a slug that there is not."""
     chosen = [slug for slug in FORMATS if slugs is None or slug in slugs]
     if unknown := sorted(set(slugs or ()) - FORMATS.keys()):
         raise KeyError(unknown[0])
-    return list(format_files(dataset, chosen, read_recipe(recipe).options))
+    return list(format_files(dataset, chosen, options))
 
 
 def find_file(release: Release, path: str) -> File | None:
@@ -212,20 +217,3 @@ def read_sums(lines: Iterable[str]) -> dict[str, str]:
     pairs = (line.rstrip("\n").split("  ", 1) for line in lines)
     return {pair[1]: pair[0] for pair in pairs if len(pair) == 2 and len(pair[0]) == 64}
 
-
-__all__ = [
-    "ABOUT",
-    "CANONICAL",
-    "CARD_FILE",
-    "MANIFEST_FILE",
-    "SUMS_FILE",
-    "files_of",
-    "files_of_dataset",
-    "find_file",
-    "keep_hash",
-    "known_hashes",
-    "read_sums",
-    "sum_line",
-    "write_file",
-    "write_zip",
-]
