@@ -71,10 +71,9 @@ ROWS: dict[str, Callable[[Source], Row]] = {
 
 def _without_stop(source: Source) -> Sequence[Message]:
     messages = source.trajectory.messages
-    if messages and messages[-1].role == "user":
-        if any(token in messages[-1].content for token in STOP_TOKENS):
-            return messages[:-1]
-    return messages
+    last = messages[-1] if messages else None
+    stops = last is not None and any(one in last.content for one in STOP_TOKENS)
+    return messages[:-1] if stops and last and last.role == "user" else messages
 
 
 def _openai_messages(source: Source) -> list[dict[str, Any]]:

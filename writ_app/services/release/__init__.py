@@ -34,6 +34,7 @@ __all__ = [
     "dump_recipe",
     "freeze_draft",
     "freeze_release",
+    "order_choice",
     "read_recipe",
     "released_but_rejected",
     "write_manifest",

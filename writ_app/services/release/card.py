@@ -252,7 +252,9 @@ def _checking(manifest: Mapping[str, Any]) -> str:
         for path, file in manifest["canonical"].items()
     ]
     members = manifest["members"]
-    rows.append((f"`{members['file']}`", f"{members['rows']:,}", f"`{members['sha256']}`"))
+    rows.append(
+        (f"`{members['file']}`", f"{members['rows']:,}", f"`{members['sha256']}`")
+    )
     return (
         "## How to check and rebuild\n\n"
         + _table(("file", "rows", "sha256"), rows)

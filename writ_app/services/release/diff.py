@@ -47,6 +47,10 @@ class Shift:
     def difference(self) -> int:
         return self.after - self.before
 
+    @property
+    def lost(self) -> int:
+        return max(0, self.before - self.after)
+
 
 @dataclass(frozen=True)
 class Diff:
@@ -124,7 +128,7 @@ def compare(before: Release, after: Release) -> Diff:
         for one in both
         if old[one].split != new[one].split
     ]
-    touched = {one.trajectory for one in (*changed, *moved)}
+    touched = {one.trajectory for one in changed} | {one.trajectory for one in moved}
     return Diff(
         before=before,
         after=after,
@@ -209,7 +213,9 @@ def _worlds(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
 def _prompts(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     before, after = (set(one["counts"]["prompt_version"]) for one in (old, new))
     yield from _sets("Versions of the prompts", before, after)
-    templates = [one.get("prompts", {}).get("agent_template_sha256") for one in (old, new)]
+    templates = [
+        one.get("prompts", {}).get("agent_template_sha256") for one in (old, new)
+    ]
     if all(templates) and templates[0] != templates[1]:
         yield "The template of the agent's system prompt is another."
 

@@ -5,7 +5,7 @@ in one short one, unless the recipe was changed meanwhile.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import batched
 from typing import Any
@@ -151,7 +151,13 @@ def is_small(release: Release) -> bool:
     return bool(found.order_by()[: SMALL + 1].count() <= SMALL)
 
 
-def choose_members(*, release_id: int, revision: int) -> None:
+type Step = Callable[[int, int], None]
+"""Told (done, whole) every now and then."""
+
+
+def choose_members(
+    *, release_id: int, revision: int, step: Step = lambda done, whole: None
+) -> None:
     """Do what `order_choice` noted. What goes wrong is noted in the row; a stale order is dropped."""
     release = (
         _ordered(release_id, revision).select_related("team", "created_by").first()
@@ -159,7 +165,7 @@ def choose_members(*, release_id: int, revision: int) -> None:
     if release is None:
         return
     try:
-        _choose(release)
+        _choose(release, step)
     except StaleDraft:
         return
     except WritError as error:
@@ -208,11 +214,13 @@ def note_progress(release: Release, done: int, whole: int) -> None:
         raise StaleDraft(f"{release} was changed meanwhile.")
 
 
-def _choose(release: Release) -> None:
+def _choose(release: Release, step: Step) -> None:
+    def stepped(done: int, whole: int) -> None:
+        note_progress(release, done, whole)
+        step(done, whole)
+
     recipe = read_recipe(release.recipe)
-    fit, unfit = judge(
-        release, recipe, lambda done, whole: note_progress(release, done, whole)
-    )
+    fit, unfit = judge(release, recipe, stepped)
     taken, capped = choose(fit, recipe)
     splits = split(taken, recipe.shares, recipe.seed)
     unfit += [Refusal(one.item, "cap", f"cell {one.cell}") for one in capped]

@@ -8,12 +8,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from writ_app.engine.export.writing import File
-from writ_app.engine.export.writing import files as format_files
 from writ_app.engine.export.folder import write_canonical
 from writ_app.engine.export.formats import FORMATS
 from writ_app.engine.export.options import Options
 from writ_app.engine.export.records import Dataset
+from writ_app.engine.export.writing import File
+from writ_app.engine.export.writing import files as format_files
 from writ_app.models.release import Release, ReleaseFile
 from writ_app.services.release.card import write_card
 from writ_app.services.release.dataset import DatabaseDataset, ReleaseDamaged
@@ -157,6 +157,8 @@ def keep_hash(
 class _Sink:
     """A file that can only be written, and is taken away while it is."""
 
+    mode = "wb"
+
     taken: bytearray
     at: int = 0
 
@@ -168,8 +170,14 @@ class _Sink:
     def tell(self) -> int:
         return self.at
 
+    def seekable(self) -> bool:
+        return False
+
     def flush(self) -> None:
         """Nothing is held back."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 def write_zip(
@@ -185,7 +193,7 @@ def write_zip(
     sink = _Sink(bytearray())
     known = known_hashes(release)
     sums: list[str] = []
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         for file in files_of(release, slugs):
             whole = hashlib.sha256()
             entry = zipfile.ZipInfo(f"{prefix}/{file.path}", stamp)
@@ -216,4 +224,3 @@ def read_sums(lines: Iterable[str]) -> dict[str, str]:
     """Path → SHA-256 of a file of such lines; others are passed over."""
     pairs = (line.rstrip("\n").split("  ", 1) for line in lines)
     return {pair[1]: pair[0] for pair in pairs if len(pair) == 2 and len(pair[0]) == 64}
-

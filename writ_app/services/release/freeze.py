@@ -54,7 +54,9 @@ def freeze_draft(*, release: Release, by: User, at: datetime) -> Release:
         return _freeze(release, seen, by, at)
     except IntegrityError as error:
         reason = str(error).splitlines()[0]
-        raise CannotRelease(f"{reason} Choose the members of {release} again.") from error
+        raise CannotRelease(
+            f"{reason} Choose the members of {release} again."
+        ) from error
 
 
 @transaction.atomic
@@ -114,9 +116,7 @@ def order_freeze(release: Release) -> int:
         return held.revision
 
 
-def freeze_ordered(
-    *, release_id: int, revision: int, by_id: int, at: datetime
-) -> None:
+def freeze_ordered(*, release_id: int, revision: int, by_id: int, at: datetime) -> None:
     """Do what `order_freeze` noted. What goes wrong is noted in the row; a stale order is dropped."""
     release = (
         Release.objects.drafts()

@@ -112,9 +112,9 @@ class _Judge:
     def chunk(self, ids: Sequence[int]) -> Iterator[Candidate | Refusal]:
         """Of each item, in no order."""
         items = ReviewItem.objects.filter(pk__in=ids)
-        about = {
-            pk: rest
-            for pk, *rest in items.values_list(
+        about: dict[int, tuple[int, str, int, int]] = {
+            pk: (task, archetype, writes, burden)
+            for pk, task, archetype, writes, burden in items.values_list(
                 "pk", "task_id", "archetype", "writes", "burden"
             )
         }

@@ -157,9 +157,7 @@ def build_manifest(
             ReviewItem.objects.filter(memberships__release=release)
         ),
         "left_out": _left_out(release),
-        "canonical": {
-            path: one.as_json for path, one in sorted(seen.files.items())
-        },
+        "canonical": {path: one.as_json for path, one in sorted(seen.files.items())},
         "members": {"file": MEMBERS_FILE, **_members_hash(release)},
     }
 
@@ -257,7 +255,11 @@ def _verdicts(release: Release) -> dict[str, Any]:
         )
         .order_by("pk")
         .values_list(
-            "slot__item_id", "slot__number", "verdict", "reviewer__username", "created_at"
+            "slot__item_id",
+            "slot__number",
+            "verdict",
+            "reviewer__username",
+            "created_at",
         )
     )
     return {

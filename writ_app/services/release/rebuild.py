@@ -113,8 +113,7 @@ def export_release(
 def _is_there(path: Path, expected: Hashed) -> bool:
     try:
         return (
-            path.stat().st_size == expected.bytes
-            and hash_of(path) == expected.sha256
+            path.stat().st_size == expected.bytes and hash_of(path) == expected.sha256
         )
     except OSError:
         return False
@@ -141,7 +140,9 @@ def _make(file: File, out: Path | None, expected: str) -> Made:
                     target.write(chunk)
     except WritError as error:
         return Made(file.path, "failed", expected=expected, note=str(error))
-    state = "new" if not expected else "same" if expected == hashing.sha256 else "differs"
+    state = (
+        "new" if not expected else "same" if expected == hashing.sha256 else "differs"
+    )
     note = ""
     if state == "differs":
         note = f"comes to {hashing.sha256}, and was {expected}"
@@ -203,7 +204,13 @@ def rebuild_folder(
     yield _kept(source, MANIFEST_FILE, expected)
     text = canonical(manifest)
     if digest(text) != own_hash:
-        yield Made(MANIFEST_FILE, "differs", digest(text), own_hash, note="It was written anew by something else.")
+        yield Made(
+            MANIFEST_FILE,
+            "differs",
+            digest(text),
+            own_hash,
+            note="It was written anew by something else.",
+        )
     card = File(
         CARD_FILE,
         ABOUT,

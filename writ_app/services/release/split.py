@@ -32,7 +32,7 @@ def split(
     )
     wanted = {name: share * len(candidates) for name, share in shares.items()}
     held: Counter[str] = Counter()
-    of = {}
+    of: dict[int, str] = {}
     for group in groups:
         name = max(wanted, key=lambda one: wanted[one] - held[one])
         held[name] += len(group)
