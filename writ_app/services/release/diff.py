@@ -139,7 +139,7 @@ def compare(before: Release, after: Release) -> Diff:
         moved=tuple(moved),
         cells=tuple(_cells(old, new)),
         splits=tuple(_splits(old, new)),
-        made_with=tuple(_made_with(before.manifest, after.manifest)),
+        made_with=tuple(_made_with(before, after)),
     )
 
 
@@ -176,18 +176,19 @@ def _splits(
 # --- what they were made with --------------------------------------------------------------------------------------------------
 
 
-def _made_with(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """A draft has no manifest yet, so there is nothing to compare."""
+def _made_with(before: Release, after: Release) -> Iterator[str]:
+    """Of a draft, which has no manifest yet, only the recipe and the licence."""
+    old, new = before.manifest, after.manifest
+    yield from _recipe(before.recipe, after.recipe)
+    if before.licence != after.licence:
+        yield f"Licence: {before.licence or 'none'} → {after.licence or 'none'}."
     if "environments" not in old or "environments" not in new:
         return
     yield from _worlds(old, new)
     yield from _prompts(old, new)
     for name, title in (("agent", "agents"), ("user", "users")):
-        before, after = (set(one["counts"][name]) for one in (old, new))
-        yield from _sets(f"Models as {title}", before, after)
-    yield from _recipe(old.get("recipe") or {}, new.get("recipe") or {})
-    if old.get("licence", "") != new.get("licence", ""):
-        yield f"Licence: {old.get('licence') or 'none'} → {new.get('licence') or 'none'}."
+        models = (set(one["counts"][name]) for one in (old, new))
+        yield from _sets(f"Models as {title}", *models)
 
 
 def _worlds(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

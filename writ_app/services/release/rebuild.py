@@ -9,7 +9,11 @@ from typing import Any
 
 from writ_app.adapters.files import written_whole_bytes
 from writ_app.engine.errors import WritError
-from writ_app.engine.export.folder import FolderDataset, write_canonical
+from writ_app.engine.export.folder import (
+    BadFolder,
+    FolderDataset,
+    write_canonical,
+)
 from writ_app.engine.export.records import digest
 from writ_app.engine.export.writing import File
 from writ_app.models.release import Release
@@ -222,7 +226,12 @@ def rebuild_folder(
     yield _rows_checked(source, dataset)
     if manifest["edited"]:
         yield _kept(source, EDITS_FILE, expected)
-    for file in files_of_dataset(dataset, options_of(manifest), slugs):
+    try:
+        files = files_of_dataset(dataset, options_of(manifest), slugs)
+    except BadFolder as error:
+        yield Made("every format", "failed", note=str(error))
+        return
+    for file in files:
         if slugs is None and sums and file.path not in sums:
             continue  # of a format that was not exported
         yield _make(file, out, expected.get(file.path, ""))

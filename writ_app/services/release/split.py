@@ -71,9 +71,14 @@ def _notes(
     largest: int,
 ) -> list[str]:
     most = max(1.0, TOLERANCE * total)
+    together = (
+        f"what shares a task or a person stays together, which makes {groups:,} group{'s' * (groups != 1)}, "
+        f"the largest of {largest:,}."
+    )
     return [
         f"{name} was to have {share / total:.1%} and has {held.get(name, 0) / total:.1%} ({held.get(name, 0):,} of {total:,}): "
-        f"what shares a task or a person stays together, which makes {groups:,} group{'s' * (groups != 1)}, the largest of {largest:,}."
+        + (together if share >= 1 else f"{total:,} are too few for such a share.")
         for name, share in wanted.items()
-        if abs(held.get(name, 0) - share) > most or (share and not held.get(name))
+        if total
+        and (abs(held.get(name, 0) - share) > most or (share and not held.get(name)))
     ]
