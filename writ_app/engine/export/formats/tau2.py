@@ -167,6 +167,8 @@ def write(dataset: Dataset, options: Options) -> Iterator[Written]:
         def simulations() -> Iterator[Simulated]:
             for record in dataset.records():
                 if record.world.key == world.key:
+                    if record.task not in ids:
+                        raise UnfitRow("no_task", f"There is no task {record.task}.")
                     counted()
                     yield simulated(record, ids[record.task], trials[record.task])
                     trials[record.task] += 1
