@@ -68,7 +68,9 @@ def loaded(slug: str, place: Path, features: Any = None) -> list[Row]:
     import datasets
 
     path = place / "train.jsonl"
-    path.write_text("".join(encode(row) + "\n" for row in rows_of(slug)), "utf-8")
+    path.write_text(
+        "".join(encode(row).decode() + "\n" for row in rows_of(slug)), "utf-8"
+    )
     return list(
         datasets.load_dataset(
             "json",

@@ -167,7 +167,9 @@ class TestPitfall:
                 for row in fmt.rows(spoiled(call(arguments=arguments)), Options())
             ]
             path = tmp_path / f"{slug}.jsonl"
-            path.write_text("".join(encode(row) + "\n" for row in rows), "utf-8")
+            path.write_text(
+                "".join(encode(row).decode() + "\n" for row in rows), "utf-8"
+            )
             back = datasets.load_dataset(
                 "json",
                 data_files=str(path),
@@ -258,5 +260,5 @@ class TestPitfall:
             (row,) = FORMATS[slug].rows(
                 spoiled(call(arguments={"a": "Zoë 日本"})), Options()
             )
-            assert "Zoë 日本" in encode(row)
-            assert "\\u" not in encode(row)
+            assert "Zoë 日本" in encode(row).decode()
+            assert "\\u" not in encode(row).decode()
