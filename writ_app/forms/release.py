@@ -201,6 +201,12 @@ class RecipeForm(forms.Form):
                 [self[_cap_name(f"{writes}/{burden}")] for burden in BURDEN_BANDS],
             )
 
+    @property
+    def cap_errors(self) -> list[tuple[str, str]]:
+        """(cell, what is wrong with its cap)"""
+        fields = [self[_cap_name(cell)] for cell in CELLS]
+        return [(str(f.label), error) for f in fields for error in f.errors]
+
 
 def _cap_name(cell: str) -> str:
     return f"cap_{cell.replace('/', '_').replace('+', 'more').replace('-', 'to')}"
