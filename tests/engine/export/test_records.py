@@ -3,6 +3,7 @@ import json
 import pytest
 from hypothesis import given
 
+from environments.core.tools import ordered
 from tests.engine.export.conversations import WORLD, records
 from tests.engine.export.made import record, shop
 from tests.engine.talks import small_shop, talk, task_of
@@ -11,7 +12,6 @@ from writ_app.engine.export.records import (
     Record,
     compact,
     content_hash_of,
-    in_order,
     messages_of,
     trajectory_of,
 )
@@ -59,8 +59,7 @@ class TestMessagesOf:
                 assert places == sorted(places)
 
     def test_unknown_arguments_stand_last(self) -> None:
-        ordered = in_order(("b", "a"), {"x": 1, "a": 2, "b": 3})
-        assert list(ordered) == ["b", "a", "x"]
+        assert list(ordered(("b", "a"), {"x": 1, "a": 2, "b": 3})) == ["b", "a", "x"]
 
 
 class TestWorld:
