@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.engine.export.conversations import WORLD, recorded
+from tests.engine.export.losses import stored
 from tests.engine.export.made import dataset, record, shop
-from tests.engine.export.test_formats import FAILED, calls_of, only_row, stored
+from tests.engine.export.test_formats import FAILED, calls_of, only_row
 from tests.engine.talks import small_shop
 from writ_app.engine.export.fixed import Row, encode
 from writ_app.engine.export.formats import FORMATS
