@@ -1,15 +1,15 @@
 """Every world that has requests goes the whole path: design, simulate, verify, export."""
 
-import json
 import random
 
 import pytest
 
 from environments.registry import names, world
+from tests.engine.export.losses import FOR_TRAINERS, expected, stored
 from writ_app.engine.behaviour import PLANS, make_ledger
 from writ_app.engine.export.formats import FORMATS
 from writ_app.engine.export.options import Options
-from writ_app.engine.export.records import compact, record_of, world_of
+from writ_app.engine.export.records import record_of, world_of
 from writ_app.engine.scripted import ScriptedAgent, ScriptedUser
 from writ_app.engine.simulation import simulate
 from writ_app.engine.task_design import Designer
@@ -27,12 +27,6 @@ REQUESTS = [
     for name in DESIGNERS
     for archetype in WORLDS[name].domain.archetypes
 ]
-
-
-FOR_TRAINERS = [
-    slug for slug in FORMATS if slug not in ("jsonl", "tau2_results", "tau2_tasks")
-]
-"""Formats whose rows hold system prompt and conversation."""
 
 
 @pytest.mark.parametrize(("name", "slug"), REQUESTS)
@@ -66,10 +60,9 @@ class TestWholePath:
             assert failed == []
             record = record_of(world_of(environment), task, trajectory)
             for slug in FOR_TRAINERS:
-                *_, row = FORMATS[slug].rows(record, Options())
-                said = FORMATS[slug].parse(json.loads(compact(row)))
-                assert said.system == record.world.system
-                assert len(said.messages) >= len(record.messages) - 2
+                form = FORMATS[slug]
+                *_, row = stored(form, [*form.rows(record, Options())])
+                assert form.parse(row) == expected(form, record, Options())
 
 
 class TestRental:
