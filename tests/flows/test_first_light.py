@@ -146,7 +146,9 @@ def test_from_order_to_file(tab: Page, tmp_path: Path) -> None:
 
     manifest = json.loads(files["manifest.json"])
     (row,) = [json.loads(line) for line in files["trl-train.jsonl"].splitlines()]
-    (chat,) = [json.loads(line) for line in files["openai-chat-train.jsonl"].splitlines()]
+    (chat,) = [
+        json.loads(line) for line in files["openai-chat-train.jsonl"].splitlines()
+    ]
     assert json.loads(files["members.jsonl"])["item"] == approved
     assert manifest["trajectories"] == 1
     assert row["messages"][0]["role"] == chat["messages"][0]["role"] == "system"

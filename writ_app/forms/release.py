@@ -205,7 +205,7 @@ class RecipeForm(forms.Form):
     def cap_errors(self) -> list[tuple[str, str]]:
         """(cell, what is wrong with its cap)"""
         fields = [self[_cap_name(cell)] for cell in CELLS]
-        return [(str(f.label), error) for f in fields for error in f.errors]
+        return [(str(f.label), str(error)) for f in fields for error in f.errors]
 
 
 def _cap_name(cell: str) -> str:

@@ -1,8 +1,12 @@
 """Drafts: chosen by a recipe, with a typed reason for whatever is left out; changed and thrown away until they are frozen."""
 
+import time
+from datetime import timedelta
+from threading import Event, Thread
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, connection
 
 from tests.factories import (
     judge,
@@ -14,6 +18,7 @@ from tests.factories import (
 )
 from tests.releases import NOW
 from writ_app.engine.export.records import digest
+from writ_app.jobs import release as jobs
 from writ_app.models.release import (
     DraftStage,
     Release,
@@ -22,6 +27,7 @@ from writ_app.models.release import (
 )
 from writ_app.models.review import ReviewItem, Verdict
 from writ_app.models.synthesis import Trajectory
+from writ_app.services.catalog import ChangedEnvironment
 from writ_app.services.release import (
     BadRecipe,
     CannotRelease,
@@ -36,9 +42,11 @@ from writ_app.services.release import (
     order_choice,
     read_recipe,
 )
+from writ_app.services.release import freeze as freezing
 from writ_app.services.release import judge as judging
+from writ_app.services.release.freeze import order_freeze
 from writ_app.services.release.overview import overview
-from writ_app.services.review import undo_last
+from writ_app.services.review import CannotUndo, undo_last
 
 pytestmark = pytest.mark.django_db
 
@@ -347,3 +355,119 @@ class TestFreezing:
             "tasks.jsonl",
             "trajectories.jsonl",
         ]
+
+
+class TestJobs:
+    def test_that_were_lost_are_sent_again(
+        self, approved, team, owner, monkeypatch
+    ) -> None:
+        draft = draft_release(team=team, name="try", by=owner)
+        revision = order_choice(draft)
+        sent: list[dict[str, int]] = []
+        monkeypatch.setattr(
+            jobs.choose_members, "delay", lambda **ids: sent.append(ids)
+        )
+
+        jobs.resume_drafts()
+        assert sent == []  # somebody may be at it
+        Release.objects.update(touched_at=NOW - timedelta(days=1))
+        jobs.resume_drafts()
+
+        assert sent == [{"release_id": draft.pk, "revision": revision}]
+
+    def test_a_freezing_that_was_lost_is_given_back(self, approved, team, owner):
+        draft = chosen(team, owner)
+        order_freeze(draft)
+        Release.objects.update(touched_at=NOW - timedelta(days=1))
+
+        jobs.resume_drafts()
+
+        draft.refresh_from_db()
+        assert draft.stage == DraftStage.READY
+        assert "freeze it again" in draft.trouble
+        assert freeze_draft(release=draft, by=owner, at=NOW).frozen_at
+
+    def test_say_what_went_wrong_with_a_freezing(self, approved, team, owner):
+        draft = chosen(team, owner)
+        revision = order_freeze(draft)
+        undo_last(reviewer=owner, at=NOW)
+
+        jobs.freeze_draft(release_id=draft.pk, revision=revision, by_id=owner.pk)
+
+        draft.refresh_from_db()
+        assert draft.stage == DraftStage.FAILED
+        assert "may no longer be released" in draft.trouble
+
+    def test_an_environment_that_has_changed_is_a_reason_of_its_own(
+        self, approved, team, owner, monkeypatch
+    ):
+        def changed(row: Any) -> Any:
+            raise ChangedEnvironment(f"{row} is no longer what it was.")
+
+        monkeypatch.setattr(
+            "writ_app.services.release.dataset.load_environment", changed
+        )
+        monkeypatch.setattr(judging, "load_environment", changed)
+
+        draft = chosen(team, owner)
+
+        assert set(reasons(draft).values()) == {"environment"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_undo_waits_for_a_freezing_and_is_refused_after_it(
+    approved, team, owner, monkeypatch
+):
+    draft = chosen(team, owner)
+    locked, undone = Event(), Event()
+    answers: list[str] = []
+    build = freezing.build_manifest
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        locked.set()
+        assert not undone.wait(0.5)  # it stands at the lock
+        return build(*args, **kwargs)
+
+    def undo() -> None:
+        locked.wait(10)
+        try:
+            undo_last(reviewer=owner, at=NOW)
+        except CannotUndo as error:
+            answers.append(str(error))
+        except IntegrityError as error:
+            answers.append(str(error))
+        finally:
+            undone.set()
+            connection.close()
+
+    monkeypatch.setattr(freezing, "build_manifest", slow)
+    thread = Thread(target=undo)
+    thread.start()
+    frozen = freeze_draft(release=draft, by=owner, at=NOW)
+    thread.join(10)
+
+    assert frozen.members.count() == 3
+    assert len(answers) == 1
+    assert ReviewItem.objects.filter(status="APPROVED").count() == 3
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_chooses_while_the_page_is_free(
+    approved, team, owner, monkeypatch, celery_worker_process, client
+):
+    monkeypatch.setattr("writ_app.views.release_draft.is_small", lambda release: False)
+    client.force_login(owner)
+    draft = draft_release(team=team, name="try", by=owner)
+    address = f"/releases/{draft.pk}/draft/"
+
+    client.post(f"/releases/{draft.pk}/choose/")
+
+    for _ in range(300):
+        page = client.get(address, headers={"HX-Request": "true"})
+        if page.headers.get("HX-Refresh"):
+            break
+        time.sleep(0.1)
+    draft.refresh_from_db()
+    assert draft.stage == DraftStage.READY
+    assert "Freeze 3" in client.get(address).content.decode()

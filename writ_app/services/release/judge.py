@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
+from environments.core.environment import Environment
 from environments.core.state import Session
 from environments.core.tools import ToolCall
 from writ_app.engine.decontamination import BenchmarkIndex
@@ -108,6 +109,7 @@ class _Judge:
         self._recipe = recipe
         self._writer = Writer()
         self._facts: dict[int, _TaskFacts] = {}
+        self._worlds: dict[int, Environment] = {}
 
     def chunk(self, ids: Sequence[int]) -> Iterator[Candidate | Refusal]:
         """Of each item, in no order."""
@@ -185,9 +187,21 @@ class _Judge:
             self._facts[pk] = _TaskFacts(
                 task=task,
                 request=task.request_hash,
-                people=people_of(task, world),
+                people=self._people(task, world),
                 contamination=_finding(self._indexes, task),
             )
+
+    def _people(self, task: Task, world: int) -> tuple[str, ...]:
+        try:
+            return people_of(task, self._world(world))
+        except ChangedEnvironment:
+            return ()  # its trajectories are refused for that
+
+    def _world(self, pk: int) -> Environment:
+        if pk not in self._worlds:
+            row = catalog.Environment.objects.defer("state", "policy").get(pk=pk)
+            self._worlds[pk] = load_environment(row)
+        return self._worlds[pk]
 
     def _said(self, record: Record, facts: _TaskFacts) -> str:
         """What the user's own words share with a benchmark: they may be others than the task's."""
@@ -224,10 +238,8 @@ def _finding(
     return ""
 
 
-def people_of(task: Task, environment: int) -> tuple[str, ...]:
+def people_of(task: Task, world: Environment) -> tuple[str, ...]:
     """Whom the task is about: who asks, and everybody whom its calls name. Worlds of one name may share people."""
-    row = catalog.Environment.objects.defer("state", "policy").get(pk=environment)
-    world = load_environment(row)
     calls: list[ToolCall] = [
         *(read.call for read in task.certificate),
         *task.spoken_of,
