@@ -17,6 +17,7 @@ from writ_app.engine.decontamination.marks import (
     people_marks,
     shape,
     task_marks,
+    text_marks,
 )
 from writ_app.engine.decontamination.words import RunIndex, Sketches, words_of
 from writ_app.engine.types import Frozen, Task
@@ -129,7 +130,7 @@ class BenchmarkIndex:
         own = task.text if text is None else text
         words = words_of(own)
         shared = [
-            *self._shared_entities(task, [own, *said]),
+            *self._shared_entities(task_marks(task, own), [own]),
             *self._shared_gold(task),
             *self._shared_words(words),
         ]
@@ -138,9 +139,16 @@ class BenchmarkIndex:
         if near and not any(one.kind == "text" for one in shared):
             what = f"{nearest.resemblance:.0%} of the wording"
             shared.append(Shared(kind="near", what=what, tasks=(nearest.task,)))
-        for text in said:
-            shared += self._shared_words(words_of(text))
+        shared += self.check_said(said)
         return Contamination(shared=tuple(dict.fromkeys(shared)), nearest=nearest)
+
+    def check_said(self, texts: Sequence[str]) -> tuple[Shared, ...]:
+        """What texts without a task share: people, and runs of words."""
+        marks = (mark for text in texts for mark in text_marks(text))
+        shared = [*self._shared_entities(marks, texts)]
+        for text in texts:
+            shared += self._shared_words(words_of(text))
+        return tuple(dict.fromkeys(shared))
 
     def things_of(self, task: Task) -> set[tuple[str, str]]:
         """(collection, key) of what is for everybody and the task's calls name, such as flights and products."""
@@ -205,11 +213,12 @@ class BenchmarkIndex:
 
     # what is found
 
-    def _shared_entities(self, task: Task, texts: Sequence[str]) -> Iterator[Shared]:
-        found: dict[str, tuple[str, str]] = {}
-        for mark in task_marks(task, texts):
-            if mark in self._marks:
-                found.setdefault(mark, (mark, self._marks[mark]))
+    def _shared_entities(
+        self, marks: Iterable[str], texts: Sequence[str]
+    ) -> Iterator[Shared]:
+        found = {
+            mark: (mark, self._marks[mark]) for mark in marks if mark in self._marks
+        }
         for text in texts:
             for mark, person in names_in(text, self._names):
                 found.setdefault(mark, (mark, person))

@@ -52,8 +52,8 @@ def people_marks(
             yield name_mark(fields), person
 
 
-def task_marks(task: Task, texts: Iterable[str]) -> Iterator[str]:
-    """Everything in a task, and in texts about it, that may give a person away."""
+def task_marks(task: Task, text: str) -> Iterator[str]:
+    """Everything in a task with this text that may give a person away."""
     reads = [read.call.arguments for read in task.certificate]
     writes = [write.call.arguments for write in task.gold]
     spoken_of = [call.arguments for call in task.spoken_of]
@@ -63,8 +63,7 @@ def task_marks(task: Task, texts: Iterable[str]) -> Iterator[str]:
     for arguments in (task.facts, *reads):
         if arguments.keys() >= set(NAME):
             yield name_mark(arguments)
-    for text in texts:
-        yield from text_marks(text)
+    yield from text_marks(text)
 
 
 def text_marks(text: str) -> Iterator[str]:

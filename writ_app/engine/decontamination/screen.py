@@ -28,7 +28,9 @@ class Distances(Frozen):
     tasks: int
     benchmark_tasks: int
     containment: Spread
+    long_containment: Spread
     likeness: Spread
+    resemblance: Spread
     same_shape: int
     """Tasks whose writes have the shape of a benchmark task's."""
 
@@ -89,7 +91,9 @@ def distances(nearest: Sequence[Nearest], benchmark_tasks: int) -> Distances:
         tasks=len(nearest),
         benchmark_tasks=benchmark_tasks,
         containment=_spread([one.containment for one in nearest]),
+        long_containment=_spread([one.long_containment for one in nearest]),
         likeness=_spread([one.likeness for one in nearest]),
+        resemblance=_spread([one.resemblance for one in nearest]),
         same_shape=sum(bool(one.same_shape) for one in nearest),
     )
 

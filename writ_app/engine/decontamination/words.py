@@ -59,7 +59,7 @@ class RunIndex:
         self._settle()
         hashes = run_hashes(words, self._length)
         first, last = self._places(hashes)
-        for start in np.flatnonzero(last > first):
+        for start in np.flatnonzero(last > first).tolist():
             if hashes[start] in hashes[:start]:
                 continue
             numbers = np.unique(self._numbers[first[start] : last[start]]).tolist()
@@ -71,7 +71,7 @@ class RunIndex:
         hashes = self._own(run_hashes(words, self._length))
         first, last = self._places(hashes)
         shared: Counter[int] = Counter()
-        for start in np.flatnonzero(last > first):
+        for start in np.flatnonzero(last > first).tolist():
             shared.update(np.unique(self._numbers[first[start] : last[start]]).tolist())
         return shared, len(hashes)
 
