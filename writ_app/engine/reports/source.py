@@ -7,7 +7,7 @@ from typing import Protocol
 
 from environments import registry
 from environments.core.state import State
-from environments.core.tools import ToolKind
+from environments.core.tools import Mode, ToolKind
 from writ_app.engine.export.records import Dataset, Record, World
 from writ_app.engine.reports.notes import TaskNote, note_of_task
 from writ_app.engine.types import Task
@@ -61,5 +61,6 @@ def tool_kinds(world: str) -> Mapping[str, ToolKind]:
     """Tools of a world by name; empty for a world that is not here."""
     if world not in registry.names():
         return {}
-    empty = registry.world(world).build(state=State({}), version="empty")
+    build = registry.world(world).build
+    empty = build(state=State({}), version="empty", mode=Mode.CORRECTED)
     return {name: tool.kind for name, tool in empty.tools.items()}
