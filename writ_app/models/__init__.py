@@ -20,6 +20,7 @@ from writ_app.models.curation import (
 )
 from writ_app.models.editing import EditDraft, VersionEvent
 from writ_app.models.release import Release, ReleaseMember
+from writ_app.models.report import Report
 from writ_app.models.review import (
     ArgumentSource,
     BulkAction,
@@ -62,6 +63,7 @@ __all__ = [
     "ReferenceTrajectory",
     "Release",
     "ReleaseMember",
+    "Report",
     "Reverification",
     "ReviewEvent",
     "ReviewItem",
