@@ -50,7 +50,9 @@ def measure(
     if indexes:
         for task in source.tasks():
             purity.add_task(task)
+    observed = 0
     for one in source.observed():
+        observed += 1
         accepted = options.everything or one.record.facts.get("accepted") is not False
         cells.add(one, accepted=accepted)
         evidence.add(one, accepted=accepted)
@@ -62,6 +64,7 @@ def measure(
     return {
         "version": VERSION,
         "seed": options.seed,
+        "observed": observed,
         "sizes": sizes.result(),
         "cells": cells.result(),
         "evidence": evidence.result(),
