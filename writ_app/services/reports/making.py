@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from writ_app.adapters.tokens import token_counter
 from writ_app.engine.errors import WritError
 from writ_app.engine.export.records import compact, digest
+from writ_app.engine.export.tokens import TOKENIZERS, counter, tokenizers
 from writ_app.engine.reports import Options, calibrate, measure
 from writ_app.engine.reports.objections import objections
 from writ_app.models.accounts import Team, User
@@ -162,7 +162,8 @@ def build_content(
 ) -> dict[str, Any]:
     """Everything that a report's row holds, as plain JSON: what was measured, what the database knows beside it, the reference."""
     scope = scope_of(report)
-    count, tokenizer = token_counter()
+    slug = next(iter(tokenizers()))
+    count, tokenizer = counter(slug), TOKENIZERS[slug].title
     options = Options(count, tokenizer, SEED, scope.everything)
     worlds = {world.name for world in scope.source.worlds.values()}
     against = [report.against] if report.against else []
