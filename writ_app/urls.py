@@ -17,6 +17,7 @@ from writ_app.views import (
     lists,
     quality,
     release,
+    reports,
     review,
     synthesis,
     tasks,
@@ -175,6 +176,12 @@ urlpatterns = [
     path("releases/", release.releases, name="releases"),
     path("releases/<int:pk>/", release.release, name="release"),
     path("releases/<int:pk>/<str:name>", release.release_file, name="release_file"),
+    path("reports/", reports.reports, name="reports"),
+    path("reports/order/", reports.report_order, name="report_order"),
+    path("reports/<int:pk>/", reports.report, name="report"),
+    path(
+        "reports/<int:pk>/report.<slug:suffix>", reports.report_file, name="report_file"
+    ),
     path("environments/", catalog.environments, name="environments"),
     path(
         "environments/<slug:name>/<slug:version>/",

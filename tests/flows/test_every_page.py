@@ -26,9 +26,11 @@ from writ_app.models.catalog import Environment, Task
 from writ_app.models.curation import SamplingPlan
 from writ_app.models.editing import EditDraft
 from writ_app.models.release import Release
+from writ_app.models.report import Report
 from writ_app.models.review import ReviewEvent, ReviewItem, Verdict
 from writ_app.models.synthesis import Batch, ModelEndpoint
 from writ_app.services.release import freeze_release
+from writ_app.services.reports.making import make_report, order_report
 from writ_app.services.review import lease_next, submit_verdict
 from writ_app.services.review.comments import add_comment
 from writ_app.services.review.quality.sampling import order_plan
@@ -72,6 +74,7 @@ SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "persona": key_of(Persona),
     "plan": key_of(BehaviourPlan),
     "release": key_of(Release),
+    "report": key_of(Report),
     "quality_dispute": lambda: {"pk": ReviewItem.objects.get(status="DISPUTED").pk},
     "quality_lane": key_of(SamplingPlan),
     "environment": world(),
@@ -110,6 +113,7 @@ def tab(browser: Browser, live_server: Any) -> Iterator[Page]:
             at=now,
         )
     freeze_release(team=team, name="first", by=owner, at=now)
+    make_report(report_id=order_report(team=team, by=owner, batch=batch).pk)
     lot = {"kinds": ["exact", "said"]}
     order_plan(team=team, by=owner, filters=lot, limit=0.1, seed=1)
     make_dispute(team=team)

@@ -8,7 +8,8 @@ from collections import Counter
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, F, Max, Min, Q, Sum
+from django.db.models import Count, F, Max, Min, Q, Sum, TextField
+from django.db.models.functions import Cast
 
 from writ_app.engine.errors import REASONS
 from writ_app.engine.reports.spread import ratio
@@ -110,8 +111,9 @@ def _cost(batches: list[Batch]) -> dict[str, Any]:
     ).aggregate(count=Count("trajectory", distinct=True))["count"]
     dollars = float(sum(batch.cost for batch in batches))
     tokens = sum(batch.tokens for batch in batches)
-    users = Turn.objects.filter(simulation__batch__in=keys, side="user").aggregate(
-        turns=Count("pk"), again=Count("pk", filter=~Q(drafts=[]))
+    said = Turn.objects.filter(simulation__batch__in=keys, side="user")
+    users = said.annotate(rejected=Cast("drafts", TextField())).aggregate(
+        turns=Count("pk"), again=Count("pk", filter=~Q(rejected="[]"))
     )
     return {
         "dollars": round(dollars, 6),

@@ -107,8 +107,11 @@ def waiting_reports() -> list[int]:
     return list(found.order_by("pk").values_list("pk", flat=True))
 
 
-def make_report(*, report_id: int) -> bool:
-    """Make a report that waits; False if somebody else does, or it is done. What goes wrong is noted in its row."""
+def make_report(*, report_id: int, on_step: Callable[[], None] = lambda: None) -> bool:
+    """Make a report that waits; False if somebody else does, or it is done. What goes wrong is noted in its row.
+
+    `on_step` is called after each trajectory.
+    """
     attempt = Report.objects.claim(report_id, quiet=QUIET)
     if attempt is None:
         return False
@@ -117,7 +120,7 @@ def make_report(*, report_id: int) -> bool:
     ).get(pk=report_id)
     mine = Report.objects.under(report_id, attempt)
     try:
-        content = build_content(report, on_step=_Steps(report_id, attempt))
+        content = build_content(report, on_step=_Steps(report_id, attempt, on_step))
     except Overtaken:
         return False
     except WritError as error:
@@ -142,12 +145,14 @@ def make_report(*, report_id: int) -> bool:
 class _Steps:
     """Says how far it is, and stops if somebody else has taken over."""
 
-    def __init__(self, report_id: int, attempt: int):
+    def __init__(self, report_id: int, attempt: int, told: Callable[[], None]):
         self._row = Report.objects.under(report_id, attempt)
+        self._told = told
         self._count = 0
 
     def __call__(self) -> None:
         self._count += 1
+        self._told()
         if self._count % EVERY == 0:
             held = self._row.update(dealt_with=self._count, touched_at=Now())
             if not held:
