@@ -53,11 +53,12 @@ def measure(
     observed = 0
     for one in source.observed():
         observed += 1
-        accepted = options.everything or one.record.facts.get("accepted") is not False
-        cells.add(one, accepted=accepted)
+        accepted = one.record.facts.get("accepted") is not False
+        counted = accepted or options.everything
+        cells.add(one, accepted=accepted, counted=counted)
         evidence.add(one, accepted=accepted)
-        trials.add(one, accepted=one.record.facts.get("accepted") is not False)
-        if accepted:
+        trials.add(one, accepted=accepted)
+        if counted:
             for part in whole:
                 part.add(one)
         on_step()

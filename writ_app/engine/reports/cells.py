@@ -12,7 +12,7 @@ NO_BURDEN = "unknown"
 
 
 class Cells:
-    """Takes accepted and rejected ones alike, and only accepted ones count in the histogram."""
+    """Takes accepted and rejected ones alike; only what is `counted` is in the histograms of both axes."""
 
     def __init__(self) -> None:
         self._made: Counter[tuple[str, str]] = Counter()
@@ -20,7 +20,7 @@ class Cells:
         self._writes, self._burden = Tally(), Tally()
         self._reasons: Counter[tuple[str, str]] = Counter()
 
-    def add(self, one: Observed, *, accepted: bool) -> None:
+    def add(self, one: Observed, *, accepted: bool, counted: bool) -> None:
         facts = one.record.facts
         if not accepted:
             reason = str(facts.get("reason") or "unknown")
@@ -32,8 +32,8 @@ class Cells:
         band = NO_BURDEN if burden is None else burden_band(burden)
         cell = write_band(writes), band
         self._made[cell] += 1
-        if accepted:
-            self._accepted[cell] += 1
+        self._accepted[cell] += accepted
+        if counted:
             self._writes.add(writes)
             if burden is not None:
                 self._burden.add(burden)

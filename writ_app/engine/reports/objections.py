@@ -280,4 +280,5 @@ _ANSWERS: tuple[Callable[[Report, Report], Answer], ...] = (
 def _share(value: float | None) -> str:
     if value is None:
         return "an unknown share"
-    return f"{value:.1%}" if 0 < value < 0.1 else f"{value:.0%}"
+    shown = f"{value:.1%}" if 0 < value < 0.1 else f"{value:.0%}"
+    return shown.replace("%", " %")

@@ -270,10 +270,13 @@ def make_histogram(
     unit: str = "",
     caption: str = "",
 ) -> Histogram | None:
-    """Of a tally, and the outline of the reference's; None of nothing. Heights are shares, so that both can be compared."""
+    """Of a tally, and the outline of the reference's; None of nothing, or if all are the same. Heights are shares, so that both can be
+    compared."""
     if not tally.get("histogram"):
         return None
     both = [tally, *([reference] if reference and reference.get("histogram") else [])]
+    if min(one["least"] for one in both) == max(one["most"] for one in both):
+        return None
     low = min(one["least"] for one in both)
     high = max(_far(one) for one in both)
     width = max(1, -(-(high - low + 1) // BARS))

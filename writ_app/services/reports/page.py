@@ -485,7 +485,7 @@ def _conduct(content: Json) -> Section | None:
                 f"{value['came']:,}",
                 round(WIDTH * value["came"] / most, 1),
                 ghost=round(WIDTH * value["asked"] / most, 1),
-                note=f"{percent(value['kept'] / value['judged'])} kept" if value["judged"] else "not asked for",
+                note=_kept(value),
                 tone="user",
             )
             for value in one["values"]
@@ -502,6 +502,15 @@ def _conduct(content: Json) -> Section | None:
     )
 
 
+def _kept(value: Json) -> str:
+    """How much of what was asked for came out, where that is not all."""
+    if not value["judged"]:
+        return "not asked for"
+    if value["kept"] == value["judged"]:
+        return ""
+    return f"{percent(value['kept'] / value['judged'])} came out"
+
+
 def _production(content: Json) -> Section | None:
     context = content.get("context")
     if not context:
@@ -509,7 +518,13 @@ def _production(content: Json) -> Section | None:
     funnel, cost, pace = context["funnel"], context["cost"], context["pace"]
     stages = funnel["stages"]
     most = max((count for _, count in stages), default=0) or 1
-    kept = ["", *(percent(b / a) if a else "" for (_, a), (_, b) in pairwise(stages))]
+    kept = [
+        "",
+        *(
+            percent(b / a) if a >= b and a else ""
+            for (_, a), (_, b) in pairwise(stages)
+        ),
+    ]
     bars = tuple(
         Bar(name, number(count), round(WIDTH * count / most, 1), note=note, tone="ok" if name in ("approved", "released") else "")
         for (name, count), note in zip(stages, kept, strict=True)
@@ -667,7 +682,7 @@ def _against(one: Json) -> Iterator[Any]:
     if one["things"]:
         yield Table(
             "Shared by design",
-            ("of the world", "ours name", "the benchmark names", "both"),
+            ("of its database", "ours name", "the benchmark names", "both"),
             tuple(
                 (name, number(held["ours"]), number(held["theirs"]), number(held["shared"]))
                 for name, held in one["things"].items()

@@ -45,10 +45,10 @@ def scope_of(report: Report) -> Scope:
     batches = Batch.objects.filter(
         Q(pk__in=items.order_by().values("batch")), team=report.team
     )
-    some = items.order_by()
+    everything = not items.filter(accepted=True).exists() and items.exists()
     return Scope(
-        ItemSource(items),
+        ItemSource(items, everything=everything),
         items,
         tuple(batches.select_related("environment").defer("environment__state")),
-        everything=not some.filter(accepted=True).exists() and some.exists(),
+        everything,
     )

@@ -58,10 +58,11 @@ FACTS = (
 
 
 class ItemSource:
-    """Versions of trajectories. `digest` stands for what was read, once it was read."""
+    """Versions of trajectories. `digest` stands for what was read, once it was read. `everything`: the tasks of rejected ones, too."""
 
-    def __init__(self, items: ItemQuerySet):
+    def __init__(self, items: ItemQuerySet, *, everything: bool = False):
         self._items = items
+        self._everything = everything
         self._notes: OrderedDict[int, TaskNote] = OrderedDict()
         self._read = sha256()
 
@@ -125,8 +126,9 @@ class ItemSource:
             self._notes.popitem(last=False)
 
     def tasks(self) -> Iterator[Task]:
-        """Of the accepted ones, which alone are held against benchmarks."""
-        kept = self._items.filter(accepted=True).order_by()
+        """Of those that are counted, which alone are held against benchmarks."""
+        some = self._items if self._everything else self._items.filter(accepted=True)
+        kept = some.order_by()
         keys = sorted(kept.values_list("task_id", flat=True).distinct())
         for start in range(0, len(keys), TASKS_AT_ONCE):
             for _, text in _task_texts(keys[start : start + TASKS_AT_ONCE]):
