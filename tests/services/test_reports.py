@@ -119,6 +119,7 @@ class TestAReport:
         assert content["report"]["trials"]["by_reward"] is False
         assert content["context"] is None
         assert content["report"]["purity"] is None
+        assert content["objections"] == []
 
     def test_beside_a_reference_set_has_both_and_their_distances(
         self, owner: User, batch: Batch, tmp_path: Path

@@ -1,5 +1,6 @@
 """Pages of reports."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,26 @@ class TestAPage:
         assert " style=" not in page
         assert "made by scripted models" in page
         assert "not measured" in page
+
+    def test_of_a_reference_set_claims_nothing_about_how_it_was_made(
+        self, signed_in: Client, owner: User, tmp_path: Path
+    ) -> None:
+        report = done(owner, reference=brought_in(tmp_path))
+
+        page = text_of(signed_in.get(reverse("report", args=[report.pk])))
+
+        assert "by verification" not in page
+        assert 'id="objections"' not in page
+
+    def test_leads_to_nothing_that_is_not_there(
+        self, signed_in: Client, owner: User, batch: Batch
+    ) -> None:
+        report = done(owner, batch=batch)
+
+        page = text_of(signed_in.get(reverse("report", args=[report.pk])))
+
+        for slug in set(re.findall(r'href="#([a-z]+)"', page)):
+            assert f'id="{slug}"' in page
 
     def test_of_another_team_is_not_found(
         self, client: Client, owner: User, batch: Batch

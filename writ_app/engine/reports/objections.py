@@ -281,4 +281,4 @@ def _share(value: float | None) -> str:
     if value is None:
         return "an unknown share"
     shown = f"{value:.1%}" if 0 < value < 0.1 else f"{value:.0%}"
-    return shown.replace("%", " %")
+    return shown.replace("%", "\N{NO-BREAK SPACE}%")

@@ -31,7 +31,7 @@ def calibration_section(content: Json) -> Section | None:
     figures: list[Any] = [
         Words(
             (
-                f"Beside {name}: {content['reference']['report']['sizes']['trajectories']:,} trajectories. "
+                f"Beside {name}, of size {content['reference']['report']['sizes']['trajectories']:,}. "
                 "Outlines are the reference's. Being near is no aim by itself; being far should have a reason.",
             )
         ),
@@ -79,6 +79,7 @@ def _apart(found: Json) -> Bars:
             for title, distance, measure in rows
         ),
         "0: the same, 1: nothing in common. KS: Kolmogorov–Smirnov statistic; JSD: Jensen–Shannon divergence in bits. With 95 % intervals.",
+        wide=True,
     )
 
 

@@ -51,6 +51,8 @@ class Bars:
     caption: str = ""
     rest: tuple[Bar, ...] = ()
     """Folded."""
+    wide: bool = False
+    """Over the whole width, in several columns."""
     kind: str = "bars"
 
     @property
@@ -217,8 +219,8 @@ def percent(value: float | None) -> str:
     if value is None:
         return "–"
     if 0 < value < 0.1 or 0.99 < value < 1:
-        return f"{100 * value:.1f} %"
-    return f"{100 * value:.0f} %"
+        return f"{100 * value:.1f}\N{NO-BREAK SPACE}%"
+    return f"{100 * value:.0f}\N{NO-BREAK SPACE}%"
 
 
 def dollars(value: float | None) -> str:

@@ -1,6 +1,7 @@
 """What a report looks like: its JSON as sections of figures, the same on the page and in the HTML file."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -76,7 +77,24 @@ def sections_of(content: Json) -> tuple[Section, ...]:
         _objections(content),
         _origins(content),
     )
-    return tuple(section for section in made if section is not None)
+    shown = tuple(section for section in made if section is not None)
+    return tuple(_linked(section, {one.slug for one in shown}) for section in shown)
+
+
+def _linked(section: Section, shown: set[str]) -> Section:
+    """Answers lead only to what is there."""
+    figures = tuple(
+        Answers(
+            tuple(
+                {**row, "where": [slug for slug in row["where"] if slug in shown]}
+                for row in one.rows
+            )
+        )
+        if isinstance(one, Answers)
+        else one
+        for one in section.figures
+    )
+    return replace(section, figures=figures)
 
 
 def _reference(content: Json, *path: str) -> Any:
@@ -102,11 +120,12 @@ def _overview(content: Json) -> Section:
         Tile(
             number(sizes["tasks"]),
             "different tasks",
-            f"for {number(sizes['people'])} people" if sizes["people"] else "",
+            f"{number(sizes['per_task'].get('mean'), 1)} of each"
+            + (f", for {number(sizes['people'])} people" if sizes["people"] else ""),
         ),
         Tile(number(whole.get("total")), "tokens", sizes["tokenizer"]),
     ]
-    if report["cells"]["made"]:
+    if context and report["cells"]["made"]:
         tiles.append(
             Tile(
                 percent(report["cells"]["rate"]),
@@ -269,7 +288,7 @@ def _axes(content: Json) -> Section | None:
         "The two axes",
         "Where the set lies: how many writes, how much proved evidence, and what is hard to get accepted.",
         tuple(figure for figure in figures if figure),
-        badge=f"{percent(cells['rate'])} accepted",
+        badge=f"{percent(cells['rate'])} accepted" if content["context"] else "",
     )
 
 
@@ -697,8 +716,10 @@ def _against(one: Json) -> Iterator[Any]:
         )  # fmt: skip
 
 
-def _objections(content: Json) -> Section:
+def _objections(content: Json) -> Section | None:
     rows = content["objections"]
+    if not rows:
+        return None
     open_ = sum(row["status"] != "answered" for row in rows)
     return Section(
         "objections",
