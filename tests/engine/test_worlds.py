@@ -7,7 +7,9 @@ import pytest
 
 from environments.registry import names, world
 from writ_app.engine.behaviour import PLANS, make_ledger
-from writ_app.engine.export import FORMATS, export_source, to_line
+from writ_app.engine.export.formats import FORMATS
+from writ_app.engine.export.options import Options
+from writ_app.engine.export.records import compact, record_of, world_of
 from writ_app.engine.scripted import ScriptedAgent, ScriptedUser
 from writ_app.engine.simulation import simulate
 from writ_app.engine.task_design import Designer
@@ -25,6 +27,12 @@ REQUESTS = [
     for name in DESIGNERS
     for archetype in WORLDS[name].domain.archetypes
 ]
+
+
+FOR_TRAINERS = [
+    slug for slug in FORMATS if slug not in ("jsonl", "tau2_results", "tau2_tasks")
+]
+"""Formats whose rows hold system prompt and conversation."""
 
 
 @pytest.mark.parametrize(("name", "slug"), REQUESTS)
@@ -56,10 +64,12 @@ class TestWholePath:
             )
             failed = [check for check in verification.checks if not check.passed]
             assert failed == []
-            source = export_source(environment, task, trajectory)
-            for form in FORMATS.values():
-                row = form.to_row(source)
-                assert form.from_row(json.loads(to_line(row))).system
+            record = record_of(world_of(environment), task, trajectory)
+            for slug in FOR_TRAINERS:
+                *_, row = FORMATS[slug].rows(record, Options())
+                said = FORMATS[slug].parse(json.loads(compact(row)))
+                assert said.system == record.world.system
+                assert len(said.messages) >= len(record.messages) - 2
 
 
 class TestRental:
