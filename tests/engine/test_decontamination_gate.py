@@ -15,7 +15,6 @@ from environments.registry import world
 from writ_app.adapters.tau2 import Tau2Domain, read_domain
 from writ_app.engine.decontamination import (
     BenchmarkIndex,
-    check_all,
     gate,
     index_conversations,
 )
@@ -318,7 +317,7 @@ class TestOurTasks:
             for seed in range(3):
                 task = designer.design(slug, seed)
                 assert not gate(task, indexes, said=[task.text])
-                assert check_all(task, indexes)["tau2"].nearest.resemblance < 0.25
+                assert bench.index.check(task).nearest.resemblance < 0.25
 
     def test_that_share_a_flight_or_a_product_pass_and_that_is_told(
         self, retail: Bench

@@ -3,7 +3,13 @@ import math
 import pytest
 
 from tests.engine.reports.made import call, said, world
-from writ_app.engine.reports.tools import Tools, edit_distance, moving_types
+from writ_app.engine.reports.tools import (
+    NAMES,
+    OTHER,
+    Tools,
+    edit_distance,
+    moving_types,
+)
 
 
 def tools_of(*sequences: list[str]) -> dict[str, object]:
@@ -55,6 +61,14 @@ class TestTools:
         assert (found["item_ids"]["times"], found["item_ids"]["distinct"]) == (3, 2)
         assert found["item_ids"]["most"][0] == ["2", 2]
         assert found["order_id"]["distinct"] == 1
+
+    def test_are_told_apart_up_to_a_bound(self) -> None:
+        """An imported set may hold anything, and must not fill the memory with it."""
+        found = tools_of([f"tool-{n}" for n in range(NAMES + 50)], ["x" * 500])
+
+        names = dict(found["calls"])  # type: ignore[call-overload]
+        assert names[OTHER] == 51
+        assert all(len(name) <= 80 for name in names)
 
 
 class TestTheDistanceOfSequences:

@@ -7,7 +7,6 @@ Knows nothing about databases or files.
 
 from writ_app.engine.decontamination.gate import (
     Reason,
-    check_all,
     gate,
     index_conversations,
 )
@@ -46,7 +45,6 @@ __all__ = [
     "Seen",
     "Shared",
     "Spread",
-    "check_all",
     "distances",
     "gate",
     "index_conversations",

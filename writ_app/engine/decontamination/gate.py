@@ -7,7 +7,6 @@ from environments.core.environment import Environment
 from writ_app.engine.decontamination.index import (
     WORDS_LONG,
     BenchmarkIndex,
-    Contamination,
     Shared,
 )
 from writ_app.engine.types import Frozen, Task
@@ -37,13 +36,6 @@ def gate(
         for name, index in indexes.items()
         for shared in index.check(task, said=said).shared
     )
-
-
-def check_all(
-    task: Task, indexes: Mapping[str, BenchmarkIndex], *, said: Sequence[str] = ()
-) -> dict[str, Contamination]:
-    """The same with how near it comes, for reports."""
-    return {name: index.check(task, said=said) for name, index in indexes.items()}
 
 
 def index_conversations(

@@ -27,6 +27,9 @@ LISTED = 400
 WINDOW = 50
 """Calls in a window of the length-corrected type-token ratio."""
 START, END = "(start)", "(end)"
+NAMES, LONGEST = 1_000, 80
+"""Names of tools, and of arguments, that are told apart, and their characters: an imported set may hold anything."""
+OTHER = "(other)"
 WRITE_WEIGHT = 2
 """What a write that one sequence has and the other has not costs, against 1 of any other call."""
 
@@ -57,6 +60,7 @@ class Tools:
         self._sample: Sample[tuple[tuple[str, bool], ...]] = Sample(SEQUENCES, seed)
         self._distinct_in = Tally()
         self._values: dict[str, Values] = {}
+        self._names: dict[str, str] = {}
         self._count = 0
 
     def add(self, one: Observed) -> None:
@@ -65,9 +69,9 @@ class Tools:
         names: list[str] = []
         for message in record.messages:
             for call in message.get("tool_calls") or ():
-                names.append(call["name"])
+                names.append(self._named(call["name"]))
                 for name, value in _leaves(call["arguments"]):
-                    self._values.setdefault(name, Values()).add(value)
+                    self._values.setdefault(self._named(name), Values()).add(value)
         self._count += 1
         self._calls.update((record.world.name, name) for name in names)
         self._bigrams.update(pairwise([START, *names, END]))
@@ -75,6 +79,14 @@ class Tools:
         self._distinct_in.add(len(set(names)))
         sequence = tuple((name, kinds.get(name) is ToolKind.WRITE) for name in names)
         self._sample.add(record.id, sequence)
+
+    def _named(self, name: str) -> str:
+        """The name, shortened; OTHER once there are too many."""
+        if name not in self._names:
+            if len(self._names) >= NAMES:
+                return OTHER
+            self._names[name] = name[:LONGEST]
+        return self._names[name]
 
     def result(self) -> dict[str, Any]:
         """Entropies are in bits; `bigram_entropy` is that of the next call given the one before."""

@@ -10,7 +10,13 @@ from django.db.models import TextField
 from django.db.models.functions import Cast, Coalesce
 from pydantic_core import from_json
 
-from writ_app.engine.export.records import Json, Record, World
+from writ_app.engine.export.records import (
+    Json,
+    Record,
+    World,
+    messages_of,
+    world_of,
+)
 from writ_app.engine.reports import (
     Observed,
     TaskNote,
@@ -110,7 +116,7 @@ class ItemSource:
             task=row["task_hash"],
             split="",
             world=self._worlds[row["world"]],
-            messages=plain_messages(content["messages"]),
+            messages=messages_of(self._worlds[row["world"]], content["messages"]),
             facts=facts,
         )
         return Observed(record, self._notes[row["task"]])
@@ -144,30 +150,21 @@ def _task_texts(keys: Sequence[int]) -> Iterator[tuple[int, str]]:
 def _world(row: catalog.Environment) -> World:
     """As far as it is known: an environment that has changed since has no tools to count against."""
     try:
-        schemas = tuple(load_environment(row).schemas)
+        return world_of(load_environment(row))
     except ChangedEnvironment:
-        schemas = ()
+        return _unknown(row.name, row.version, row.content_hash)
+
+
+def _unknown(name: str, version: str = "", content_hash: str = "") -> World:
     return World(
-        name=row.name,
-        version=row.version,
-        content_hash=row.content_hash,
-        state_hash=row.state_hash,
-        policy=row.policy,
+        name=name,
+        version=version,
+        content_hash=content_hash,
+        state_hash="",
+        policy="",
         system="",
-        tools=schemas,
+        tools=(),
     )
-
-
-def plain_messages(messages: Sequence[Json]) -> list[Json]:
-    """Stored messages of the engine as records have them: what would be empty is left out."""
-    return [
-        {
-            name: value
-            for name, value in message.items()
-            if value or name == "role" or (name == "content" and message["role"] != "assistant")
-        }
-        for message in messages
-    ]  # fmt: skip
 
 
 class ReferenceSource:
@@ -185,15 +182,7 @@ class ReferenceSource:
     def world(self) -> World:
         if self._set.environment is not None:
             return _world(self._set.environment)
-        return World(
-            name=self._set.domain,
-            version="",
-            content_hash="",
-            state_hash="",
-            policy="",
-            system="",
-            tools=(),
-        )
+        return _unknown(self._set.domain)
 
     @property
     def worlds(self) -> Mapping[str, World]:
@@ -227,7 +216,7 @@ class ReferenceSource:
                     task=row.task_id,
                     split="",
                     world=self.world,
-                    messages=plain_messages(row.messages),
+                    messages=messages_of(self.world, row.messages),
                     facts=facts,
                 )
                 yield Observed(record, self._notes.get(row.task_id))
