@@ -19,6 +19,7 @@ type Json = Mapping[str, Any]
 
 OVERLAID = 8
 """Shapes that are drawn, those that are furthest apart first."""
+FEW = 30
 KINDS = {"instructions": "requests", "user": "users", "assistant": "assistants"}
 
 
@@ -35,6 +36,7 @@ def calibration_section(content: Json) -> Section | None:
                 "Outlines are the reference's. Being near is no aim by itself; being far should have a reason.",
             )
         ),
+        _few(content),
         _apart(found),
     ]
     for one in lengths[:OVERLAID]:
@@ -59,6 +61,18 @@ def calibration_section(content: Json) -> Section | None:
         "How far the two are apart, measure by measure.",
         tuple(figure for figure in figures if figure),
     )
+
+
+def _few(content: Json) -> Words | None:
+    """A warning where one of the two is too small for its shape to say much."""
+    sizes = {
+        "the reference": content["reference"]["report"]["sizes"]["trajectories"],
+        "this set": content["report"]["sizes"]["trajectories"],
+    }
+    few = [f"{name} has {size:,}" for name, size in sizes.items() if size < FEW]
+    if not few:
+        return None
+    return Words((f"Few to compare: {' and '.join(few)}.",), "warning")
 
 
 def _apart(found: Json) -> Bars:

@@ -605,10 +605,7 @@ def _review(content: Json) -> Section | None:
     ]  # fmt: skip
     statements = [plan["statement"] for plan in accepted["plans"]]
     if not statements:
-        statements = [
-            f"No sampling plan: {number(accepted['looked_at'])} of {number(accepted['approved'])} approved ones were looked at one by one, "
-            "and nothing is said of the others."
-        ]
+        statements = [_looked_at(accepted)]
     figures: list[Any] = [Tiles(tuple(tiles)), Words(tuple(statements), "success" if accepted["plans"] else "")]  # fmt: skip
     if people["verdicts"]:
         tones = {"APPROVE": "ok", "REJECT": "bad", "FIX": "warn"}
@@ -628,6 +625,16 @@ def _review(content: Json) -> Section | None:
         "Who looked, how far they agree, and what their samples prove of the rest.",
         tuple(figures),
     )
+
+
+def _looked_at(accepted: Json) -> str:
+    """What is known without a sampling plan."""
+    approved, seen = accepted["approved"], accepted["looked_at"]
+    if not approved:
+        return "Nothing is approved yet, and no sample was drawn."
+    if seen == approved:
+        return f"No sampling plan: a person looked at every one of {number(approved)} approved ones."
+    return f"No sampling plan: a person looked at {number(seen)} of {number(approved)} approved ones, and nothing is known of the others."
 
 
 def _trials(content: Json) -> Section | None:
