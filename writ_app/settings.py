@@ -135,6 +135,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "resume-reports": {
+        "task": "writ_app.jobs.reports.resume_reports",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "resume-drafts": {
         "task": "writ_app.jobs.release.resume_drafts",
         "schedule": 60.0,

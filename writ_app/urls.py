@@ -20,6 +20,7 @@ from writ_app.views import (
     release,
     release_draft,
     release_files,
+    reports,
     review,
     synthesis,
     tasks,
@@ -199,6 +200,12 @@ urlpatterns = [
         "releases/<int:pk>/files/<path:path>",
         release_files.release_file,
         name="release_file",
+    ),
+    path("reports/", reports.reports, name="reports"),
+    path("reports/order/", reports.report_order, name="report_order"),
+    path("reports/<int:pk>/", reports.report, name="report"),
+    path(
+        "reports/<int:pk>/report.<slug:suffix>", reports.report_file, name="report_file"
     ),
     path("environments/", catalog.environments, name="environments"),
     path(

@@ -26,6 +26,7 @@ from writ_app.models.catalog import Environment, Task
 from writ_app.models.curation import SamplingPlan
 from writ_app.models.editing import EditDraft
 from writ_app.models.release import Release
+from writ_app.models.report import Report
 from writ_app.models.review import ReviewEvent, ReviewItem, Verdict
 from writ_app.models.synthesis import Batch, ModelEndpoint
 from writ_app.services.release import (
@@ -35,6 +36,7 @@ from writ_app.services.release import (
     freeze_release,
     order_choice,
 )
+from writ_app.services.reports.making import make_report, order_report
 from writ_app.services.review import lease_next, submit_verdict
 from writ_app.services.review.comments import add_comment
 from writ_app.services.review.quality.sampling import order_plan
@@ -78,6 +80,7 @@ SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "persona": key_of(Persona),
     "plan": key_of(BehaviourPlan),
     "release": key_of(Release),
+    "report": key_of(Report),
     "release_members": key_of(Release),
     "release_refusals": lambda: {"pk": Release.objects.get(frozen_at=None).pk},
     "release_draft": lambda: {"pk": Release.objects.get(frozen_at=None).pk},
@@ -119,6 +122,7 @@ def tab(browser: Browser, live_server: Any) -> Iterator[Page]:
             at=now,
         )
     freeze_release(team=team, name="first", by=owner, at=now)
+    make_report(report_id=order_report(team=team, by=owner, batch=batch).pk)
     recipe = Recipe(cap=0, shares={"train": 0.9, "test": 0.1})
     draft = draft_release(team=team, name="first", by=owner, recipe=recipe)
     choose_members(release_id=draft.pk, revision=order_choice(draft))

@@ -56,6 +56,7 @@ ARGUMENTS = {
     "position": 0,
     "path": "manifest.json",
     "number": 1,
+    "suffix": "json",
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from writ_app.models.accounts import Role, Team, User
+from writ_app.models.accounts import Membership, Role, Team, User
 from writ_app.services import accounts
 
 TEAM = "Demo"
@@ -58,3 +58,9 @@ def _write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
     draft.replace(path)
+
+
+def first_owner(team: str = "") -> Membership | None:
+    """Who stands for a team (by its name, or the first there is) where a command does something for it."""
+    owners = Membership.objects.filter(role=Role.OWNER).select_related("team", "user")
+    return (owners.filter(team__name=team) if team else owners).order_by("pk").first()

@@ -25,6 +25,7 @@ from writ_app.models.release import (
     ReleaseMember,
     ReleaseRefusal,
 )
+from writ_app.models.report import Report
 from writ_app.models.review import (
     ArgumentSource,
     BulkAction,
@@ -70,6 +71,7 @@ __all__ = [
     "ReleaseFile",
     "ReleaseMember",
     "ReleaseRefusal",
+    "Report",
     "Reverification",
     "ReviewEvent",
     "ReviewItem",

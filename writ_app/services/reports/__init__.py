@@ -1,0 +1,1 @@
+"""Reports: ordered, made, shown, and given as files."""
