@@ -4,11 +4,13 @@ WRIT_TRAINERS names another folder than .venv/trainers. WRIT_TRAINERS_PYTHON nam
 checks that need it.
 """
 
+import atexit
 import base64
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +18,8 @@ from typing import Any
 
 import pytest
 import tiktoken
+
+from tests.trainers.readers.vocabularies import VOCABULARIES, pattern
 
 ROOT = Path(os.environ.get("WRIT_TRAINERS") or Path(sys.prefix) / "trainers")
 READERS = Path(__file__).parent / "readers"
@@ -54,9 +58,10 @@ def read_with(
     reader: str, payload: Any, timeout: float = 300, torch: bool = False
 ) -> Any:
     """What a script of `readers/` answers to a JSON value, in a process that sees the trainers. Skips if it says so."""
-    python = os.environ.get("WRIT_TRAINERS_PYTHON") or sys.executable
-    if torch and python == sys.executable and find_spec("torch") is None:
+    named = os.environ.get("WRIT_TRAINERS_PYTHON", "")
+    if torch and not named and find_spec("torch") is None:
         pytest.skip("No interpreter with torch: set WRIT_TRAINERS_PYTHON")
+    python = (torch and named) or sys.executable
     done = subprocess.run(
         [python, str(READERS / f"{reader}.py")],
         input=json.dumps(payload),
@@ -79,42 +84,23 @@ def read_with(
 @cache
 def vocabulary(family: str) -> tiktoken.Encoding:
     """The family's own: Qwen's of dashscope, Llama's of llama-models, with the special tokens that templates write."""
-    if family == "qwen":
-        path = ROOT / "dashscope" / "resources" / "qwen.tiktoken"
-        digits, first = r"\p{N}", 151643
-        special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-        later = ["<tool_call>", "</tool_call>"], 151657
-        thinking = (
-            [
-                "<tool_response>",
-                "</tool_response>",
-                "<think>",
-                "</think>",
-            ],
-            151665,
-        )
-        named = {t: first + n for n, t in enumerate(special)}
-        for tokens, start in (later, thinking):
-            named |= {t: start + n for n, t in enumerate(tokens)}
-    else:
-        path = ROOT / "llama_models" / "llama3" / "tokenizer.model"
-        digits = r"\p{N}{1,3}"
-        named = {
-            "<|begin_of_text|>": 128000,
-            "<|start_header_id|>": 128006,
-            "<|end_header_id|>": 128007,
-            "<|eot_id|>": 128009,
-            "<|python_tag|>": 128010,
-        }
-    pattern = (
-        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"
-        + digits
-        + r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-    )
+    told = VOCABULARIES[family]
+    lines = (ROOT / told.path).read_bytes().splitlines()
     ranks = {
         base64.b64decode(token): int(rank)
-        for token, rank in (line.split() for line in path.read_bytes().splitlines())
+        for token, rank in (line.split() for line in lines)
     }
     return tiktoken.Encoding(
-        family, pat_str=pattern, mergeable_ranks=ranks, special_tokens=named
+        family,
+        pat_str=pattern(told),
+        mergeable_ranks=ranks,
+        special_tokens={t: len(ranks) + n for n, t in enumerate(told.special)},
     )
+
+
+@cache
+def tokenizer_folder(family: str) -> str:
+    """The same as a tokenizer that trainers load, made once per process."""
+    folder = tempfile.TemporaryDirectory(prefix=f"writ-{family}-")
+    atexit.register(folder.cleanup)
+    return read_with("vocabularies", {"family": family, "folder": folder.name})

@@ -1,0 +1,68 @@
+"""TRL's own SFTTrainer: a file of rows → tokens and labels, and the loss of one step of a tiny random model.
+
+{"file", "tokenizer", "template", "settings", "folder", "step"} → {"rows": [{"ids", "labels"}], "loss"}, or {"error"}. Needs torch.
+"""
+
+import json
+import sys
+from typing import Any
+
+
+def main(asked: dict[str, Any]) -> dict[str, Any]:
+    from datasets import Features, Json, List, load_dataset
+    from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
+    from trl import SFTConfig, SFTTrainer
+
+    tokenizer = AutoTokenizer.from_pretrained(asked["tokenizer"])
+    tokenizer.chat_template = asked["template"]
+    features = Features({"messages": List(Json()), "tools": List(Json())})
+    rows = load_dataset(
+        "json",
+        data_files=asked["file"],
+        features=features,
+        split="train",
+        cache_dir=asked["folder"],
+    )
+    model = Qwen2ForCausalLM(
+        Qwen2Config(
+            vocab_size=len(tokenizer),
+            hidden_size=16,
+            intermediate_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+        )
+    )
+    config = SFTConfig(
+        output_dir=asked["folder"],
+        report_to="none",
+        use_cpu=True,
+        bf16=False,
+        gradient_checkpointing=False,
+        max_steps=1,
+        per_device_train_batch_size=1,
+        save_strategy="no",
+        disable_tqdm=True,
+        **asked["settings"],
+    )
+    try:
+        trainer = SFTTrainer(
+            model=model, args=config, train_dataset=rows, processing_class=tokenizer
+        )
+    except ValueError as error:
+        return {"error": str(error)}
+    batch = [
+        trainer.data_collator([trainer.train_dataset[n]])
+        for n in range(len(trainer.train_dataset))
+    ]
+    made = [
+        {"ids": one["input_ids"][0].tolist(), "labels": one["labels"][0].tolist()}
+        for one in batch
+    ]
+    step = made and asked["step"]
+    loss = trainer.train().training_loss if step else None
+    return {"rows": made, "loss": loss}
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(json.load(sys.stdin))))
