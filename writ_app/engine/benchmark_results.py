@@ -10,9 +10,8 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
-from environments.core.environment import Environment
 from writ_app.engine.benchmark_tasks import BenchmarkTask
 from writ_app.engine.simulation import Limits, Side
 from writ_app.engine.simulation.prompts import USER_PROMPT
@@ -33,11 +32,20 @@ class Player:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Described(Protocol):
+    """What a file tells of the environment that it is of."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def policy(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class Run:
     """What all simulations of a file share. `made_at` is in the file's local time."""
 
-    environment: Environment
+    environment: Described
     agent: Player
     user: Player
     seed: int

@@ -12,19 +12,11 @@ from typing import Any
 
 from environments.core.environment import Environment
 from writ_app.engine.behaviour import STOP_TOKENS
-from writ_app.engine.errors import WritError
+from writ_app.engine.export.unfit import UnfitRow
 from writ_app.engine.simulation import agent_prompt
 from writ_app.engine.types import Message, MessageCall, Task, Trajectory
 
 type Row = dict[str, Any]
-
-
-class UnfitRow(WritError):
-    """A row that a trainer would read wrongly. `pitfall` is a short name of what is wrong."""
-
-    def __init__(self, pitfall: str, text: str):
-        super().__init__(text)
-        self.pitfall = pitfall
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,233 @@
+"""How many tokens a row has: with a tokenizer that an installed package brings, or by an estimate that says so.
+
+Nothing is fetched, and the package that brings a file is not imported to find it. What is counted are the words that a chat
+template prints (system prompt, tools, every message) and a few tokens around each message; templates differ by some words, so
+leave some room below a limit.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.util import find_spec
+from itertools import batched
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+from writ_app.engine.errors import WritError
+from writ_app.engine.export.records import Record, World
+
+AROUND = 5
+"""Tokens around each message: beginning, role, line feed, end, line feed (ChatML)."""
+AT_ONCE = 64
+"""Records counted together, on as many cores as there are."""
+
+type Counter = Callable[[Sequence[str]], list[int]]
+"""Texts → their numbers of tokens. Control tokens in a text count as the text they are."""
+
+
+class NoTokenizer(WritError):
+    """There is no such tokenizer here."""
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """`package` brings `file`; without a package it is an estimate."""
+
+    slug: str
+    title: str
+    load: Callable[["Tokenizer"], Counter]
+    package: str = ""
+    file: str = ""
+    sha256: str = ""
+
+    @property
+    def estimated(self) -> bool:
+        return not self.package
+
+    @property
+    def path(self) -> Path | None:
+        """Where its file is; None if it is not here."""
+        spec = find_spec(self.package) if self.package else None
+        for place in (spec and spec.submodule_search_locations) or ():
+            found = Path(place) / self.file
+            if found.is_file():
+                return found
+        return None
+
+    @property
+    def here(self) -> bool:
+        return self.estimated or self.path is not None
+
+
+# --- those there are -----------------------------------------------------------------------------------------------------------
+
+_OPENAI = "litellm_core_utils/tokenizers/"
+_ENVIRONMENT = Lock()
+
+
+def _tiktoken(own: Tokenizer) -> Counter:
+    """tiktoken's own encoding, from the file that another package brings under the name that tiktoken's cache has for it."""
+    path = own.path
+    # tiktoken would fetch what its cache lacks, and delete there what has another hash.
+    if path is None or hashlib.sha256(path.read_bytes()).hexdigest() != own.sha256:
+        raise NoTokenizer(f"{own.package} does not bring the file of {own.title}.")
+    import tiktoken
+
+    with _ENVIRONMENT:
+        before = os.environ.get("TIKTOKEN_CACHE_DIR")
+        os.environ["TIKTOKEN_CACHE_DIR"] = str(path.parent)
+        try:
+            encoding = tiktoken.get_encoding(own.slug)
+        finally:
+            if before is None:
+                del os.environ["TIKTOKEN_CACHE_DIR"]
+            else:
+                os.environ["TIKTOKEN_CACHE_DIR"] = before
+    threads = os.cpu_count() or 1
+    return lambda texts: [
+        len(tokens)
+        for tokens in encoding.encode_ordinary_batch(list(texts), num_threads=threads)
+    ]
+
+
+def _tokenizers(own: Tokenizer) -> Counter:
+    """A `tokenizer.json` of Hugging Face's kind."""
+    from tokenizers import Tokenizer as Loaded
+
+    loaded = Loaded.from_file(str(own.path))
+    return lambda texts: [
+        len(one)
+        for one in loaded.encode_batch_fast(list(texts), add_special_tokens=False)
+    ]
+
+
+def _dashscope(own: Tokenizer) -> Counter:
+    """Qwen's, by the interface of the package that brings it."""
+    from dashscope import get_tokenizer
+
+    loaded = get_tokenizer("qwen-7b-chat")
+    return lambda texts: [len(loaded.encode(text)) for text in texts]
+
+
+def _by_characters(per_token: float, own: Tokenizer) -> Counter:
+    return lambda texts: [round(len(text) / per_token) for text in texts]
+
+
+TOKENIZERS: dict[str, Tokenizer] = {
+    one.slug: one
+    for one in (
+        Tokenizer(
+            "cl100k_base",
+            "cl100k_base (GPT-4)",
+            _tiktoken,
+            "litellm",
+            _OPENAI + "9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
+            "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
+        ),
+        Tokenizer(
+            "o200k_base",
+            "o200k_base (GPT-4o and later)",
+            _tiktoken,
+            "litellm",
+            _OPENAI + "fb374d419588a4632f3f557e76b4b70aebbca790",
+            "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
+        ),
+        Tokenizer(
+            "anthropic",
+            "Anthropic's published one (Claude 2)",
+            _tokenizers,
+            "litellm",
+            _OPENAI + "anthropic_tokenizer.json",
+        ),
+        Tokenizer(
+            "qwen",
+            "Qwen (first generation)",
+            _dashscope,
+            "dashscope",
+            "resources/qwen.tiktoken",
+        ),
+        Tokenizer(
+            "estimate",
+            "Estimate: a token per 3.5 characters",
+            partial(_by_characters, 3.5),
+        ),
+    )
+}
+
+
+def tokenizers() -> dict[str, Tokenizer]:
+    """Those that can be used here."""
+    return {slug: one for slug, one in TOKENIZERS.items() if one.here}
+
+
+@cache
+def counter(slug: str) -> Counter:
+    """Raises NoTokenizer, naming those there are."""
+    one = TOKENIZERS.get(slug)
+    if one is None or not one.here:
+        known = ", ".join(tokenizers())
+        raise NoTokenizer(f"There is no tokenizer {slug} here; there are {known}.")
+    return one.load(one)
+
+
+# --- counting ------------------------------------------------------------------------------------------------------------------
+
+
+def count(record: Record, tokenizer: str) -> int:
+    """Tokens of the whole record. Raises NoTokenizer."""
+    return next(counts([record], tokenizer))[1]
+
+
+def counts(records: Iterable[Record], tokenizer: str) -> Iterator[tuple[Record, int]]:
+    """Each record with its tokens, in order. Raises NoTokenizer."""
+    of = counter(tokenizer)
+    for some in batched(records, AT_ONCE):
+        spoken = of([_text(record) for record in some])
+        for record, tokens in zip(some, spoken, strict=True):
+            around = AROUND * (len(record.messages) + 1)
+            yield record, tokens + around + _of_world(record.world, tokenizer)
+
+
+def _text(record: Record) -> str:
+    """What the messages add to the prompt; arguments as templates print them."""
+    parts = []
+    for message in record.messages:
+        parts.append(message.get("content", ""))
+        parts += [
+            f"{made['name']} {json.dumps(made['arguments'], ensure_ascii=False)}"
+            for made in message.get("tool_calls", ())
+        ]
+    return "\n".join(parts)
+
+
+def _of_world(world: World, tokenizer: str) -> int:
+    """Tokens of system prompt and tools, counted once."""
+    counted = world.once(_counted)
+    if tokenizer not in counted:
+        tools = json.dumps(list(world.tools), ensure_ascii=False)
+        counted[tokenizer] = sum(counter(tokenizer)([world.system, tools]))
+    return counted[tokenizer]
+
+
+def _counted(world: World) -> dict[str, int]:
+    return {}
+
+
+class TooLong(NamedTuple):
+    """A record with more tokens than the limit."""
+
+    id: str
+    tokens: int
+
+
+def over_long(
+    records: Iterable[Record], tokenizer: str, limit: int
+) -> Iterator[TooLong]:
+    """Every record above the limit: they are left out whole and listed, never cut. Raises NoTokenizer."""
+    for record, tokens in counts(records, tokenizer):
+        if tokens > limit:
+            yield TooLong(record.id, tokens)
