@@ -3,8 +3,6 @@
 {"rows", "tokenizer", "template", "dataset"} → [{"ids", "labels"}]; `dataset` is the entry of a configuration's `datasets`.
 """
 
-import json
-import sys
 from typing import Any
 
 import standins
@@ -32,4 +30,4 @@ def main(asked: dict[str, Any]) -> list[Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(json.load(sys.stdin))))
+    standins.answer(main)

@@ -4,9 +4,7 @@
 `name` the entry of it, `settings` of the training. A row that it drops has no messages and no ids.
 """
 
-import json
 import logging
-import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -66,4 +64,4 @@ def _read(made: dict[str, Any], processor: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(json.load(sys.stdin))))
+    standins.answer(main)

@@ -4,8 +4,6 @@
 written as the agent template writes them into the text.
 """
 
-import json
-import sys
 from typing import Any
 
 import standins
@@ -25,4 +23,4 @@ def main(asked: dict[str, Any]) -> list[Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(json.load(sys.stdin))))
+    standins.answer(main)

@@ -7,11 +7,12 @@ package without running its `__init__`. What is exercised is always the trainer'
 
 import importlib.abc
 import importlib.machinery
-import importlib.util
+import json
 import os
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -73,7 +74,19 @@ def absent(*names: str) -> None:
 
 def bare(*packages: str) -> None:
     """Open packages without their `__init__`, which imports more than the module that is wanted."""
+    root = Path(os.environ["PYTHONPATH"])
     for name in packages:
         module = types.ModuleType(name)
-        module.__path__ = [os.path.join(os.environ["PYTHONPATH"], *name.split("."))]
+        module.__path__ = [str(root.joinpath(*name.split(".")))]
         sys.modules[name] = module
+
+
+def replaced(*modules: str) -> None:
+    """Put placeholders for these, though they could be found: what they import is not."""
+    for name in modules:
+        sys.modules[name] = _Placeholder(name)
+
+
+def answer(read: Callable[[Any], Any]) -> None:
+    """Read a JSON value from standard input, and write what is made of it as the last line of standard output."""
+    sys.stdout.write("\n" + json.dumps(read(json.load(sys.stdin))) + "\n")

@@ -3,9 +3,9 @@
 {"file", "tokenizer", "template", "settings", "folder", "step"} → {"rows": [{"ids", "labels"}], "loss"}, or {"error"}. Needs torch.
 """
 
-import json
-import sys
 from typing import Any
+
+import standins
 
 
 def main(asked: dict[str, Any]) -> dict[str, Any]:
@@ -65,4 +65,4 @@ def main(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(json.load(sys.stdin))))
+    standins.answer(main)

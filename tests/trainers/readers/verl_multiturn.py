@@ -3,14 +3,15 @@
 {"file", "tokenizer", "template", "settings"} → {"rows": [{"ids", "mask"}]}, or {"error"}. Needs torch.
 """
 
-import json
-import sys
 from typing import Any
 
 import standins
 
 standins.absent("ray", "tensordict", "peft", "codetiming", "hydra", "omegaconf")
-standins.bare("verl", "verl.utils", "verl.utils.dataset", "verl.models")
+standins.bare("verl", "verl.utils", "verl.utils.dataset")
+standins.replaced(
+    "verl.models", "verl.models.transformers", "verl.models.transformers.qwen2_vl"
+)
 
 
 def main(asked: dict[str, Any]) -> dict[str, Any]:
@@ -34,4 +35,4 @@ def main(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(json.load(sys.stdin))))
+    standins.answer(main)

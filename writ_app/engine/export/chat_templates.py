@@ -10,6 +10,7 @@ trainers hand them to the template.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +46,8 @@ class Family:
     tokenizer: str
     render: Callable[[Sequence[Json], Sequence[Json]], Iterator[Piece]]
     """Pieces of (messages, tools). Raises CannotRender."""
-    end_of_turn: str
+    control: re.Pattern[str]
+    """Texts that are one token each in the vocabulary."""
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
@@ -278,15 +280,31 @@ def _calls(message: Json) -> list[Json]:
     return [made.get("function") or made for made in message.get("tool_calls") or ()]
 
 
+_CHATML_CONTROL = re.compile(
+    r"<\|im_(?:start|end)\|>|</?(?:tool_call|think|tool_response)>"
+)
+_QWEN25_CONTROL = re.compile(r"<\|im_(?:start|end)\|>|</?tool_call>")
+_LLAMA_CONTROL = re.compile(r"<\|(?:begin_of_text|(?:start|end)_header_id|eot_id)\|>")
+
 FAMILIES: dict[str, Family] = {
     family.slug: family
     for family in (
-        Family("qwen3_instruct", "Qwen3-Instruct-2507", "qwen", _qwen3_instruct, _END),
-        Family("qwen3", "Qwen3", "qwen", _qwen3, _END),
         Family(
-            "qwen3_training", "Qwen3 as TRL trains it", "qwen", _qwen3_training, _END
+            "qwen3_instruct",
+            "Qwen3-Instruct-2507",
+            "qwen",
+            _qwen3_instruct,
+            _CHATML_CONTROL,
         ),
-        Family("qwen2_5", "Qwen2.5", "qwen", _qwen25, _END),
-        Family("llama3_1", "Llama 3.1", "llama3", _llama31, _EOT),
+        Family("qwen3", "Qwen3", "qwen", _qwen3, _CHATML_CONTROL),
+        Family(
+            "qwen3_training",
+            "Qwen3 as TRL trains it",
+            "qwen",
+            _qwen3_training,
+            _CHATML_CONTROL,
+        ),
+        Family("qwen2_5", "Qwen2.5", "qwen", _qwen25, _QWEN25_CONTROL),
+        Family("llama3_1", "Llama 3.1", "llama3", _llama31, _LLAMA_CONTROL),
     )
 }

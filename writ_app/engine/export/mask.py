@@ -6,7 +6,7 @@ decided twice: the template tells what the model itself would write (`Piece.writ
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,15 +40,15 @@ class Rule:
 
 RULES: dict[str, Rule] = {
     "openai_chat": Rule(flag="weight"),
-    "trl": Rule(setting="SFTConfig(assistant_only_loss=True)"),
-    "llama_factory_sharegpt": Rule(setting="train_on_prompt: false"),
-    "llama_factory_openai": Rule(setting="train_on_prompt: false"),
-    "axolotl": Rule(flag="train", setting="roles_to_train: [assistant]"),
+    "trl": Rule(setting="SFTConfig(assistant_only_loss=True, max_length=None)"),
+    "turns": Rule(only_last=True, setting="SFTConfig(max_length=None)"),
+    "llama_factory_sharegpt": Rule(setting="mask_history: false"),
+    "llama_factory_openai": Rule(setting="mask_history: false"),
+    "axolotl": Rule(flag="train", setting="message_field_training: train"),
     "ms_swift": Rule(flag="loss", setting="--loss_scale default"),
-    "verl": Rule(),
-    "turns": Rule(only_last=True, setting="loss on the completion alone"),
+    "verl": Rule(flag="trained", setting="data.custom_cls.name=WritDataset"),
 }
-"""Formats whose rows are trained on as they are, by slug."""
+"""Formats that trainers read, by slug. `openai_chat` is for models whose template nobody outside knows."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,24 @@ def _segment(piece: Piece, told: Sequence[Turn]) -> Segment:
     if role == "assistant" and not piece.written:
         return Segment(role, piece.text, False, "The template begins the turn.")
     return Segment(role, piece.text, turn.trained, turn.why)
+
+
+def tokens(
+    shown: Sequence[Segment],
+    family: Family,
+    count: Callable[[Sequence[str]], list[int]],
+) -> tuple[int, int]:
+    """(all, trained) tokens. `count` counts texts; what the family has a token of its own for is one each."""
+    numbers = [_count(part.text, family, count) for part in shown]
+    trained = (n for n, part in zip(numbers, shown, strict=True) if part.trained)
+    return sum(numbers), sum(trained)
+
+
+def _count(
+    text: str, family: Family, count: Callable[[Sequence[str]], list[int]]
+) -> int:
+    between = family.control.split(text)
+    return len(between) - 1 + sum(count([part for part in between if part]))
 
 
 def _joined(parts: Iterator[Segment]) -> Iterator[Segment]:
@@ -181,6 +199,16 @@ def _call(function: Json) -> Json:
 
 
 def tools_of(row: Mapping[str, Any]) -> list[Json]:
-    """The schemas of a row, which some formats hold as JSON text."""
+    """The schemas of a row. Some formats hold them, or the parameters of each, as JSON text, which their trainers parse."""
     tools = row.get("tools") or []
-    return json.loads(tools) if isinstance(tools, str) else list(tools)
+    if isinstance(tools, str):
+        tools = json.loads(tools)
+    return [_tool(tool) for tool in tools]
+
+
+def _tool(tool: Json) -> Json:
+    function = tool["function"]
+    parameters = function.get("parameters")
+    if not isinstance(parameters, str):
+        return tool
+    return {**tool, "function": {**function, "parameters": json.loads(parameters)}}
