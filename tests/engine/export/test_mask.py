@@ -6,10 +6,10 @@ import pytest
 
 from tests.engine.export.made import record
 from tests.engine.talks import called, edited, said, small_shop, talk
-from writ_app.engine.export.chat_templates import FAMILIES, CannotRender
+from writ_app.engine.export.chat_templates import FAMILIES, CannotRender, Family
 from writ_app.engine.export.fixed import Row
 from writ_app.engine.export.formats import FORMATS
-from writ_app.engine.export.mask import RULES, Segment, segments, tokens
+from writ_app.engine.export.mask import RULES, Segment, segments, tokens, unseen
 from writ_app.engine.export.options import Options
 from writ_app.engine.types import Message
 
@@ -135,6 +135,32 @@ class TestSegments:
         asked = [p for p in parts if p.role == "user" and mine in p.text]
         assert len(asked) == 2
         assert not any(p.trained for p in asked)
+
+
+class TestUnseen:
+    @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda f: f.slug)
+    @pytest.mark.parametrize("slug", TRAINERS)
+    def test_is_nothing_of_an_ordinary_row(self, slug: str, family: Family) -> None:
+        row = row_of(slug, Options(greeting="drop"))
+        assert unseen(row, slug, family) == []
+
+    def test_is_the_text_beside_a_call_for_llama_alone(self) -> None:
+        row = row_of("trl", Options(greeting="drop"))
+        call = next(m for m in row["messages"] if m.get("tool_calls"))
+        both = {**call, "content": "One moment."}
+        row["messages"][row["messages"].index(call)] = both
+        lost = {slug: unseen(row, "trl", family) for slug, family in FAMILIES.items()}
+        assert lost.pop("llama3_1") == ["One moment."]
+        assert not any(lost.values())
+
+    def test_is_a_thought_of_the_past_for_qwen3(self) -> None:
+        row = row_of("trl", Options(greeting="keep"))
+        greeting = row["messages"][1]
+        thought = f"<think>\nWho is it?\n</think>\n\n{greeting['content']}"
+        row["messages"][1] = {**greeting, "content": thought}
+        assert unseen(row, "trl", FAMILIES["qwen3"]) == [thought]
+        assert unseen(row, "trl", FAMILIES["qwen3_instruct"]) == []
+        assert unseen(row, "trl", FAMILIES["qwen3_training"]) == []
 
 
 class TestTokens:

@@ -48,6 +48,8 @@ class Family:
     """Pieces of (messages, tools). Raises CannotRender."""
     control: re.Pattern[str]
     """Texts that are one token each in the vocabulary."""
+    in_trl: str = ""
+    """What differs when TRL trains on the assistant's turns alone, for a person; "" if nothing."""
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
@@ -296,7 +298,14 @@ FAMILIES: dict[str, Family] = {
             _qwen3_instruct,
             _CHATML_CONTROL,
         ),
-        Family("qwen3", "Qwen3", "qwen", _qwen3, _CHATML_CONTROL),
+        Family(
+            "qwen3",
+            "Qwen3",
+            "qwen",
+            _qwen3,
+            _CHATML_CONTROL,
+            "TRL trains Qwen3 with a template of its own, which shows thinking in every turn: “Qwen3 as TRL trains it”.",
+        ),
         Family(
             "qwen3_training",
             "Qwen3 as TRL trains it",
@@ -305,6 +314,14 @@ FAMILIES: dict[str, Family] = {
             _CHATML_CONTROL,
         ),
         Family("qwen2_5", "Qwen2.5", "qwen", _qwen25, _QWEN25_CONTROL),
-        Family("llama3_1", "Llama 3.1", "llama3", _llama31, _LLAMA_CONTROL),
+        Family(
+            "llama3_1",
+            "Llama 3.1",
+            "llama3",
+            _llama31,
+            _LLAMA_CONTROL,
+            "TRL refuses to train on the assistant's turns alone with the template of Llama 3.1, which does not mark them; "
+            "a row per turn (prompt and completion) needs no marks.",
+        ),
     )
 }

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from writ_app.engine.export.chat_templates import Family, Piece
+from writ_app.engine.export.chat_templates import Family, Piece, to_json
 
 type Json = dict[str, Any]
 
@@ -51,6 +51,11 @@ RULES: dict[str, Rule] = {
 """Formats that trainers read, by slug. `openai_chat` is for models whose template nobody outside knows."""
 
 
+_ADDED, _BEGUN = "The template adds it.", "The template begins the turn."
+OF_TEMPLATE = (_ADDED, _BEGUN)
+"""Reasons of what no message says."""
+
+
 @dataclass(frozen=True)
 class Turn:
     """A message as the chat template gets it: {role, content, tool_calls: [{function: {name, arguments: object}}]}."""
@@ -68,16 +73,29 @@ def segments(row: Mapping[str, Any], slug: str, family: Family) -> list[Segment]
     return list(_joined(_segment(piece, told) for piece in pieces))
 
 
+def unseen(row: Mapping[str, Any], slug: str, family: Family) -> list[str]:
+    """Texts of messages that the model is not shown, or not whole: beside a call for Llama 3.1, thoughts of the past for Qwen3."""
+    messages = [turn.message for turn in turns(row, RULES[slug])]
+    told: dict[int | None, str] = {}
+    for piece in family.render(messages, tools_of(row)):
+        told[piece.message] = told.get(piece.message, "") + piece.text
+    return [
+        text
+        for n, text in enumerate(message["content"].strip() for message in messages)
+        if text not in told.get(n, "") and to_json(text)[1:-1] not in told.get(n, "")
+    ]
+
+
 def _segment(piece: Piece, told: Sequence[Turn]) -> Segment:
     if piece.message is None:
-        return Segment(piece.role, piece.text, False, "The template adds it.")
+        return Segment(piece.role, piece.text, False, _ADDED)
     turn = told[piece.message]
     role = piece.role or turn.message["role"]
     if role != turn.message["role"]:
         why = f"The template shows this message of the {turn.message['role']} as the {role}'s."
         return Segment(role, piece.text, False, why)
     if role == "assistant" and not piece.written:
-        return Segment(role, piece.text, False, "The template begins the turn.")
+        return Segment(role, piece.text, False, _BEGUN)
     return Segment(role, piece.text, turn.trained, turn.why)
 
 
@@ -131,7 +149,8 @@ def turns(row: Mapping[str, Any], rule: Rule) -> list[Turn]:
 def _loss(message: Json, rule: Rule, last: bool) -> tuple[bool, str]:
     role = _ROLES.get(message["role"], message["role"])
     if role != "assistant":
-        return False, f"Said by the {role}: read, not learned."
+        who = "The system prompt" if role == "system" else f"Said by the {role}"
+        return False, f"{who}: read, not learned."
     flag = message.get(rule.flag, True) if rule.flag else True
     if flag is not None and not flag:
         return (
