@@ -54,10 +54,10 @@ def write_canonical(dataset: Dataset) -> Iterator[File]:
     """The three files, environments first: whoever reads the folder in this order knows what a line speaks of."""
 
     def counted(file: File, lines: Iterator[str]) -> Iterator[bytes]:
-        def each() -> Iterator[str]:
+        def each() -> Iterator[bytes]:
             for line in lines:
                 file.rows += 1
-                yield line + "\n"
+                yield (line + "\n").encode()
 
         return in_chunks(each())
 

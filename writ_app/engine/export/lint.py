@@ -105,10 +105,12 @@ def _written(record: Record) -> Iterator[Problem]:
 
 def _texts(message: Json, n: int) -> Iterator[str | Problem]:
     try:
-        for text in (
-            message.get("content", ""),
-            *(compact(made["arguments"]) for made in message.get("tool_calls", ())),
-        ):
+        text = message.get("content", "")
+        if not text.isascii():
+            text.encode()
+        yield text
+        for made in message.get("tool_calls", ()):
+            text = compact(made["arguments"])
             if not text.isascii():
                 text.encode()
             yield text

@@ -167,12 +167,15 @@ def write(dataset: Dataset, options: Options) -> Iterator[Written]:
         def simulations() -> Iterator[Simulated]:
             for record in dataset.records():
                 if record.world.key == world.key:
+                    if record.task not in ids:
+                        raise UnfitRow("no_task", f"There is no task {record.task}.")
                     counted()
                     yield simulated(record, ids[record.task], trials[record.task])
                     trials[record.task] += 1
 
         run = _run(world, summaries()[world.key])
-        return in_chunks(write_results(run, _tasks(dataset, world, ids), simulations()))
+        parts = write_results(run, _tasks(dataset, world, ids), simulations())
+        return in_chunks(part.encode() for part in parts)
 
     for world in dataset.worlds.values():
         yield Written(f"{folder_of(world)}/results.json", "", partial(results, world))
@@ -253,7 +256,7 @@ def write_tasks(dataset: Dataset, options: Options) -> Iterator[Written]:
                 separator = ",\n"
             yield "[]\n" if separator == "[\n" else "\n]\n"
 
-        return in_chunks(parts())
+        return in_chunks(part.encode() for part in parts())
 
     def splits(world: World, counted: Callable[[], None]) -> Iterator[bytes]:
         ids: dict[str, str] = {}
