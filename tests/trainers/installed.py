@@ -35,12 +35,17 @@ def stock_template(name: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def see_trainers() -> None:
+    """Let this process import them. Last on the path, so that nothing of ours is replaced."""
+    if str(ROOT) not in sys.path:
+        sys.path.append(str(ROOT))
+
+
 def render(
     template: str, messages: list[Any], tools: list[Any] | None, **more: Any
 ) -> tuple[str, list[tuple[int, int]]]:
     """(text, character spans within generation markers) as transformers renders it."""
-    if str(ROOT) not in sys.path:
-        sys.path.append(str(ROOT))  # last, so that nothing of ours is replaced
+    see_trainers()
     from transformers.utils.chat_template_utils import render_jinja_template
 
     texts, spans = render_jinja_template(

@@ -1,8 +1,10 @@
-"""TRL's own SFTTrainer: a file of rows → tokens and labels, and the loss of one step of a tiny random model.
+"""TRL's own SFTTrainer: a file of rows → tokens and labels, as its collator hands them to a model.
 
-{"file", "tokenizer", "template", "settings", "folder", "step"} → {"rows": [{"ids", "labels"}], "loss"}, or {"error"}. Needs torch.
+{"file", "tokenizer", "template", "settings", "folder"} → {"rows": [{"ids", "labels"}]}, or {"error"}. Needs torch.
 """
 
+import json
+from pathlib import Path
 from typing import Any
 
 import standins
@@ -15,7 +17,9 @@ def main(asked: dict[str, Any]) -> dict[str, Any]:
 
     tokenizer = AutoTokenizer.from_pretrained(asked["tokenizer"])
     tokenizer.chat_template = asked["template"]
-    features = Features({"messages": List(Json()), "tools": List(Json())})
+    with Path(asked["file"]).open(encoding="utf-8") as file:
+        columns = list(json.loads(file.readline()))
+    features = Features({column: List(Json()) for column in columns})
     rows = load_dataset(
         "json",
         data_files=asked["file"],
@@ -59,9 +63,7 @@ def main(asked: dict[str, Any]) -> dict[str, Any]:
         {"ids": one["input_ids"][0].tolist(), "labels": one["labels"][0].tolist()}
         for one in batch
     ]
-    step = made and asked["step"]
-    loss = trainer.train().training_loss if step else None
-    return {"rows": made, "loss": loss}
+    return {"rows": made}
 
 
 if __name__ == "__main__":
