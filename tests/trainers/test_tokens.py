@@ -281,6 +281,28 @@ class TestLlamaFactory:
             assert isinstance(json.loads(call["content"])[0]["arguments"], str)
 
 
+class TestMsSwift:
+    """With its preprocessor and agent template; its encoder needs a model's processor, which no package ships."""
+
+    def test_reads_the_messages_the_loss_and_the_calls_that_the_app_shows(
+        self, tmp_path: Path
+    ) -> None:
+        path = write(tmp_path, "ms_swift", Options())["train.jsonl"]
+        asked = {"file": str(path), "folder": str(tmp_path / "cache")}
+        for row, made in zip(lines(path), read_with("ms_swift", asked), strict=True):
+            said = row["messages"][1:]
+            assert [(m["role"], m["content"]) for m in made["messages"]] == [
+                (m["role"], m["content"]) for m in said
+            ]
+            lost = [n for n, m in enumerate(made["messages"]) if m.get("loss") is False]
+            assert lost == [n for n, m in enumerate(said) if m.get("loss") is False]
+            shown = segments(row, "ms_swift", INSTRUCT)
+            head = "".join(p.text for p in shown if p.role in ("system", "tools"))
+            assert head == f"<|im_start|>system\n{made['system']}<|im_end|>\n"
+            calls = [p.text for p in shown if p.trained and "<tool_call>" in p.text]
+            assert calls == [f"{call}<|im_end|>\n" for call in made["calls"]]
+
+
 class TestTrl:
     """With its trainer, which needs torch."""
 
