@@ -131,6 +131,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "resume-drafts": {
+        "task": "writ_app.jobs.release.resume_drafts",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
 }
 # Conversations that one process holds at a time. Endpoints have bounds of their own.
 SIMULATIONS_IN_FLIGHT = env_int("WRIT_IN_FLIGHT", 256)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.engine.export.made import Listed, dataset
+from writ_app.engine.export import folder
 from writ_app.engine.export.folder import (
     BadFolder,
     FolderDataset,
@@ -111,6 +112,19 @@ class TestBadFolder:
         path = place / "trajectories.jsonl"
         path.write_bytes(b"\n".join([*path.read_bytes().splitlines()[:2], b'{"id": ']))
         with pytest.raises(BadFolder, match=r"line 3: This is no JSON"):
+            list(FolderDataset(place).records())
+
+    @pytest.mark.parametrize("line", [b'{"id": NaN}', b"[" * 100_000])
+    def test_what_json_does_not_have_is_told(self, place: Path, line: bytes) -> None:
+        (place / "trajectories.jsonl").write_bytes(line + b"\n")
+        with pytest.raises(BadFolder, match="line 1: This is no JSON"):
+            list(FolderDataset(place).records())
+
+    def test_a_line_without_end_is_not_read_to_it(
+        self, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(folder, "LONGEST_LINE", 100)
+        with pytest.raises(BadFolder, match="line 1: It has more than 100 bytes"):
             list(FolderDataset(place).records())
 
     def test_bytes_that_are_no_utf_8_are_told(self, place: Path) -> None:

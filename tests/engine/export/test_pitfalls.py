@@ -129,6 +129,11 @@ def in_world(**changes: Any) -> Record:
     return Record(good.id, good.task, "train", world, good.messages, good.facts)
 
 
+def test_an_environment_that_cannot_be_written_is_told_of_every_record() -> None:
+    assert names(in_world(system="\ud83d")) == ["unencodable"]
+    assert names(in_world(system=" ")) == ["empty"]
+
+
 class TestPitfall:
     def test_01_arguments_are_encoded_once(self) -> None:
         twice = {

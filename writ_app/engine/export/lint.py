@@ -210,6 +210,11 @@ def world_problems(world: World) -> tuple[Problem, ...]:
                 "The system prompt holds tool schemas, which have a place of their own.",
             )
         )
+    try:
+        (world.system + world.tools_json).encode()
+    except ValueError as error:
+        text = f"System prompt or tools cannot be written: {error}."
+        problems.append(Problem("unencodable", text))
     if not world.system.strip():
         problems.append(Problem("empty", "There is no system prompt."))
     return tuple(problems)
