@@ -5,15 +5,17 @@ from typing import Any
 
 import pytest
 
-from tests.engine.talks import designer, small_shop, talk, task_of
+from tests.engine.export.made import record
+from tests.engine.talks import designer
 from tests.trainers.installed import needs_trainers, render, stock_template
-from writ_app.engine.export import FORMATS, export_source
 from writ_app.engine.export.chat_templates import (
     FAMILIES,
     CannotRender,
     Piece,
     rendered,
 )
+from writ_app.engine.export.formats import FORMATS
+from writ_app.engine.export.options import Options
 
 pytestmark = needs_trainers
 
@@ -35,8 +37,7 @@ ARCHETYPES = list(designer().archetypes)
 
 
 def conversation_of(archetype: str) -> tuple[list[Any], list[Any]]:
-    source = export_source(small_shop(), task_of(archetype), talk(archetype))
-    row = FORMATS["trl"].to_row(source)
+    [row] = FORMATS["trl"].rows(record(archetype), Options())
     return row["messages"], row["tools"]
 
 

@@ -47,7 +47,7 @@ class Family:
     render: Callable[[Sequence[Json], Sequence[Json]], Iterator[Piece]]
     """Pieces of (messages, tools). Raises CannotRender."""
     control: re.Pattern[str]
-    """Texts that are one token each in the vocabulary."""
+    """Texts that are one token each in the vocabulary: control tokens and, for Qwen, digits."""
     in_trl: str = ""
     """What differs when TRL trains on the assistant's turns alone, for a person; "" if nothing."""
 
@@ -283,9 +283,9 @@ def _calls(message: Json) -> list[Json]:
 
 
 _CHATML_CONTROL = re.compile(
-    r"<\|im_(?:start|end)\|>|</?(?:tool_call|think|tool_response)>"
+    r"<\|im_(?:start|end)\|>|</?(?:tool_call|think|tool_response)>|[0-9]"
 )
-_QWEN25_CONTROL = re.compile(r"<\|im_(?:start|end)\|>|</?tool_call>")
+_QWEN25_CONTROL = re.compile(r"<\|im_(?:start|end)\|>|</?tool_call>|[0-9]")
 _LLAMA_CONTROL = re.compile(r"<\|(?:begin_of_text|(?:start|end)_header_id|eot_id)\|>")
 
 FAMILIES: dict[str, Family] = {
