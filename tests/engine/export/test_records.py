@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from environments.core.tools import ordered
 from tests.engine.export.conversations import WORLD, records
@@ -20,6 +20,7 @@ from writ_app.engine.types import Ending, Owner, Trajectory, Usage
 
 
 class TestRecord:
+    @settings(deadline=None)
     @given(one=records())
     def test_comes_back_from_its_line(self, one: Record) -> None:
         back = parse_record(json.loads(one.line), {WORLD.key: WORLD})

@@ -66,7 +66,7 @@ class TestCompare:
             "test": (0, len(tested)),
             "train": (3, 3 - len(tested)),
         }
-        assert any(text.startswith("Recipe, shares:") for text in found.made_with)
+        assert "Recipe, shares: train 1.0 → train 0.5, test 0.5." in found.made_with
         assert "Licence: none → MIT." in found.made_with
 
     def test_names_policies_tools_and_prompts_that_changed(self, release, team, owner):

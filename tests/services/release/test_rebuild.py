@@ -1,16 +1,17 @@
 """Rebuilt from the database, and from the canonical files alone, every file has the same hash; what differs is named."""
 
+import copy
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.factories import judge, make_owner, team_of
+from tests.factories import judge, make_owner, make_version, team_of
 from tests.releases import NOW
 from tests.stored_batches import play_batch
 from writ_app.models.release import Release, ReleaseFile
-from writ_app.models.review import Verdict
+from writ_app.models.review import ReviewItem, Verdict
 from writ_app.models.synthesis import Trajectory
 from writ_app.services import catalog
 from writ_app.services.release import Recipe, freeze_release
@@ -137,6 +138,21 @@ class TestFromTheFolder:
         assert {one.state for one in made} == {"same"}
         folders = {one.path.split("/")[0] for one in made if "/" in one.path}
         assert folders == {"axolotl"}
+
+    def test_gives_edited_members_again(self, release, approved, owner, team, tmp_path):
+        version = make_version(of=approved[0], by=owner, reason="Warmer.")
+        content = copy.deepcopy(approved[0].content)
+        content["messages"][0]["content"] = "Good day! What can I do for you?"
+        ReviewItem.objects.filter(pk=version.pk).update(content=content)
+        ReviewItem.objects.filter(pk=version.pk).update(status="APPROVED")
+        edited = freeze_release(team=team, name="edited", by=owner, at=NOW)
+        assert edited.manifest["edited"] == 1
+        assert not [one for one in export_release(edited, tmp_path) if one.wrong]
+
+        made = states(rebuild_folder(tmp_path))
+
+        assert set(made.values()) == {"same"}
+        assert "edits.jsonl" in made
 
     def test_refuses_what_is_no_release(self, tmp_path):
         with pytest.raises(CannotRebuild, match=r"manifest.json: No such file"):

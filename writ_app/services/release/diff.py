@@ -224,7 +224,17 @@ def _prompts(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
 def _recipe(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
-            yield f"Recipe, {name.replace('_', ' ')}: {old.get(name)!r} → {new.get(name)!r}."
+            told = f"{_words(old.get(name))} → {_words(new.get(name))}"
+            yield f"Recipe, {name.replace('_', ' ')}: {told}."
+
+
+def _words(value: Any) -> str:
+    """A part of a recipe on one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(one)}" for key, one in value.items()) or "none"
+    if isinstance(value, list):
+        return " or ".join(map(_words, value)) or "none"
+    return "none" if value in (None, "") else str(value)
 
 
 def _sets(what: str, before: set[str], after: set[str]) -> Iterator[str]:
