@@ -106,7 +106,7 @@ def tokens(
 ) -> tuple[int, int]:
     """(all, trained) tokens. `count` counts texts; what the family has a token of its own for is one each.
 
-    With cl100k_base this is what Qwen and Llama 3 count themselves, as far as the text is English.
+    With cl100k_base this is nearly what Qwen and Llama 3 count themselves, as far as the text is English.
     """
     numbers = [_count(part.text, family, count) for part in shown]
     trained = (n for n, part in zip(numbers, shown, strict=True) if part.trained)
