@@ -4,7 +4,7 @@ BIN := .venv/bin
 CODE := environments writ_app tests manage.py
 TEMPLATES = find templates writ_app -name '*.html' -print0 2>/dev/null | xargs -0 -r
 
-.PHONY: demo up test install lint fmt types contracts templates migrations check lock clean
+.PHONY: demo up test install lint fmt types contracts templates migrations check trainers lock clean
 
 demo: .venv/base.stamp       ## synthesize a small set and serve the app
 	@$(BIN)/python manage.py demo $(ARGS)
@@ -16,6 +16,8 @@ test: .venv/dev.stamp        ## the whole test suite, on real Postgres and a rea
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
 
 install: .venv/dev.stamp     ## only the installation
+
+trainers: .venv/trainers.stamp    ## templates, tokenizers and converters of trainers, which tests/trainers holds our rows against
 
 lint: .venv/dev.stamp
 	@$(BIN)/ruff check $(CODE)
@@ -47,6 +49,7 @@ COMPILE = uv pip compile --quiet --generate-hashes --universal --python-version 
 lock:
 	$(COMPILE) requirements/base.in -o requirements/base.txt
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) --no-deps requirements/trainers.in -o requirements/trainers.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
@@ -56,6 +59,13 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require
 .venv/dev.stamp: .venv/base.stamp requirements/dev.txt
 	@echo "Installing what tests and checks need ..."
 	@$(PIP) -r requirements/dev.txt && touch $@
+
+# Their own requirements are gigabytes that contradict each other; what is read of them needs none. A folder of its own
+# keeps them out of everything else's sight.
+.venv/trainers.stamp: requirements/trainers.txt .venv/dev.stamp
+	@echo "Installing what rows are held against (30 MB) ..."
+	@rm -rf .venv/trainers
+	@$(PIP) --no-deps --no-compile --target .venv/trainers -r requirements/trainers.txt && touch $@
 
 .venv/base.stamp: requirements/base.txt | $(BIN)/python
 	@echo "Installing what the app needs (about half a minute) ..."

@@ -65,6 +65,7 @@ def world(**more: str) -> Callable[[], dict[str, Any]]:
 SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "trajectory": key_of(ReviewItem),
     "review_back_to": key_of(ReviewEvent),
+    "preview": key_of(ReviewItem),
     "edit": key_of(ReviewItem),
     "talk": key_of(ReviewItem),
     "mention": None,  # leads to the comment
