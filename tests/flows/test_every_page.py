@@ -170,6 +170,7 @@ NO_PAGE = (
         "_order",
         "_approve",
         "_undo",
+        "_judge",
         "saved_view",
     ),
     *("_save", "_discard", "_withdraw", "_reason"),

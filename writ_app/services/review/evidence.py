@@ -76,6 +76,8 @@ class EvidenceRow:
     grounds: int
     via: str = ""
     """The equivalent call that was made instead."""
+    altered: bool = False
+    """Made again at this point, the call gives another result than the one that is recorded."""
 
     @property
     def id(self) -> str:
@@ -131,7 +133,7 @@ def make_evidence(
 ) -> tuple[EvidenceRow, ...]:
     """One row per read of the certificate. `marks` are by the key of the read."""
     coverage = [*verification.coverage, *[None] * len(task.certificate)]
-    rows = []
+    rows, otherwise = [], _answered_otherwise(verification)
     for number, read in enumerate(task.certificate, 1):
         message = coverage[number - 1]
         step = _step_of(read, message, steps)
@@ -158,9 +160,17 @@ def make_evidence(
                 proved=read.witness is not None,
                 grounds=len({one for mark in own.values() for one in mark.arguments}),
                 via=step.name if step is not None and made else "",
+                altered=step is not None
+                and not otherwise.isdisjoint((step.message, step.answer)),
             )
         )
     return tuple(rows)
+
+
+def _answered_otherwise(verification: Verification) -> frozenset[int]:
+    """Indexes of calls whose recorded result is not the environment's."""
+    replay = (one for one in verification.checks if one.name == "replay")
+    return frozenset(place for one in replay if not one.passed for place in one.where)
 
 
 def _step_of(

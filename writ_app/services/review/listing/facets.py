@@ -32,6 +32,7 @@ from writ_app.services.review.listing.filters import (
     Filters,
     edited,
     found_by,
+    looks_accepted,
 )
 from writ_app.services.review.listing.pages import COUNTED, at_most
 
@@ -158,10 +159,14 @@ def _in_order(name: str, offered: Sequence[str]) -> Any:
     ]
 
 
+_TEXTS = ArrayField(TextField())
 _YES = Value("yes")
 _NO = Value("no")
 _VALUES = {
-    "accepted": Case(When(accepted=True, then=_YES), default=_NO),
+    "accepted": Case(When(looks_accepted(), then=_YES), default=_NO),
+    "failed": Case(
+        When(canary="", then=Cast("failed", _TEXTS)), default=Value([], _TEXTS)
+    ),
     "scripted": Case(When(scripted=True, then=_YES), default=_NO),
     "version": Case(When(edited(), then=Value("edited")), default=Value("simulated")),
     # as in the filter: what passes for approved and is a canary counts nowhere
@@ -183,7 +188,7 @@ def _counted(
     columns = {
         f"by_{name}": _VALUES[name]
         if name in _VALUES
-        else Cast(name, ArrayField(TextField()) if name in ARRAYS else TextField())
+        else Cast(name, _TEXTS if name in ARRAYS else TextField())
         for name in names
     }
     rows = found.annotate(**columns).values_list(*columns)[: COUNTED + 1]
