@@ -310,6 +310,11 @@ class ReviewItem(models.Model):
         return self.accepted or bool(self.canary)
 
     @property
+    def looks_edited(self) -> bool:
+        """Whether a person made it, as far as pages say."""
+        return self.number > 1 and not self.canary
+
+    @property
     def stored_content(self) -> dict[str, Any]:
         """The engine's Trajectory of this version."""
         return self.trajectory.content if self.content is None else self.content

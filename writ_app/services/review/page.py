@@ -18,7 +18,7 @@ from writ_app.services.review.evidence import (
     make_evidence,
 )
 from writ_app.services.review.disguise import shown_verification
-from writ_app.services.review.leaves import plain_text
+from writ_app.services.review.leaves import value_text
 from writ_app.services.review.places import Places
 from writ_app.services.review.preconditions import PolicyGroup, make_policy
 from writ_app.services.review.reader import load_item
@@ -245,7 +245,7 @@ def compose_page(
         told=tuple(
             ToldLine(
                 one.what,
-                plain_text(one.value),
+                value_text(one.value),
                 tuple(evidence[place] for place in one.needs),
             )
             for one in task.told
