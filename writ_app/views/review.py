@@ -57,8 +57,8 @@ from writ_app.services.review import (
     undo_last,
 )
 from writ_app.services.review.blind import may_see_others
-from writ_app.services.review.disguise import is_disguised, shown_verification
 from writ_app.services.review.bulk import undo_bulk
+from writ_app.services.review.disguise import is_disguised, shown_verification
 from writ_app.services.review.keys import (
     DEFAULTS,
     GROUPS,

@@ -163,6 +163,11 @@ class TestLists:
             assert not found(failed=item.failed)
             assert not found(reason=[item.reason])
             assert not found(cluster=item.cluster)
+        assert not found(kinds=["not_found"])
+        assert not found(argument_kind="not_found")
+        others = sorted({kind for item in planted for kind in item.kinds})
+        assert "not_found" in others
+        assert found(kinds=others)
         assert found(version=["simulated"]) == keys
         assert not found(version=["edited"])
 
@@ -176,6 +181,7 @@ class TestLists:
         assert facets["accepted"] == {"yes": whole}
         assert not facets.get("failed")
         assert facets["version"] == {"simulated": whole}
+        assert "not_found" not in facets["kinds"]
         shown = list_items(user=reviewer, filters={}, at=NOW)
         assert all(line.row.looks_accepted for line in shown.rows)
         assert not any(line.edited for line in shown.rows)

@@ -10,6 +10,7 @@ from writ_app.models.accounts import User
 from writ_app.models.review import ReviewEvent, ReviewItem
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.blind import events_for
+from writ_app.services.review.disguise import shown_verification
 from writ_app.services.review.evidence import (
     CELL,
     CandidateView,
@@ -17,7 +18,6 @@ from writ_app.services.review.evidence import (
     make_candidates,
     make_evidence,
 )
-from writ_app.services.review.disguise import shown_verification
 from writ_app.services.review.leaves import value_text
 from writ_app.services.review.places import Places
 from writ_app.services.review.preconditions import PolicyGroup, make_policy

@@ -29,6 +29,7 @@ from writ_app.models.synthesis import Batch
 from writ_app.services.review.bands import BURDEN_BANDS, WRITE_BANDS, Band, band_of
 from writ_app.services.review.listing.filters import (
     ELSEWHERE,
+    REJECTED_KIND,
     Filters,
     edited,
     found_by,
@@ -167,6 +168,13 @@ _VALUES = {
     "failed": Case(
         When(canary="", then=Cast("failed", _TEXTS)), default=Value([], _TEXTS)
     ),
+    "kinds": Case(
+        When(canary="", then=Cast("kinds", _TEXTS)),
+        default=Func(
+            Cast("kinds", _TEXTS), Value(REJECTED_KIND), function="array_remove"
+        ),
+        output_field=_TEXTS,
+    ),
     "scripted": Case(When(scripted=True, then=_YES), default=_NO),
     "version": Case(When(edited(), then=Value("edited")), default=Value("simulated")),
     # as in the filter: what passes for approved and is a canary counts nowhere
@@ -186,9 +194,7 @@ def _counted(
         return {}, False
     found = _countable(found_by(filters, user=user), filters)
     columns = {
-        f"by_{name}": _VALUES[name]
-        if name in _VALUES
-        else Cast(name, _TEXTS if name in ARRAYS else TextField())
+        f"by_{name}": _VALUES[name] if name in _VALUES else Cast(name, TextField())
         for name in names
     }
     rows = found.annotate(**columns).values_list(*columns)[: COUNTED + 1]

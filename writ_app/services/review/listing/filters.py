@@ -93,8 +93,8 @@ def _one(name: str, values: list[Any], filters: Filters, user: User) -> Q:
         return _said_by_checks(name, values)
     if name in COLUMNS:
         return Q(**{f"{name}__in": values})
-    if name in ARRAYS:
-        return Q(**{f"{name}__overlap": values})
+    if name == "kinds":
+        return _kinds(values)
     if name in FLAGS:
         return Q(**{f"{name}__in": [value == "yes" for value in values]})
     if name in BANDS:
@@ -129,6 +129,17 @@ def _said_by_checks(name: str, values: list[Any]) -> Q:
     if len({*values}) > 1:
         return Q()
     return looks_accepted() if values[0] == "yes" else _LOOKS_REJECTED
+
+
+REJECTED_KIND = "not_found"
+"""Kind of provenance that the checks reject, so that among what is accepted it would name planted errors."""
+
+
+def _kinds(values: list[Any]) -> Q:
+    met = Q(kinds__overlap=[one for one in values if one != REJECTED_KIND])
+    if REJECTED_KIND in values:
+        met |= Q(kinds__overlap=[REJECTED_KIND], canary="")
+    return met
 
 
 _LOOKS_REJECTED = Q(accepted=False, canary="")
@@ -192,7 +203,8 @@ def _argument(name: str, value: str, filters: Filters) -> Q:
     if name == "argument":
         place = "/" + value.lstrip("/")
         sources = sources.filter(Q(pointer=place) | Q(pointer__startswith=f"{place}/"))
-    return Q(Exists(sources))
+    found = Q(Exists(sources))
+    return found & Q(canary="") if kind == REJECTED_KIND else found
 
 
 class _Contains(Func):
