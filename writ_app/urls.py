@@ -79,6 +79,11 @@ urlpatterns = [
     path("trajectories/rules/", lists.rules, name="rules"),
     path("trajectories/rules/new/", lists.rule_new, name="rule_new"),
     path("trajectories/<int:pk>/", review.trajectory, name="trajectory"),
+    path(
+        "trajectories/<int:pk>/judge/",
+        review.trajectory_judge,
+        name="trajectory_judge",
+    ),
     path("trajectories/<int:pk>/raw/", review.trajectory_raw, name="trajectory_raw"),
     path("trajectories/<int:pk>/preview/", preview.trajectory_preview, name="preview"),
     path("trajectories/<int:pk>/preview/raw/", preview.preview_raw, name="preview_raw"),

@@ -3,7 +3,8 @@
 Everything is real: an embedded Postgres, conversations of scripted models in three worlds, canaries planted among them as
 `plant_canaries` does, and the page that a reviewer gets, made by the site itself. The conversation is cut out of the page; what is
 left is searched for signs of something wrong that the page of the uncorrupted original does not have. Prints, for every class, how
-many were planted, on how many pages something shows, and in which panels. Exits 1 if a mechanical class does not always show.
+many were planted, on how many pages something shows, and in which panels. Exits 1 if a mechanical class does not always show, or if
+the checks, the ribbon or the verdict of the machine give one away.
 """
 
 import argparse
@@ -34,6 +35,8 @@ SIGNS = frozenset(
 VOID = frozenset(
     ["area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"]
 )
+GIVEN_AWAY = frozenset(["Checks", "strip"])
+"""Parts that say what the machine thinks of the whole: of a planted error, what it thought of the original."""
 HIDDEN = "conversation"
 """Id and class of the part that a reviewer has to open."""
 
@@ -195,7 +198,12 @@ def report(lines: dict[str, Line], false_signs: int) -> int:
             hidden.append(f"{name} (never planted)")
     if hidden:
         show(f"\nNot always visible: {', '.join(hidden)}")
-    return 1 if hidden else 0
+    told = sorted(
+        name for name, line in lines.items() if GIVEN_AWAY & line.panels.keys()
+    )
+    if told:
+        show(f"\nGiven away by the checks or the ribbon: {', '.join(told)}")
+    return 1 if hidden or told else 0
 
 
 def show(text: str) -> None:

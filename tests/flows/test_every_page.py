@@ -187,6 +187,7 @@ NO_PAGE = (
         "_order",
         "_approve",
         "_undo",
+        "_judge",
         "saved_view",
         "_choose",
         "_freeze",

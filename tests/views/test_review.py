@@ -1,5 +1,6 @@
 """The desk's frame over HTTP: verdicts, what comes next, leases, the queue's page, looking back, keys."""
 
+import json
 import re
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from writ_app.models.review import (
     BulkAction,
     ReviewEvent,
     ReviewItem,
+    ReviewPolicy,
     ReviewSlot,
     SlotStatus,
     Verdict,
@@ -432,3 +434,114 @@ class TestKeys:
         assert "is taken by" in page
         assert hostile not in page
         assert not ReviewerKeys.objects.exists()
+
+
+class TestJudgingWhatIsOpen:
+    """An item that was opened from a list, taken out of turn."""
+
+    def judge(self, client, row):
+        return client.post(reverse("trajectory_judge", args=[row.pk]))
+
+    def test_puts_that_one_on_screen_in_the_queue(self, signed_in, batch):
+        first, second = (make_trajectory(batch=batch, number=n) for n in range(2))
+        assert f"#{first.pk}" in text_of(signed_in.get(reverse("review")))
+        page = text_of(signed_in.get(reverse("trajectory", args=[second.pk])))
+        assert reverse("trajectory_judge", args=[second.pk]) in page
+
+        response = self.judge(signed_in, second)
+
+        assert response.url == reverse("review")
+        fields = opened(signed_in, second)
+        signed_in.post(reverse("review"), {**fields, "verdict": "APPROVE"})
+        assert ReviewEvent.objects.get().slot.item_id == second.pk
+
+    def test_says_why_not_while_somebody_else_has_it(self, signed_in, batch, owner):
+        row = make_trajectory(batch=batch)
+        other = Client()
+        other.force_login(make_reviewer(team=team_of(owner)))
+        text_of(other.get(reverse("review")))
+
+        response = self.judge(signed_in, row)
+
+        there = reverse("trajectory", args=[row.pk])
+        assert response.url == there
+        assert "Somebody else is looking at" in text_of(signed_in.get(there))
+
+    def test_gives_nobody_two_places_on_one_item(self, signed_in, batch, owner):
+        ReviewPolicy.objects.create(team=team_of(owner), second_share=1)
+        row = make_trajectory(batch=batch)
+        fields = opened_first(signed_in, row)
+        signed_in.post(reverse("review"), {**fields, "verdict": "APPROVE"})
+
+        self.judge(signed_in, row)
+
+        page = text_of(signed_in.get(reverse("trajectory", args=[row.pk])))
+        assert "is for somebody else" in page
+        assert not ReviewSlot.objects.filter(leased_by=owner).exists()
+
+    def test_takes_the_second_place_while_a_colleague_has_the_first(
+        self, signed_in, batch, owner
+    ):
+        ReviewPolicy.objects.create(team=team_of(owner), second_share=1)
+        row = make_trajectory(batch=batch)
+        other = Client()
+        other.force_login(make_reviewer(team=team_of(owner)))
+        text_of(other.get(reverse("review")))
+
+        assert self.judge(signed_in, row).url == reverse("review")
+        assert ReviewSlot.objects.get(leased_by=owner).number == 2
+
+    def test_says_that_it_has_its_verdict_or_has_none_to_get(self, signed_in, batch):
+        row = make_trajectory(batch=batch)
+        failing = make_trajectory(batch=batch, number=1, fault="wrong_argument")
+        fields = opened(signed_in, row)
+        signed_in.post(reverse("review"), {**fields, "verdict": "APPROVE"})
+
+        for one, words in ((row, "has its verdict"), (failing, "is not up for review")):
+            self.judge(signed_in, one)
+            page = text_of(signed_in.get(reverse("trajectory", args=[one.pk])))
+            assert words in page
+            assert reverse("trajectory_judge", args=[one.pk]) not in page
+
+    def test_shows_nothing_of_other_teams(self, signed_in):
+        assert self.judge(signed_in, make_trajectory()).status_code == 404
+
+
+def opened_first(client, row) -> dict[str, int]:
+    """As `opened`, of an item with two places."""
+    assert f"#{row.pk}" in text_of(client.get(reverse("review")))
+    slot = ReviewSlot.objects.get(item=row.pk, leased_by__isnull=False)
+    return {"slot": slot.pk, "token": slot.token}
+
+
+class TestPlantedErrors:
+    def test_can_be_approved_like_anything_else(self, signed_in, batch):
+        row = make_trajectory(batch=batch)
+        wrong = make_trajectory(batch=batch, number=1, fault="wrong_argument")
+        item = ReviewItem.objects.create(
+            trajectory=row,
+            parent_id=row.pk,
+            number=2,
+            canary="sibling_id",
+            content=wrong.content,
+            verification=wrong.verification,
+            changes={"message": 0, "changed": "an id"},
+        )
+        item.refresh_from_db()
+        assert item.failed
+        signed_in.post(reverse("trajectory_judge", args=[item.pk]))
+
+        page = text_of(signed_in.get(reverse("review")))
+
+        assert f"#{item.pk}" in page
+        assert 'data-action="approve"' in page
+        assert 'value="APPROVE" disabled' not in page
+        assert '<span class="no" title=' not in page
+        raw = json.loads(
+            text_of(signed_in.get(reverse("trajectory_raw", args=[item.pk])))
+        )
+        assert all(check["passed"] for check in raw["verification"]["checks"])
+        opened_page = text_of(signed_in.get(reverse("trajectory", args=[item.pk])))
+        assert '<span class="badge ok">accepted</span>' in opened_page
+        listed = text_of(signed_in.get(reverse("trajectories")))
+        assert listed.count('<span class="badge ok">accepted</span>') == 2

@@ -305,6 +305,16 @@ class ReviewItem(models.Model):
         return " → ".join(f"{tool} ×{n}" if n > 1 else tool for tool, n in runs)
 
     @property
+    def looks_accepted(self) -> bool:
+        """Whether lists say so: a planted error passes for what it was made from."""
+        return self.accepted or bool(self.canary)
+
+    @property
+    def looks_edited(self) -> bool:
+        """Whether a person made it, as far as pages say."""
+        return self.number > 1 and not self.canary
+
+    @property
     def stored_content(self) -> dict[str, Any]:
         """The engine's Trajectory of this version."""
         return self.trajectory.content if self.content is None else self.content

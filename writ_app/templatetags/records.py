@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from environments.core.display import Display
 from environments.core.pointers import pointer
+from writ_app.services.review.leaves import number_text
 from writ_app.templatetags.json_text import cut
 
 ROWS = 60
@@ -229,16 +230,11 @@ def _leaf(value: Any, place: str, name: str, display: Display) -> Leaf:
         return Leaf("yes" if value else "no", place, "yes" if value else "no")
     if isinstance(value, int | float):
         if name in display.dollars:
-            return Leaf(_dollars(value), place, "money")
-        return Leaf(str(value), place, "num")
+            return Leaf(number_text(value, dollars=True), place, "money")
+        return Leaf(number_text(value), place, "num")
     if isinstance(value, str):
         return Leaf(cut(value, TEXT), place)
     return Leaf(cut(json.dumps(value, ensure_ascii=False), TEXT), place)
-
-
-def _dollars(value: float) -> str:
-    sign = "−" if value < 0 else ""
-    return f"{sign}${abs(value):,.2f}" if value % 1 else f"{sign}${abs(value):,.0f}"
 
 
 def leaves_of(part: Part | None) -> Iterable[Leaf]:

@@ -35,6 +35,7 @@ from writ_app.models.review import (
 from writ_app.services.review import (
     BEAT_SECONDS,
     Choice,
+    NotForYou,
     Order,
     PartOfBulk,
     build_review_page,
@@ -43,6 +44,7 @@ from writ_app.services.review import (
     find_slot,
     give_back,
     last_standing,
+    lease_item,
     lease_next,
     let_go,
     look_back,
@@ -56,6 +58,7 @@ from writ_app.services.review import (
 )
 from writ_app.services.review.blind import may_see_others
 from writ_app.services.review.bulk import undo_bulk
+from writ_app.services.review.disguise import is_disguised, shown_verification
 from writ_app.services.review.keys import (
     DEFAULTS,
     GROUPS,
@@ -360,7 +363,7 @@ def trajectory(request: MemberRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(
         ReviewItem.objects.visible_to(request.user)
         .select_related("trajectory")
-        .only("ready", "trajectory__accepted"),
+        .only("ready", "number", "canary", "edited_by", "trajectory__accepted"),
         pk=pk,
     )
     notes = notes_on(row.trajectory)
@@ -376,7 +379,7 @@ def trajectory(request: MemberRequest, pk: int) -> HttpResponse:
         if may_see_others(request.user, row)
         else (),
         "judgements": row.trajectory.judgements.order_by("id").defer("content")
-        if row.number == 1
+        if row.number == 1 or is_disguised(row, request.user)
         else (),
         "revealed": reveal(user=request.user, item=row),
         "notes": notes if shown else [],
@@ -384,6 +387,20 @@ def trajectory(request: MemberRequest, pk: int) -> HttpResponse:
         "looking": lookers(user=request.user, at=timezone.now()).get(pk, ()),
     }
     return render_page(request, "review/trajectory.html", context)
+
+
+@require_POST
+@member_required
+def trajectory_judge(request: MemberRequest, pk: int) -> HttpResponse:
+    """Take that one out of turn: it is on screen in the queue, or the page says why it is not for this person."""
+    visible = ReviewItem.objects.visible_to(request.user)
+    row = get_object_or_404(visible.only("status"), pk=pk)
+    try:
+        lease_item(item=row, user=request.user, at=timezone.now())
+    except NotForYou as error:
+        messages.error(request, str(error))
+        return redirect("trajectory", pk)
+    return redirect("review")
 
 
 @member_required
@@ -394,7 +411,9 @@ def trajectory_raw(request: MemberRequest, pk: int) -> HttpResponse:
     value = {
         "task": row.task.content,
         "trajectory": row.stored_content,
-        "verification": row.stored_verification,
+        "verification": shown_verification(row, request.user).model_dump(mode="json")
+        if row.canary
+        else row.stored_verification,
     }
     text = json.dumps(value, indent=1, ensure_ascii=False)
     response = HttpResponse(text, content_type="text/plain; charset=utf-8")

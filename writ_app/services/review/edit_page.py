@@ -1,7 +1,7 @@
 """What the edit page shows: the conversation with its fields, what is wrong where, and what follows from each change."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from environments.core.pointers import MISSING, at, leaves, pointer
@@ -26,6 +26,7 @@ from writ_app.services.catalog.parameters import (
     print_json,
     read_parameters,
 )
+from writ_app.services.review.disguise import is_disguised, shown_verification
 from writ_app.services.review.edits import (
     Base,
     changes_of,
@@ -39,7 +40,7 @@ from writ_app.services.review.lineage import (
     result_diff,
 )
 from writ_app.services.review.replay import Difference, compare
-from writ_app.services.review.steps import in_order, number_steps
+from writ_app.services.review.steps import in_order, in_steps, number_steps
 from writ_app.services.review.word_diff import Segment, word_diff
 
 MOST_LEAVES = 40
@@ -256,6 +257,10 @@ def build_edit_page(draft: EditDraft) -> EditPage:
     """Everything about one draft. Raises BadEdit if it cannot be read or applied."""
     base, changes = read_base(draft.item), changes_of(draft)
     found = check_edit(base, changes)
+    if not changes and is_disguised(draft.item, draft.user):
+        # To open the editor is no verdict: it says no more than the desk does until something is changed.
+        shown = shown_verification(draft.item, draft.user)
+        found = replace(found, verification=shown, problems=(), hunks=())
     rows = tuple(_Rows(base, changes, found).all())
     return EditPage(
         base=base,
@@ -285,6 +290,7 @@ def _check_states(
     base: Base, found: Validity, rows: Sequence[EditRow]
 ) -> Iterator[CheckState]:
     was = {check.name: check.passed for check in base.verification.checks}
+    steps = number_steps(found.trajectory.messages)
     at = {
         row.number + n: row
         for row in rows
@@ -301,7 +307,7 @@ def _check_states(
         yield CheckState(
             name=check.name,
             passed=check.passed,
-            finding=check.finding,
+            finding=in_steps(check.finding, steps),
             was=was.get(check.name),
             advice=found.advice.get(check.name, ""),
             rows=tuple(places.values()),

@@ -1,7 +1,8 @@
 """The evidence side of a page: each needed read beside the message that made it, decisive fields marked."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, Protocol
 
@@ -15,7 +16,11 @@ from writ_app.engine.types import (
     Verification,
     Witness,
 )
-from writ_app.services.review.leaves import argument_name, is_plain, plain_text
+from writ_app.services.review.leaves import (
+    argument_name,
+    is_plain,
+    value_text,
+)
 from writ_app.services.review.steps import Step, brief_arguments
 
 CANDIDATES_SHOWN = 9
@@ -76,6 +81,8 @@ class EvidenceRow:
     grounds: int
     via: str = ""
     """The equivalent call that was made instead."""
+    altered: bool = False
+    """Made again at this point, the call gives another result than the one that is recorded."""
 
     @property
     def id(self) -> str:
@@ -131,7 +138,7 @@ def make_evidence(
 ) -> tuple[EvidenceRow, ...]:
     """One row per read of the certificate. `marks` are by the key of the read."""
     coverage = [*verification.coverage, *[None] * len(task.certificate)]
-    rows = []
+    rows, otherwise = [], _answered_otherwise(verification)
     for number, read in enumerate(task.certificate, 1):
         message = coverage[number - 1]
         step = _step_of(read, message, steps)
@@ -158,9 +165,17 @@ def make_evidence(
                 proved=read.witness is not None,
                 grounds=len({one for mark in own.values() for one in mark.arguments}),
                 via=step.name if step is not None and made else "",
+                altered=step is not None
+                and not otherwise.isdisjoint((step.message, step.answer)),
             )
         )
     return tuple(rows)
+
+
+def _answered_otherwise(verification: Verification) -> frozenset[int]:
+    """Indexes of calls whose recorded result is not the environment's."""
+    replay = (one for one in verification.checks if one.name == "replay")
+    return frozenset(place for one in replay if not one.passed for place in one.where)
 
 
 def _step_of(
@@ -196,8 +211,11 @@ def _conditions(
     environment: Environment, witness: Witness | None, step: Step | None
 ) -> Iterator[tuple[str, Condition]]:
     """(JSON pointer of the field in the result, "" if it is not to be seen there; the condition) for each step of the patch."""
+    dollars = environment.domain.display.dollars
     for change in witness.patch if witness else ():
         _, key, *inner = split(change["path"])
+        named = not dollars.isdisjoint(inner)  # of such an object all numbers are
+        money = partial(_is_money, dollars, named)
         place = _place_of(step.result, key, inner) if step else None
         name = argument_name(pointer(*inner)) or key
         if change["op"] == "remove":
@@ -205,7 +223,7 @@ def _conditions(
             continue
         if isinstance(change["value"], dict) and change["op"] == "replace":
             there = at(environment.state.collections, change["path"])
-            other = _other_fields(change["value"], there)
+            other = _other_fields(change["value"], there, money)
             if other:
                 yield place or "", Condition(name, "had", other)
                 continue
@@ -214,8 +232,21 @@ def _conditions(
         verb = "were there, with" if whole else "were"
         yield (
             place or "",
-            Condition(name, verb, _brief(change["value"]), plain_text(seen)),
+            Condition(
+                name,
+                verb,
+                _brief(change["value"], money),
+                value_text(seen, dollars=named),
+            ),
         )
+
+
+type Money = Callable[[str], bool]
+"""Whether a field of that name, "" for the value itself, holds dollars."""
+
+
+def _is_money(dollars: frozenset[str], named: bool, name: str) -> bool:
+    return named or name in dollars
 
 
 def _place_of(result: Any, key: str, inner: Sequence[str]) -> str | None:
@@ -254,22 +285,28 @@ def _walk(waiting: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
         ]
 
 
-def _brief(value: Any) -> str:
+def _brief(value: Any, money: Money) -> str:
     """A value in few words; of an object its first plain fields."""
     if isinstance(value, dict):
-        plain = [
-            f"{key} {plain_text(one)}" for key, one in value.items() if is_plain(one)
-        ]
+        plain = _plain_fields(value, money)
         return ", ".join(plain[:FIELDS_SHOWN]) or f"{len(value)} fields"
-    return plain_text(value)[:VALUE_SHOWN]
+    return value_text(value, dollars=money(""))[:VALUE_SHOWN]
 
 
-def _other_fields(value: Mapping[str, Any], there: Any) -> str:
+def _plain_fields(value: Mapping[str, Any], money: Money) -> list[str]:
+    return [
+        f"{key} {value_text(one, dollars=money(key))}"
+        for key, one in value.items()
+        if is_plain(one)
+    ]
+
+
+def _other_fields(value: Mapping[str, Any], there: Any, money: Money) -> str:
     """The fields in which an object differs from the one that is there, in few words; "" if that is none."""
     if not isinstance(there, Mapping):
         return ""
     other = {key: one for key, one in value.items() if there.get(key, MISSING) != one}
-    plain = [f"{key} {plain_text(one)}" for key, one in other.items() if is_plain(one)]
+    plain = _plain_fields(other, money)
     inner = [f"other {key}" for key, one in other.items() if not is_plain(one)]
     return ", ".join([*plain, *inner][:FIELDS_SHOWN])
 
@@ -290,8 +327,8 @@ def _would_be(
     told = {one.what: one.value for one in task.told}
     for one in witness.told:
         if told.get(one.what) != one.value:
-            value = plain_text(told.get(one.what, "nothing"))
-            yield Change(one.what, value, plain_text(one.value))
+            value = value_text(told.get(one.what, "nothing"))
+            yield Change(one.what, value, value_text(one.value))
     gold = [write.call for write in task.gold]
     if [call.name for call in gold] != [call.name for call in witness.gold]:
         yield from _other_writes(environment, gold, witness.gold)
@@ -299,8 +336,8 @@ def _would_be(
     changes = [
         Change(
             (f"write {n}: " if len(gold) > 1 else "") + argument_name(place),
-            plain_text(before),
-            plain_text(after),
+            value_text(before),
+            value_text(after),
         )
         for n, (one, other) in enumerate(zip(gold, witness.gold, strict=True), 1)
         for place, before, after in _changed(one.arguments, other.arguments)

@@ -39,6 +39,7 @@ DESK: Groups = {
         Action("undo", "u", "undo your last act"),
         Action("comment", "c", "write a note or a comment"),
         Action("edit", "E", "edit it"),
+        Action("judge", "J", "judge the one that is open"),
     ),
     "Evidence": (
         Action("next_write", "w", "next argument of a write"),

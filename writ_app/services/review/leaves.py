@@ -2,6 +2,7 @@
 
 import json
 import re
+from math import isclose
 from typing import Any
 
 from environments.core.pointers import argument_name as argument_name
@@ -9,6 +10,28 @@ from environments.core.pointers import argument_name as argument_name
 
 def plain_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+DECIMALS = 6
+"""Of a number that is shown: what binary fractions leave behind (-11.679999999999993) says nothing."""
+
+
+def number_text(value: float, *, dollars: bool = False) -> str:
+    """A number as pages print it: −$11.68 for dollars, else without what binary fractions leave behind."""
+    if dollars:
+        sign, size = ("−" if value < 0 else ""), abs(value)
+        return f"{sign}${size:,.2f}" if round(size, 2) % 1 else f"{sign}${size:,.0f}"
+    if isinstance(value, int):
+        return str(value)
+    short = round(value, DECIMALS)
+    return str(short if isclose(short, value, rel_tol=1e-9) else value)
+
+
+def value_text(value: Any, *, dollars: bool = False) -> str:
+    """A plain value as pages print it."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number_text(value, dollars=dollars)
+    return plain_text(value)
 
 
 _ELEMENT = re.compile(r"([a-z]+)(\d+)(?:-[a-z]?(\d+))?")

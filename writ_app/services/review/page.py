@@ -10,6 +10,7 @@ from writ_app.models.accounts import User
 from writ_app.models.review import ReviewEvent, ReviewItem
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.blind import events_for
+from writ_app.services.review.disguise import shown_verification
 from writ_app.services.review.evidence import (
     CELL,
     CandidateView,
@@ -17,12 +18,18 @@ from writ_app.services.review.evidence import (
     make_candidates,
     make_evidence,
 )
-from writ_app.services.review.leaves import plain_text
+from writ_app.services.review.leaves import value_text
 from writ_app.services.review.places import Places
 from writ_app.services.review.preconditions import PolicyGroup, make_policy
 from writ_app.services.review.reader import load_item
 from writ_app.services.review.replay import Difference, compare, try_writes
-from writ_app.services.review.steps import Ribbon, Step, make_ribbon, make_steps
+from writ_app.services.review.steps import (
+    Ribbon,
+    Step,
+    counted_in_steps,
+    make_ribbon,
+    make_steps,
+)
 from writ_app.services.review.writes import WriteCard, make_cards, with_facts
 from writ_app.services.synthesis import ledger_of
 
@@ -105,6 +112,9 @@ class ReviewPage:
     difference: Difference
     policy: tuple[PolicyGroup, ...]
     checks: tuple[CheckLine, ...]
+    """What the machine said of it, as the viewer may know it."""
+    facts: tuple[CheckLine, ...]
+    """What the checks find in this very version: beside what they are about, and nowhere else."""
     told: tuple[ToldLine, ...]
     clause: str
     """The policy clause, in words, by which the request is refused or handed over."""
@@ -135,13 +145,22 @@ class ReviewPage:
     @property
     def told_check(self) -> CheckLine | None:
         """The check of what the user was told."""
-        return next((line for line in self.checks if line.check.name == "told"), None)
+        return self._fact("told")
+
+    @property
+    def claims(self) -> CheckLine | None:
+        """What the agent said that nothing shows; None if there is no such thing."""
+        line = self._fact("claims")
+        return None if line is None or line.check.passed else line
 
     @property
     def no_write_check(self) -> CheckLine | None:
         """The check of the refusal or of the handover, where one is right."""
         name = "refusal" if self.task.declined else "transfer"
-        return next((line for line in self.checks if line.check.name == name), None)
+        return self._fact(name)
+
+    def _fact(self, name: str) -> CheckLine | None:
+        return next((line for line in self.facts if line.check.name == name), None)
 
     @property
     def reads(self) -> int:
@@ -168,6 +187,8 @@ class ReviewPage:
 def build_review_page(*, item_id: int, viewer: User | None = None) -> ReviewPage:
     """Two queries: the row with everything upstream of it, and the events that the viewer may see (None: one who has not judged).
 
+    A planted error takes more, and passes for its original in what the checks say.
+
     The environment is kept by the process.
     """
     row = load_item(item_id)
@@ -175,6 +196,7 @@ def build_review_page(*, item_id: int, viewer: User | None = None) -> ReviewPage
         row=row,
         environment=load_environment(row.task.environment),
         events=tuple(events_for(viewer, row)),
+        shown=shown_verification(row, viewer) if row.canary else None,
     )
 
 
@@ -183,14 +205,18 @@ def compose_page(
     row: ReviewItem,
     environment: Environment,
     events: tuple[ReviewEvent, ...] = (),
+    shown: Verification | None = None,
 ) -> ReviewPage:
+    """`shown` is the verification as the viewer may know it; None: as it is stored."""
     task = Task.model_validate(row.task.content)
     trajectory = Trajectory.model_validate(row.stored_content)
-    verification = Verification.model_validate(row.stored_verification)
+    stored = Verification.model_validate(row.stored_verification)
+    verification = counted_in_steps(stored, trajectory.messages)
+    told = counted_in_steps(shown, trajectory.messages) if shown else verification
     steps = make_steps(
         trajectory.messages,
         environment,
-        failed=_failures(verification),
+        failed=_failures(told),
         superfluous=verification.superfluous,
     )
     places = Places(environment, task, verification, steps)
@@ -214,11 +240,12 @@ def compose_page(
         cards=with_facts(cards, written, try_writes(environment, made, gold)),
         difference=compare(environment, gold, made),
         policy=policy,
-        checks=_check_lines(verification, places),
+        checks=_check_lines(told, places),
+        facts=_check_lines(verification, places),
         told=tuple(
             ToldLine(
                 one.what,
-                plain_text(one.value),
+                value_text(one.value),
                 tuple(evidence[place] for place in one.needs),
             )
             for one in task.told

@@ -88,7 +88,7 @@ def conditions_of(event: ReviewEvent) -> list[Condition]:
         made.append(("tool", tool, tool, "calls", pointed is None))
     made += [
         ("failed", check, check, "failed check", pointed is None)
-        for check in item.failed
+        for check in (() if item.canary else item.failed)
     ]
     located = pointed is not None or bool(tool)
     made += [

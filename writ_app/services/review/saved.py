@@ -1,6 +1,7 @@
 """Filters under a name: one's own, the team's, and the one that a person's list opens with."""
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import Team, User
@@ -17,11 +18,9 @@ class NameTaken(WritError):
 
 def views_of(user: User) -> list[SavedView]:
     """Own ones and those shared with the person's teams, by name; `is_default` tells the one that the list opens with."""
-    first = DefaultView.objects.filter(user=user).values_list("view", flat=True).first()
-    views = list(SavedView.objects.visible_to(user).select_related("owner"))
-    for view in views:
-        view.is_default = view.pk == first  # type: ignore[attr-defined]
-    return views
+    first = DefaultView.objects.filter(user=user, view=OuterRef("pk"))
+    visible = SavedView.objects.visible_to(user).select_related("owner")
+    return list(visible.annotate(is_default=Exists(first)))
 
 
 def default_view(user: User) -> SavedView | None:

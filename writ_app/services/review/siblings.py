@@ -148,7 +148,8 @@ def kinship(item: ReviewItem) -> Kinship:
     return Kinship(
         item=item.pk,
         siblings=siblings,
-        right=_reaches_gold(item.failed),
+        # a planted error ends as its original does, as far as a page says that it was not compared for
+        right=bool(item.canary) or _reaches_gold(item.failed),
         reaching=reaching,
     )
 

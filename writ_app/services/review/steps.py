@@ -1,14 +1,15 @@
 """A conversation as steps: a message is one, a call together with its result is one."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from environments.core.environment import Environment
 from environments.core.tools import ToolCall, ordered
-from writ_app.engine.types import Message, MessageCall
+from writ_app.engine.types import Message, MessageCall, Verification
 
 Kind = Literal["user", "say", "read", "write", "call", "error"]
 
@@ -182,6 +183,51 @@ def number_steps(messages: Iterable[Message]) -> dict[int, int]:
             count += 1
             calls[call.id] = count
     return numbers
+
+
+_MESSAGE = re.compile(r"\bmessage (\d+)(?= (?:shows|has changed) )")
+"""How the verification names a message, by its index, in what it stores."""
+
+
+def move_messages(text: str, moved: Callable[[int], int | None]) -> str:
+    """A stored finding with other indexes; one that leads nowhere stays."""
+
+    def other(found: re.Match[str]) -> str:
+        place = moved(int(found[1]))
+        return found[0] if place is None else f"message {place}"
+
+    return _MESSAGE.sub(other, text)
+
+
+def in_steps(text: str, steps: Mapping[int, int]) -> str:
+    """A stored finding as pages count: `message 12 shows` is `step 9 shows`. `steps` are from `number_steps`."""
+
+    def named(found: re.Match[str]) -> str:
+        number = steps.get(int(found[1]))
+        return found[0] if number is None else f"step {number}"
+
+    return _MESSAGE.sub(named, text)
+
+
+def counted_in_steps(
+    verification: Verification, messages: Iterable[Message]
+) -> Verification:
+    """What was stored, with its sentences as pages count steps."""
+    steps = number_steps(messages)
+    return verification.model_copy(
+        update={
+            "checks": tuple(
+                one.model_copy(update={"finding": in_steps(one.finding, steps)})
+                for one in verification.checks
+            ),
+            "provenance": tuple(
+                one.model_copy(update={"detail": in_steps(one.detail, steps)})
+                if one.detail
+                else one
+                for one in verification.provenance
+            ),
+        }
+    )
 
 
 def make_steps(

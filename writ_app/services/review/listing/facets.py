@@ -29,9 +29,11 @@ from writ_app.models.synthesis import Batch
 from writ_app.services.review.bands import BURDEN_BANDS, WRITE_BANDS, Band, band_of
 from writ_app.services.review.listing.filters import (
     ELSEWHERE,
+    REJECTED_KIND,
     Filters,
     edited,
     found_by,
+    looks_accepted,
 )
 from writ_app.services.review.listing.pages import COUNTED, at_most
 
@@ -158,10 +160,21 @@ def _in_order(name: str, offered: Sequence[str]) -> Any:
     ]
 
 
+_TEXTS = ArrayField(TextField())
 _YES = Value("yes")
 _NO = Value("no")
 _VALUES = {
-    "accepted": Case(When(accepted=True, then=_YES), default=_NO),
+    "accepted": Case(When(looks_accepted(), then=_YES), default=_NO),
+    "failed": Case(
+        When(canary="", then=Cast("failed", _TEXTS)), default=Value([], _TEXTS)
+    ),
+    "kinds": Case(
+        When(canary="", then=Cast("kinds", _TEXTS)),
+        default=Func(
+            Cast("kinds", _TEXTS), Value(REJECTED_KIND), function="array_remove"
+        ),
+        output_field=_TEXTS,
+    ),
     "scripted": Case(When(scripted=True, then=_YES), default=_NO),
     "version": Case(When(edited(), then=Value("edited")), default=Value("simulated")),
     # as in the filter: what passes for approved and is a canary counts nowhere
@@ -181,9 +194,7 @@ def _counted(
         return {}, False
     found = _countable(found_by(filters, user=user), filters)
     columns = {
-        f"by_{name}": _VALUES[name]
-        if name in _VALUES
-        else Cast(name, ArrayField(TextField()) if name in ARRAYS else TextField())
+        f"by_{name}": _VALUES[name] if name in _VALUES else Cast(name, TextField())
         for name in names
     }
     rows = found.annotate(**columns).values_list(*columns)[: COUNTED + 1]

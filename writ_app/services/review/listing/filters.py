@@ -53,6 +53,8 @@ BANDS = {"writes": WRITE_BANDS, "burden": BURDEN_BANDS}
 ARRAYS = ("failed", "kinds")
 """Columns of the item with several values, of which one has to be named."""
 FLAGS = ("accepted", "scripted")
+VERDICT = ("accepted", "reason", "failed")
+"""What the checks said."""
 MANY = (
     "status",
     *FLAGS,
@@ -87,10 +89,12 @@ def condition(filters: Filters, *, user: User) -> Q:
 
 
 def _one(name: str, values: list[Any], filters: Filters, user: User) -> Q:
+    if name in VERDICT:
+        return _said_by_checks(name, values)
     if name in COLUMNS:
         return Q(**{f"{name}__in": values})
-    if name in ARRAYS:
-        return Q(**{f"{name}__overlap": values})
+    if name == "kinds":
+        return _kinds(values)
     if name in FLAGS:
         return Q(**{f"{name}__in": [value == "yes" for value in values]})
     if name in BANDS:
@@ -100,7 +104,7 @@ def _one(name: str, values: list[Any], filters: Filters, user: User) -> Q:
     if name == "q":
         return search_condition(values[0])
     if name == "cluster":
-        return Q(cluster=values[0])
+        return Q(cluster=values[0], canary="")  # as on the cluster's own page
     if name == "version":
         both = len({*values}) > 1
         return Q() if both else edited() if values[0] == "edited" else ~edited()
@@ -114,6 +118,36 @@ def _one(name: str, values: list[Any], filters: Filters, user: User) -> Q:
     if name == "tool":
         return _called(values[0])
     return Q(Exact(SKELETON_SHAPE, Value(values[0])))
+
+
+def _said_by_checks(name: str, values: list[Any]) -> Q:
+    """What the machine said of the whole. A planted error passes for its original, which was accepted."""
+    if name == "failed":
+        return Q(failed__overlap=values, canary="")
+    if name == "reason":
+        return Q(reason__in=values, canary="")
+    if len({*values}) > 1:
+        return Q()
+    return looks_accepted() if values[0] == "yes" else _LOOKS_REJECTED
+
+
+REJECTED_KIND = "not_found"
+"""Kind of provenance that the checks reject, so that among what is accepted it would name planted errors."""
+
+
+def _kinds(values: list[Any]) -> Q:
+    met = Q(kinds__overlap=[one for one in values if one != REJECTED_KIND])
+    if REJECTED_KIND in values:
+        met |= Q(kinds__overlap=[REJECTED_KIND], canary="")
+    return met
+
+
+_LOOKS_REJECTED = Q(accepted=False, canary="")
+
+
+def looks_accepted() -> Q:
+    """As `ReviewItem.looks_accepted`."""
+    return ~_LOOKS_REJECTED
 
 
 def _status(values: list[str]) -> Q:
@@ -169,7 +203,8 @@ def _argument(name: str, value: str, filters: Filters) -> Q:
     if name == "argument":
         place = "/" + value.lstrip("/")
         sources = sources.filter(Q(pointer=place) | Q(pointer__startswith=f"{place}/"))
-    return Q(Exists(sources))
+    found = Q(Exists(sources))
+    return found & Q(canary="") if kind == REJECTED_KIND else found
 
 
 class _Contains(Func):
