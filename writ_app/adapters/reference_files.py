@@ -138,6 +138,7 @@ class ReferenceFile:
             if found:
                 return found
             keys = ", ".join(list(row)[:12]) if isinstance(row, dict) else "no object"
+            keys = keys or "no keys"
             raise self.wrong(
                 place,
                 f"the format cannot be told from this row ({keys[:200]}). A row needs messages, conversations, or prompt and completion.",

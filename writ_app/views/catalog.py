@@ -1,6 +1,7 @@
 """Environments: numbers, policy, tools, records, and a console to try them."""
 
 import json
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -272,7 +273,7 @@ def reference_new(request: MemberRequest) -> HttpResponse:
                 name=given["name"],
                 kind=given["kind"],
             )
-            import_upload.delay_on_commit(import_id=row.pk)
+            transaction.on_commit(partial(import_upload.delay, import_id=row.pk))
         messages.success(request, f"{row} is being read.")
         return redirect("references")
     status = 422 if form.errors else 200

@@ -1,6 +1,7 @@
 """A reference set as a dataset: what writes formats, reports and differences reads it like our own, and nothing mixes the two."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -48,10 +49,8 @@ class ReferenceDataset:
         kept = self.row.environment
         tools: tuple[Json, ...] = ()
         if kept is not None:
-            try:
+            with suppress(ChangedEnvironment):
                 tools = tuple(load_environment(kept).schemas)
-            except ChangedEnvironment:
-                pass
         return World(
             name=kept.name if kept else self.row.domain or self.row.name,
             version=kept.version if kept else "",

@@ -111,12 +111,10 @@ class Gathered:
         world, own = self._world(one)
         self._players(one.extras)
         self.environments.add(one.environment)
-        trial = one.extras.get("trial")
-        known = isinstance(trial, int) and not isinstance(trial, bool)
         return Row(
             id=one.id or fallback,
             task=one.task or fallback,
-            trial=trial if known and 0 <= trial < 2**31 else 0,
+            trial=_trial(one.extras),
             ended_by=one.ended_by,
             reward=None,
             messages=one.messages,
@@ -148,6 +146,13 @@ class Gathered:
             value = extras.get(name)
             if isinstance(value, str) and len(met) < 3:
                 met.add(value)
+
+
+def _trial(extras: Json) -> int:
+    trial = extras.get("trial")
+    if not isinstance(trial, int) or isinstance(trial, bool):
+        return 0
+    return trial if 0 <= trial < 2**31 else 0
 
 
 def named(met: set[str]) -> str:

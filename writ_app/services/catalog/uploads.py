@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import File
 from django.db import connection, transaction
 from django.db.models import F, Q
 
@@ -29,7 +29,7 @@ SHOWN = 20
 
 @transaction.atomic
 def keep_upload(
-    *, team: Team, by: User, file: UploadedFile, name: str = "", kind: str = ""
+    *, team: Team, by: User, file: "File[bytes]", name: str = "", kind: str = ""
 ) -> ReferenceImport:
     """The file's bytes in the database, waiting for a worker. A browser's name of a file is only shown."""
     row = ReferenceImport.objects.create(

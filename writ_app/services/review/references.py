@@ -43,8 +43,19 @@ class ReferenceView:
     ribbon: Ribbon
     system: str
     """What the agent was told; "" if the file does not say."""
-    tools: tuple[Json, ...]
+    tools: list[Json]
     """The functions that it had, as schemas."""
+
+    @property
+    def title(self) -> str:
+        """A row that tells no task goes by its number."""
+        told = self.row.task_id
+        return told.capitalize() if told.startswith("row ") else f"Task {told}"
+
+    @property
+    def scored(self) -> bool:
+        """Whether its format knows trials and rewards."""
+        return self.row.reference_set.format == "tau2_results"
 
     @property
     def tool_names(self) -> tuple[str, ...]:
@@ -96,7 +107,7 @@ def view_reference(row: ReferenceTrajectory) -> ReferenceView:
         steps,
         make_ribbon(steps),
         system=world.get("system", ""),
-        tools=tuple(world.get("tools", ())),
+        tools=list(world.get("tools", ())),
     )
 
 
@@ -105,7 +116,7 @@ def _world(row: ReferenceTrajectory) -> Json:
     if row.world is not None:
         return dict(row.reference_set.worlds[row.world])
     if row.reference_set.format != "tau2_results" and "tools" in row.content:
-        return row.content
+        return dict(row.content)
     return {}
 
 
