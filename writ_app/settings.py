@@ -136,6 +136,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "resume-drafts": {
+        "task": "writ_app.jobs.release.resume_drafts",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
 }
 # Largest file that may be uploaded; the command line takes larger ones.
 UPLOAD_BYTES = env_int("WRIT_UPLOAD_MB", 200) * 1_000_000

@@ -17,6 +17,8 @@ from writ_app.views import (
     lists,
     quality,
     release,
+    release_draft,
+    release_files,
     review,
     synthesis,
     tasks,
@@ -179,8 +181,30 @@ urlpatterns = [
         )
     ),
     path("releases/", release.releases, name="releases"),
+    path("releases/compare/", release.release_compare, name="release_compare"),
     path("releases/<int:pk>/", release.release, name="release"),
-    path("releases/<int:pk>/<str:name>", release.release_file, name="release_file"),
+    path("releases/<int:pk>/draft/", release_draft.release_draft, name="release_draft"),
+    path(
+        "releases/<int:pk>/choose/", release_draft.release_choose, name="release_choose"
+    ),
+    path(
+        "releases/<int:pk>/freeze/", release_draft.release_freeze, name="release_freeze"
+    ),
+    path(
+        "releases/<int:pk>/discard/",
+        release_draft.release_discard,
+        name="release_discard",
+    ),
+    path("releases/<int:pk>/members/", release.release_members, name="release_members"),
+    path(
+        "releases/<int:pk>/left-out/", release.release_refusals, name="release_refusals"
+    ),
+    path("releases/<int:pk>/files.zip", release_files.release_zip, name="release_zip"),
+    path(
+        "releases/<int:pk>/files/<path:path>",
+        release_files.release_file,
+        name="release_file",
+    ),
     path("environments/", catalog.environments, name="environments"),
     path(
         "environments/<slug:name>/<slug:version>/",

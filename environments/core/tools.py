@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -84,6 +84,12 @@ class Tool:
     def schema(self) -> dict[str, Any]:
         """OpenAI form: {type: function, function: {name, description, parameters}}. Made when first asked for."""
         return _schema(self.method)
+
+
+def ordered(names: Iterable[str], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments in the order of a tool's parameters, others after them: a database keeps values, not the order of their keys."""
+    known = {name: arguments[name] for name in names if name in arguments}
+    return known | {n: value for n, value in arguments.items() if n not in known}
 
 
 def tool[F: Callable[..., Any]](

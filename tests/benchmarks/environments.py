@@ -390,7 +390,8 @@ def import_time() -> float:
     code = (
         "import time; start = time.perf_counter()\n"
         "import environments.registry\n"
-        "from writ_app.engine import export, simulation, verification\n"
+        "from writ_app.engine import simulation, verification\n"
+        "from writ_app.engine.export import formats\n"
         "print(time.perf_counter() - start)"
     )
     return min(

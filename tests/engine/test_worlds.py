@@ -1,13 +1,15 @@
 """Every world that has requests goes the whole path: design, simulate, verify, export."""
 
-import json
 import random
 
 import pytest
 
 from environments.registry import names, world
+from tests.engine.export.losses import FOR_TRAINERS, expected, stored
 from writ_app.engine.behaviour import PLANS, make_ledger
-from writ_app.engine.export import FORMATS, export_source, to_line
+from writ_app.engine.export.formats import FORMATS
+from writ_app.engine.export.options import Options
+from writ_app.engine.export.records import record_of, world_of
 from writ_app.engine.scripted import ScriptedAgent, ScriptedUser
 from writ_app.engine.simulation import simulate
 from writ_app.engine.task_design import Designer
@@ -56,10 +58,11 @@ class TestWholePath:
             )
             failed = [check for check in verification.checks if not check.passed]
             assert failed == []
-            source = export_source(environment, task, trajectory)
-            for form in FORMATS.values():
-                row = form.to_row(source)
-                assert form.from_row(json.loads(to_line(row))).system
+            record = record_of(world_of(environment), task, trajectory)
+            for slug in FOR_TRAINERS:
+                form = FORMATS[slug]
+                *_, row = stored(form, [*form.rows(record, Options())])
+                assert form.parse(row) == expected(form, record, Options())
 
 
 class TestRental:

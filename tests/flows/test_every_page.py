@@ -31,7 +31,13 @@ from writ_app.models.release import Release
 from writ_app.models.review import ReviewEvent, ReviewItem, Verdict
 from writ_app.models.synthesis import Batch, ModelEndpoint
 from writ_app.services.catalog.uploads import keep_upload, run_import
-from writ_app.services.release import freeze_release
+from writ_app.services.release import (
+    Recipe,
+    choose_members,
+    draft_release,
+    freeze_release,
+    order_choice,
+)
 from writ_app.services.review import lease_next, submit_verdict
 from writ_app.services.review.comments import add_comment
 from writ_app.services.review.quality.sampling import order_plan
@@ -75,6 +81,9 @@ SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "persona": key_of(Persona),
     "plan": key_of(BehaviourPlan),
     "release": key_of(Release),
+    "release_members": key_of(Release),
+    "release_refusals": lambda: {"pk": Release.objects.get(frozen_at=None).pk},
+    "release_draft": lambda: {"pk": Release.objects.get(frozen_at=None).pk},
     "quality_dispute": lambda: {"pk": ReviewItem.objects.get(status="DISPUTED").pk},
     "quality_lane": key_of(SamplingPlan),
     "environment": world(),
@@ -132,6 +141,9 @@ def tab(browser: Browser, live_server: Any) -> Iterator[Page]:
             at=now,
         )
     freeze_release(team=team, name="first", by=owner, at=now)
+    recipe = Recipe(cap=0, shares={"train": 0.9, "test": 0.1})
+    draft = draft_release(team=team, name="first", by=owner, recipe=recipe)
+    choose_members(release_id=draft.pk, revision=order_choice(draft))
     lot = {"kinds": ["exact", "said"]}
     order_plan(team=team, by=owner, filters=lot, limit=0.1, seed=1)
     make_dispute(team=team)
@@ -194,6 +206,9 @@ NO_PAGE = (
         "_approve",
         "_undo",
         "saved_view",
+        "_choose",
+        "_freeze",
+        "_zip",
     ),
     *("_save", "_discard", "_withdraw", "_reason", "_delete"),
     *("_step", "_text", "_find", "_replay"),

@@ -123,19 +123,34 @@ def test_from_order_to_file(tab: Page, tmp_path: Path) -> None:
 
     tab.get_by_role("link", name="Releases").first.click()
     tab.get_by_label("Name").fill("first")
-    tab.get_by_role("button", name="Freeze all approved").click()
+    tab.get_by_role("button", name="Draft", exact=True).click()
     expect(tab.get_by_role("heading", name="first v1")).to_be_visible()
+    tab.get_by_role("button", name="Choose the members").click()
+    tab.get_by_role("button", name="Freeze 1").click()
+    expect(tab.get_by_text("first v1 is frozen.")).to_be_visible()
     files = {}
-    for name in ("openai-chat.jsonl", "trl.jsonl", "manifest.json", "README.md"):
+    for title in ("OpenAI chat", "TRL"):
+        tab.locator("summary", has_text=title).first.click()
+    for path in (
+        "openai-chat/train.jsonl",
+        "trl/train.jsonl",
+        "manifest.json",
+        "members.jsonl",
+        "README.md",
+    ):
+        name = path.replace("/", "-")
         with tab.expect_download() as download:
-            tab.get_by_role("link", name=name, exact=True).click()
+            tab.get_by_role("link", name=path, exact=True).click()
         download.value.save_as(tmp_path / name)
         files[name] = (tmp_path / name).read_text()
 
     manifest = json.loads(files["manifest.json"])
-    (row,) = [json.loads(line) for line in files["trl.jsonl"].splitlines()]
-    (chat,) = [json.loads(line) for line in files["openai-chat.jsonl"].splitlines()]
-    assert manifest["members"][0][0] == approved
+    (row,) = [json.loads(line) for line in files["trl-train.jsonl"].splitlines()]
+    (chat,) = [
+        json.loads(line) for line in files["openai-chat-train.jsonl"].splitlines()
+    ]
+    assert json.loads(files["members.jsonl"])["item"] == approved
+    assert manifest["trajectories"] == 1
     assert row["messages"][0]["role"] == chat["messages"][0]["role"] == "system"
     assert row["tools"] == chat["tools"]
     assert "scripted" in files["README.md"]

@@ -79,6 +79,8 @@ def freeze_in(item: int, owner) -> None:
         team=team_of(owner), name="first", number=1, created_by=owner
     )
     ReleaseMember.objects.create(release=release, item_id=item, position=0)
+    release.content_hash, release.frozen_at = "x", now()
+    release.save()
 
 
 class TestForecast:

@@ -24,7 +24,8 @@ from writ_app.models.review import (
     Verdict,
 )
 from writ_app.services.catalog.parameters import BadValue
-from writ_app.services.release import freeze_release, write_release
+from writ_app.services.release import freeze_release
+from writ_app.services.release.files import find_file
 from writ_app.services.review import lease_next, submit_verdict, undo_last
 from writ_app.services.review.edit_page import build_edit_page
 from writ_app.services.review.edits import (
@@ -496,8 +497,9 @@ class TestRelease:
 
         release = freeze_release(team=team_of(owner), name="edited", by=owner, at=NOW)
 
-        (line,) = write_release(release, "edits")
-        row = json.loads(line)
+        file = find_file(release, "edits.jsonl")
+        assert file is not None
+        row = json.loads(b"".join(file.chunks))
         assert row["reason"] == REASON
         assert row["item"] == version.pk
         assert row["original"]["item"] == item.pk
@@ -506,14 +508,15 @@ class TestRelease:
         assert row["chosen"][0]["content"] == GREETING.value
         assert row["prompt"][0]["role"] == "system"
         assert row["tools"]
-        assert release.manifest["files"]["edits"]["file"] == "edits.jsonl"
+        assert release.manifest["edited"] == 1
 
     def test_has_no_such_file_without_edits(self, item, owner):
         approve(lease_next(user=owner, at=NOW), owner)
 
         release = freeze_release(team=team_of(owner), name="plain", by=owner, at=NOW)
 
-        assert "edits" not in release.manifest["files"]
+        assert find_file(release, "edits.jsonl") is None
+        assert release.manifest["edited"] == 0
 
 
 def test_an_item_of_old_checks_can_be_edited_all_the_same(owner):

@@ -54,6 +54,7 @@ ARGUMENTS = {
     "version": "sample",
     "collection": "orders",
     "position": 0,
+    "path": "manifest.json",
     "number": 1,
 }
 

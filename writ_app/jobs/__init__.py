@@ -1,5 +1,5 @@
 """Background work. Importing the rooms is what makes workers know them."""
 
-from writ_app.jobs import catalog, synthesis, verification
+from writ_app.jobs import catalog, release, synthesis, verification
 
-__all__ = ["catalog", "synthesis", "verification"]
+__all__ = ["catalog", "release", "synthesis", "verification"]

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('writ_app', '0019_clusters'),
+        ('writ_app', '0023_release_recipes'),
     ]
 
     operations = [

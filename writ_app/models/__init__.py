@@ -21,7 +21,12 @@ from writ_app.models.curation import (
     SavedView,
 )
 from writ_app.models.editing import EditDraft, VersionEvent
-from writ_app.models.release import Release, ReleaseMember
+from writ_app.models.release import (
+    Release,
+    ReleaseFile,
+    ReleaseMember,
+    ReleaseRefusal,
+)
 from writ_app.models.review import (
     ArgumentSource,
     BulkAction,
@@ -65,7 +70,9 @@ __all__ = [
     "ReferenceTask",
     "ReferenceTrajectory",
     "Release",
+    "ReleaseFile",
     "ReleaseMember",
+    "ReleaseRefusal",
     "Reverification",
     "ReviewEvent",
     "ReviewItem",

@@ -18,6 +18,6 @@ def home(request: MemberRequest) -> HttpResponse:
     context = {
         "counts": count_queue(user=request.user, at=timezone.now()),
         "batches": [(batch, progress[batch.pk]) for batch in batches],
-        "releases": Release.objects.visible_to(request.user)[:3],
+        "releases": Release.objects.visible_to(request.user).frozen()[:3],
     }
     return render_page(request, "home.html", context)

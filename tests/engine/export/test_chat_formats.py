@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.engine.export.conversations import WORLD, recorded
-from tests.engine.export.made import record, shop
-from tests.engine.export.test_formats import FAILED, calls_of, only_row, stored
+from tests.engine.export.losses import stored
+from tests.engine.export.made import dataset, record, shop
+from tests.engine.export.test_formats import FAILED, calls_of, only_row
 from tests.engine.talks import small_shop
 from writ_app.engine.export.fixed import Row, encode
 from writ_app.engine.export.formats import FORMATS
@@ -18,6 +19,7 @@ from writ_app.engine.export.formats.trl import FEATURES
 from writ_app.engine.export.options import Options
 from writ_app.engine.export.records import Json, spoken
 from writ_app.engine.export.unfit import UnfitRow
+from writ_app.engine.export.writing import files
 
 ARCHETYPES = ("R1", "R2", "W1", "N1")
 
@@ -28,6 +30,24 @@ def rows_of(slug: str) -> list[Row]:
         for archetype in ARCHETYPES
         for row in FORMATS[slug].rows(record(archetype), Options())
     ]
+
+
+@pytest.mark.parametrize("slug", ["jsonl", "parquet", "trl", "turns"])
+def test_the_code_of_a_dataset_card_loads_the_files(
+    slug: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    for file in files(dataset(), [slug], Options()):
+        path = tmp_path / file.path
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"".join(file.chunks))
+        if file.split == "train":
+            rows = file.rows
+    made: dict[str, Any] = {}
+    exec(FORMATS[slug].load, made)
+    assert len(made["records" if slug == "jsonl" else "dataset"]) == rows
 
 
 class TestOpenaiChat:
@@ -68,7 +88,9 @@ def loaded(slug: str, place: Path, features: Any = None) -> list[Row]:
     import datasets
 
     path = place / "train.jsonl"
-    path.write_text("".join(encode(row) + "\n" for row in rows_of(slug)), "utf-8")
+    path.write_text(
+        "".join(encode(row).decode() + "\n" for row in rows_of(slug)), "utf-8"
+    )
     return list(
         datasets.load_dataset(
             "json",

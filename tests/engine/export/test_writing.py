@@ -24,7 +24,7 @@ def folder(some: Dataset, path: Path) -> FolderDataset:
 
 
 class TestFiles:
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def some(self) -> Listed:
         return dataset()
 

@@ -1,20 +1,20 @@
-"""Texts gathered into parts of some size, so that neither many small nor few large ones are handed on."""
+"""Small pieces gathered into parts of some size, so that neither many small nor few large ones are handed on."""
 
 from collections.abc import Iterable, Iterator
 
 CHUNK = 1 << 18
-"""Characters after which what was written is given away."""
+"""Bytes after which what was written is given away."""
 
 
-def in_chunks(texts: Iterable[str]) -> Iterator[bytes]:
-    """The texts one after the other, in UTF-8."""
-    parts: list[str] = []
+def in_chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces one after the other."""
+    parts: list[bytes] = []
     size = 0
-    for text in texts:
-        parts.append(text)
-        size += len(text)
+    for piece in pieces:
+        parts.append(piece)
+        size += len(piece)
         if size >= CHUNK:
-            yield "".join(parts).encode()
+            yield b"".join(parts)
             parts, size = [], 0
     if parts:
-        yield "".join(parts).encode()
+        yield b"".join(parts)

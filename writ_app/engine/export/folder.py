@@ -33,6 +33,8 @@ ENVIRONMENTS = "environments.jsonl"
 CANONICAL = "canonical"
 """What the three files have in place of a format's slug."""
 
+LONGEST_LINE = 1 << 26
+"""Bytes: a line is read whole."""
 OWN_KEYS = frozenset(("id", "task", "split", "environment", "messages"))
 """Keys of a line that are no facts."""
 
@@ -54,10 +56,10 @@ def write_canonical(dataset: Dataset) -> Iterator[File]:
     """The three files, environments first: whoever reads the folder in this order knows what a line speaks of."""
 
     def counted(file: File, lines: Iterator[str]) -> Iterator[bytes]:
-        def each() -> Iterator[str]:
+        def each() -> Iterator[bytes]:
             for line in lines:
                 file.rows += 1
-                yield line + "\n"
+                yield (line + "\n").encode()
 
         return in_chunks(each())
 
@@ -139,7 +141,8 @@ class FolderDataset:
         whole = hashlib.sha256()
         try:
             with (self.path / name).open("rb") as file:
-                for number, line in enumerate(file, start=1):
+                lines = iter(lambda: file.readline(LONGEST_LINE + 1), b"")
+                for number, line in enumerate(lines, start=1):
                     whole.update(line)
                     yield number, self._object(name, number, line)
         except OSError as error:
@@ -152,9 +155,11 @@ class FolderDataset:
             )
 
     def _object(self, name: str, number: int, line: bytes) -> Json:
+        if len(line) > LONGEST_LINE:
+            raise BadFolder(name, number, f"It has more than {LONGEST_LINE:,} bytes.")
         try:
-            value = json.loads(line)
-        except ValueError as error:
+            value = json.loads(line, parse_constant=_no_number)
+        except (ValueError, RecursionError) as error:
             raise BadFolder(
                 name, number, f"This is no JSON in UTF-8: {error}."
             ) from error
@@ -167,6 +172,10 @@ class FolderDataset:
             return read()
         except BadLine as error:
             raise BadFolder(name, number, str(error)) from error
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 class BadLine(WritError):

@@ -105,10 +105,12 @@ def _written(record: Record) -> Iterator[Problem]:
 
 def _texts(message: Json, n: int) -> Iterator[str | Problem]:
     try:
-        for text in (
-            message.get("content", ""),
-            *(compact(made["arguments"]) for made in message.get("tool_calls", ())),
-        ):
+        text = message.get("content", "")
+        if not text.isascii():
+            text.encode()
+        yield text
+        for made in message.get("tool_calls", ()):
+            text = compact(made["arguments"])
             if not text.isascii():
                 text.encode()
             yield text
@@ -208,6 +210,11 @@ def world_problems(world: World) -> tuple[Problem, ...]:
                 "The system prompt holds tool schemas, which have a place of their own.",
             )
         )
+    try:
+        (world.system + world.tools_json).encode()
+    except ValueError as error:
+        text = f"System prompt or tools cannot be written: {error}."
+        problems.append(Problem("unencodable", text))
     if not world.system.strip():
         problems.append(Problem("empty", "There is no system prompt."))
     return tuple(problems)

@@ -9,8 +9,8 @@ from typing import Any
 
 from writ_app.engine.export.fixed import Row
 
-ROWS_PER_GROUP = 256
-"""About 10 MB of rows with policy and tools."""
+ROWS_PER_GROUP = 64
+"""About 2 MB of rows with policy and tools."""
 AS_WRITTEN = {
     "version": "2.6",
     "data_page_version": "1.0",

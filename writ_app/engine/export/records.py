@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Protocol, cast
 
 from environments.core.environment import Environment
+from environments.core.tools import ordered
 from writ_app.engine.simulation import agent_prompt
 from writ_app.engine.types import Task, Trajectory, Usage
 
@@ -179,7 +180,7 @@ def _message(world: World, one: Mapping[str, Any]) -> Json:
         {
             "id": made["id"],
             "name": made["name"],
-            "arguments": in_order(
+            "arguments": ordered(
                 world.parameters.get(made["name"], ()), made["arguments"]
             ),
         }
@@ -200,12 +201,6 @@ def spoken(role: str, content: str, calls: Sequence[Json] = ()) -> Json:
     if calls:
         made["tool_calls"] = list(calls)
     return made
-
-
-def in_order(names: Sequence[str], arguments: Mapping[str, Any]) -> Json:
-    """Arguments in the order of the tool's signature, others after them: a database keeps values, not the order of their keys."""
-    known = {name: arguments[name] for name in names if name in arguments}
-    return known | {n: value for n, value in arguments.items() if n not in known}
 
 
 def task_facts(task: Task) -> Json:

@@ -77,7 +77,7 @@ def _counted(rows: Iterable[Row], file: File) -> Iterator[Row]:
 
 def write_lines(rows: Iterable[Row]) -> Iterator[bytes]:
     """JSONL in UTF-8: a line per row, each with its line feed."""
-    return in_chunks(encode(row) + "\n" for row in rows)
+    return in_chunks(encode(row) + b"\n" for row in rows)
 
 
 def _counting(

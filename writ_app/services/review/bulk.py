@@ -94,7 +94,9 @@ SELECT item.id AS item_id, 0 AS others,
   CASE
     WHEN item.status IN ('', 'OPEN') AND NOT EXISTS (
       SELECT FROM writ_app_reviewslot AS own WHERE own.item_id = item.id AND own.status <> 'OPEN') THEN 'unjudged'
-    WHEN EXISTS (SELECT FROM writ_app_releasemember AS member WHERE member.item_id = item.id) THEN 'released'
+    WHEN EXISTS (
+      SELECT FROM writ_app_releasemember AS member JOIN writ_app_release AS release ON release.id = member.release_id
+      WHERE member.item_id = item.id AND release.frozen_at IS NOT NULL) THEN 'released'
     ELSE ''
   END AS skipped
 FROM unnest(%(items)s::bigint[]) AS chosen (id)
@@ -144,7 +146,9 @@ SELECT event.id, event.slot_id, slot.item_id FROM writ_app_reviewevent AS event
 JOIN writ_app_reviewslot AS slot ON slot.id = event.slot_id
 LEFT JOIN writ_app_reviewevent AS withdrawal ON withdrawal.withdraws_id = event.id
 WHERE event.bulk_id = %(bulk)s AND event.verdict <> 'WITHDRAW' AND withdrawal.id IS NULL
-  AND NOT EXISTS (SELECT FROM writ_app_releasemember AS member WHERE member.item_id = slot.item_id)
+  AND NOT EXISTS (
+    SELECT FROM writ_app_releasemember AS member JOIN writ_app_release AS release ON release.id = member.release_id
+    WHERE member.item_id = slot.item_id AND release.frozen_at IS NOT NULL)
 """
 _TAKE_BACK = """
 INSERT INTO writ_app_reviewevent (slot_id, reviewer_id, verdict, reason, note, focus, withdraws_id, bulk_id)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from environments.core.environment import Environment
-from environments.core.tools import ToolCall
+from environments.core.tools import ToolCall, ordered
 from writ_app.engine.types import Message, MessageCall
 
 Kind = Literal["user", "say", "read", "write", "call", "error"]
@@ -223,14 +223,10 @@ def in_order(
     environment: Environment, name: str, arguments: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Arguments in the order of the tool's signature: the database keeps values, not the order of their keys."""
-    known: dict[str, Any] = {}
-    if name in environment.tools:
-        known = environment.tools[name].schema["function"]["parameters"]["properties"]
-    names = [
-        *(n for n in known if n in arguments),
-        *(n for n in arguments if n not in known),
-    ]
-    return {name: arguments[name] for name in names}
+    if name not in environment.tools:
+        return dict(arguments)
+    parameters = environment.tools[name].schema["function"]["parameters"]
+    return ordered(parameters["properties"], arguments)
 
 
 def brief_arguments(environment: Environment, call: ToolCall) -> str:

@@ -174,7 +174,8 @@ def write(dataset: Dataset, options: Options) -> Iterator[Written]:
                     trials[record.task] += 1
 
         run = _run(world, summaries()[world.key])
-        return in_chunks(write_results(run, _tasks(dataset, world, ids), simulations()))
+        parts = write_results(run, _tasks(dataset, world, ids), simulations())
+        return in_chunks(part.encode() for part in parts)
 
     for world in dataset.worlds.values():
         yield Written(f"{folder_of(world)}/results.json", "", partial(results, world))
@@ -255,17 +256,23 @@ def write_tasks(dataset: Dataset, options: Options) -> Iterator[Written]:
                 separator = ",\n"
             yield "[]\n" if separator == "[\n" else "\n]\n"
 
-        return in_chunks(parts())
+        return in_chunks(part.encode() for part in parts())
+
+    @cache
+    def held() -> Mapping[str, Mapping[str, set[str]]]:
+        """Environment → split → hashes of its tasks."""
+        found: dict[str, dict[str, set[str]]] = {}
+        for record in dataset.records():
+            splits = found.setdefault(record.world.key, {})
+            splits.setdefault(record.split, set()).add(record.task)
+        return found
 
     def splits(world: World, counted: Callable[[], None]) -> Iterator[bytes]:
         ids: dict[str, str] = {}
-        held: dict[str, set[str]] = {}
         base = [task["id"] for task in _tasks(dataset, world, ids)]
-        for record in dataset.records():
-            if record.world.key == world.key:
-                held.setdefault(record.split, set()).add(record.task)
         named = {
-            split: [ids[key] for key in ids if key in held[split]] for split in held
+            split: [ids[key] for key in ids if key in own]
+            for split, own in held().get(world.key, {}).items()
         }
         yield (json.dumps({"base": base} | named) + "\n").encode()
 

@@ -56,9 +56,8 @@ TRL = Format(
     ),
     load=f"""\
 from datasets import Features, Json, List, load_dataset
-from trl import SFTConfig
 
 features = {FEATURES}
 dataset = load_dataset("json", data_files="trl/train.jsonl", features=features, split="train")
-config = SFTConfig(assistant_only_loss=True)  # else the loss is on the user's and the tools' words, too""",
+# Train with SFTConfig(assistant_only_loss=True): else the loss is on the user's and the tools' words, too.""",
 )
