@@ -193,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
                 None,
             )
         self.hub.repos[repo] = {
-            "private": asked.get("private"),
+            "private": asked.get("visibility") == "private",
             "branches": {
                 "main": {".gitattributes": (b"*.parquet filter=lfs\n", False)}
             },

@@ -110,8 +110,8 @@ class DatasetRepository:
         return self._again(listed)
 
     def create(self, *, private: bool) -> None:
-        """The repository and the branch, unless they are there."""
-        api = self._api
+        """The repository and the branch, unless they are there. A push begins with this."""
+        api, self._added = self._api, []
         self._again(
             lambda: api.create_repo(
                 self.repo, repo_type="dataset", private=private, exist_ok=True
@@ -143,12 +143,20 @@ class DatasetRepository:
 
     def commit(self, message: str) -> str:
         """All that was uploaded, at once. Returns the commit's address. After an answer that was lost, what is there is not sent again."""
+        from huggingface_hub import CommitOperationAdd
+
         api, added = self._api, self._added
 
         def committed() -> str:
+            nonlocal added
+            # Another attempt asks anew what is there.
+            ready, added = (
+                added,
+                [CommitOperationAdd(a.path_in_repo, a.path_or_fileobj) for a in added],
+            )
             made = api.create_commit(
                 self.repo,
-                added,
+                ready,
                 commit_message=message,
                 repo_type="dataset",
                 revision=self.revision,
