@@ -32,7 +32,7 @@ def uploaded(text: str, name: str = "file.jsonl") -> ReferenceImport:
 def test_a_file_waits_in_parts_and_becomes_a_set_of_its_team(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(uploads, "PART", 50)
+    monkeypatch.setattr(uploads, "PART", 40)
     row = uploaded(f"{ROW}\n{ROW}\n")
     assert row.parts.count() == 3
 

@@ -10,6 +10,7 @@ from writ_app.engine.importing.strict_json import DECODER, BadJson, check_depth
 PIECE = 1 << 18
 """Bytes read at a time, or as many as are held already."""
 _SPACE = " \t\n\r"
+_AFTER = frozenset(" \t\n\r,:]}")
 
 
 class StreamError(ValueError):
@@ -82,7 +83,9 @@ class JsonStream:
                 raise StreamError(str(error)) from error
             except RecursionError as error:
                 raise StreamError("is nested too deep") from error
-            if end < len(self._text) or not self._more():  # a number may go on
+            # A number may go on in the next piece, even where it could end: 1.5 as 1.5e10.
+            ended = self._text[end : end + 1] in _AFTER if end < len(self._text) else ""
+            if not isinstance(value, (int, float)) or ended or not self._more():
                 break
         try:
             check_depth(self._text[self._at : end], value)

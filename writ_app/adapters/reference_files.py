@@ -38,6 +38,7 @@ PACKED = {
     b"\xfd7zXZ": "xz",
 }
 HEAD = 1 << 16
+BUFFER = 1 << 20
 PARQUET_ROWS = 64
 PARQUET_GROUP = 2_000_000_000
 """Bytes that a row group may come to when it is unpacked, and how many times its packed size at most."""
@@ -191,7 +192,7 @@ class ReferenceFile:
     # --- JSON ------------------------------------------------------------------------------------------------------------------
 
     def _lines(self) -> Iterator[tuple[str, Any]]:
-        with self.path.open("rb") as file:
+        with self.path.open("rb", buffering=BUFFER) as file:
             for number in itertools.count(1):
                 line = self._line(file, number)
                 if not line:

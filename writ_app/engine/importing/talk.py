@@ -75,7 +75,7 @@ class _Reading:
     def read(self, listed: Sequence[Any], pointer: str) -> Talk:
         for n, one in enumerate(listed):
             there = f"{pointer}/{n}"
-            if not isinstance(one, Mapping):
+            if not isinstance(one, dict):
                 raise BadRow(there, "must be an object.")
             self._message(one, _role(one, there), there, first=n == 0)
         return self.talk
@@ -267,9 +267,9 @@ def _calls_of_text(said: str, there: str) -> list[Json]:
 def read_call(made: Any, there: str) -> Json:
     """{id, name, arguments} of a call, with or without a `function` around name and arguments."""
     function, inner = made, there
-    if isinstance(made, Mapping) and made.get("function") is not None:
+    if isinstance(made, dict) and made.get("function") is not None:
         function, inner = made["function"], f"{there}/function"
-    if not isinstance(made, Mapping) or not isinstance(function, Mapping):
+    if not isinstance(made, dict) or not isinstance(function, dict):
         raise BadRow(inner, "must be an object with name and arguments.")
     name = function.get("name")
     if not isinstance(name, str) or not name:
