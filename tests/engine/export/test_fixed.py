@@ -1,6 +1,6 @@
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.export.conversations import any_text, arguments
@@ -23,6 +23,7 @@ values = (
 )
 
 
+@settings(deadline=None)
 @given(row=st.dictionaries(st.sampled_from("abcdef"), values))
 def test_encode_writes_what_compact_would(row: dict[str, Any]) -> None:
     assert encode(row) == compact(row).encode()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.export.conversations import WORLD, recorded, records
@@ -41,6 +41,7 @@ def read_back(slug: str, one: Record, options: Options | None = None) -> Convers
 
 class TestEveryFormat:
     @pytest.mark.parametrize("slug", FOR_TRAINERS)
+    @settings(deadline=None)
     @given(one=records(), options=policies)
     def test_gives_back_everything_but_what_it_says_it_loses(
         self, slug: str, one: Record, options: Options
@@ -53,6 +54,7 @@ class TestEveryFormat:
         back = read_back(slug, one, options)
         assert compact(list(back)) == compact(list(expected(fmt, one, options)))
 
+    @settings(deadline=None)
     @given(one=records())
     def test_of_whole_conversations_keeps_all_of_them(self, one: Record) -> None:
         for slug in WHOLE:

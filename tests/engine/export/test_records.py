@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from environments.core.tools import ordered
 from tests.engine.export.conversations import WORLD, records
@@ -13,22 +13,46 @@ from writ_app.engine.export.records import (
     compact,
     content_hash_of,
     messages_of,
+    trajectory_json,
     trajectory_of,
 )
+from writ_app.engine.types import Ending, Owner, Trajectory, Usage
 
 
 class TestRecord:
+    @settings(deadline=None)
     @given(one=records())
     def test_comes_back_from_its_line(self, one: Record) -> None:
         back = parse_record(json.loads(one.line), {WORLD.key: WORLD})
         assert back.line == one.line
         assert back == one
 
-    @pytest.mark.parametrize("archetype", ["R1", "W1", "N1"])
-    def test_tells_all_of_its_trajectory(self, archetype: str) -> None:
-        made = record(archetype)
-        assert trajectory_of(made) == talk(archetype)
-        assert made.id == talk(archetype).content_hash
+    @pytest.mark.parametrize(
+        "trajectory",
+        [
+            pytest.param(talk("W1", "incremental", "", 3), id="of another seed"),
+            pytest.param(talk("R1", "upfront", "text_beside_call"), id="with a fault"),
+            pytest.param(
+                talk("R1").model_copy(
+                    update={
+                        "agent": "some/model",
+                        "user": "another/model",
+                        "usage": Usage(prompt_tokens=7, cost=0.25),
+                        "ended_by": Ending.AGENT_ERROR,
+                        "owner": Owner.AGENT,
+                        "note": "It said nothing.",
+                    }
+                ),
+                id="that was paid for and failed",
+            ),
+        ],
+    )
+    def test_tells_all_of_its_trajectory(self, trajectory: Trajectory) -> None:
+        made = record("R1", trajectory)
+        told = trajectory.model_copy(update={"task_hash": made.task})
+        assert trajectory_of(made) == told
+        assert content_hash_of(trajectory_json(made)) == told.content_hash
+        assert made.id == trajectory.content_hash
 
     def test_changed_content_is_noticed_by_its_id(self) -> None:
         value = json.loads(record().line)

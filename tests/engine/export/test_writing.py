@@ -1,12 +1,14 @@
+from collections.abc import Iterator
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
 
-from tests.engine.export.made import Listed, dataset
+from tests.engine.export.made import Listed, dataset, record
 from writ_app.engine.export.folder import FolderDataset, write_canonical
 from writ_app.engine.export.formats import FORMATS
 from writ_app.engine.export.options import Options
-from writ_app.engine.export.records import Dataset
+from writ_app.engine.export.records import Dataset, Record
 from writ_app.engine.export.writing import files
 
 
@@ -46,3 +48,16 @@ class TestFiles:
         for _ in range(2):
             assert list(file.chunks)
             assert file.rows == 7
+
+    @pytest.mark.parametrize("slug", [s for s in FORMATS if not FORMATS[s].write])
+    def test_give_their_first_parts_before_the_rest_is_read(self, slug: str) -> None:
+        """So that memory does not grow with the dataset: this one has no end."""
+
+        class Endless(Listed):
+            def records(self, split: str | None = None) -> Iterator[Record]:
+                return cycle(self.listed)
+
+        (file, *_) = files(Endless([record("W1")], {}), [slug], Options())
+        first = list(islice(file.chunks, 3))
+        assert len(first) == 3
+        assert file.rows < 500

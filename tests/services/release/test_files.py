@@ -137,7 +137,7 @@ class TestDataset:
         dataset = DatabaseDataset(release)
         assert len(dataset.worlds) == 1
 
-        with django_assert_num_queries(3):  # two rows, one, none
+        with django_assert_num_queries(5):  # two rows and one with their items, none
             records = list(dataset.records("train"))
 
         assert len(records) == 3

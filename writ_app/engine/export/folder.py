@@ -217,7 +217,7 @@ def check_messages(messages: Any) -> None:
         raise BadLine("There is no list of messages.")
     for n, message in enumerate(messages, start=1):
         role = message.get("role") if isinstance(message, dict) else None
-        if role not in KEYS or not KEYS[role].issuperset(message):
+        if not isinstance(role, str) or not KEYS.get(role, set()).issuperset(message):
             raise BadLine(f"Message {n} has an unknown role or key.")
         if not isinstance(
             message.get("content", "" if role == "assistant" else None), str
@@ -225,7 +225,10 @@ def check_messages(messages: Any) -> None:
             raise BadLine(f"The content of message {n} is not a text.")
         if role == "tool" and not isinstance(message.get("tool_call_id"), str):
             raise BadLine(f"Message {n} does not say which call it answers.")
-        for made in message.get("tool_calls", ()):
+        calls = message.get("tool_calls", [])
+        if not isinstance(calls, list):
+            raise BadLine(f"The calls of message {n} are no list.")
+        for made in calls:
             if not _is_call(made):
                 raise BadLine(
                     f"Message {n} holds a call without id, name or arguments."

@@ -158,23 +158,20 @@ class DatabaseDataset:
     def _rows(
         self, split: str | None
     ) -> Iterator[tuple[int, str, str, tuple[Any, ...]]]:
+        """(position, split, hash, COLUMNS) of each member. Few members first, then their items by key: in one query of both the
+        database may well sort all that is left, again for every few."""
         members = ReleaseMember.objects.filter(release=self._release)
         if split is not None:
             members = members.filter(split=split)
-        columns = [f"item__{name}" for name in COLUMNS[:-1]]
-        own, simulated = (
-            Cast(column, TextField())
-            for column in ("item__content", "item__trajectory__content")
-        )
-        rows = (
-            members.order_by("position")
-            .annotate(text=Coalesce(own, simulated))
-            .values_list("position", "split", "row_hash", *columns, "text")
+        places = members.order_by("position").values_list(
+            "position", "item_id", "split", "row_hash"
         )
         last = -1
-        while found := list(rows.filter(position__gt=last)[:AT_ONCE]):
-            for position, row_split, row_hash, *row in found:
-                yield position, row_split, row_hash, tuple(row)
+        while found := list(places.filter(position__gt=last)[:AT_ONCE]):
+            items = ReviewItem.objects.filter(pk__in=[item for _, item, *_ in found])
+            rows = {row[0]: row for row in read_rows(items, after=0)}
+            for position, item, row_split, row_hash in found:
+                yield position, row_split, row_hash, rows[item]
             last = found[-1][0]
 
     def tasks(self, world: str | None = None) -> Iterator[tuple[str, Task]]:

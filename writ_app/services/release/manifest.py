@@ -164,13 +164,20 @@ def build_manifest(
 
 def member_lines(release: Release) -> Iterator[str]:
     """members.jsonl: the place, split and hash of every row, each with its keys in this database."""
-    columns = ("position", "item_id", "item__trajectory_id", "split", "row_hash")
     rows = release.members.order_by("position").values_list(
-        *columns, "item__task__content_hash", "tokens"
+        "position", "item_id", "split", "row_hash", "tokens"
     )
     last = -1
     while found := list(rows.filter(position__gt=last)[:AT_ONCE]):
-        for position, item, trajectory, split, row_hash, task, tokens in found:
+        items = ReviewItem.objects.filter(pk__in=[item for _, item, *_ in found])
+        about = {
+            pk: (trajectory, task)
+            for pk, trajectory, task in items.order_by().values_list(
+                "pk", "trajectory_id", "task__content_hash"
+            )
+        }
+        for position, item, split, row_hash, tokens in found:
+            trajectory, task = about[item]
             line = {
                 "position": position,
                 "item": item,

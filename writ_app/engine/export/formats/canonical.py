@@ -8,6 +8,7 @@ from writ_app.engine.export.formats.base import Conversation, Format
 from writ_app.engine.export.formats.chat import (
     as_text,
     listed,
+    listed_if_any,
     parse_function,
     parse_tools,
     part,
@@ -131,8 +132,8 @@ def _canonical(one: Any) -> Json:
         made = tool_message(text(one, "tool_call_id"), text(one, "content"))
         return {**made, "error": True} if one.get("error") else made
     calls = [
-        {"id": made["id"], **parse_function(made)}
-        for made in one.get("tool_calls") or ()
+        {"id": part(made, "id"), **parse_function(made)}
+        for made in listed_if_any(one, "tool_calls")
     ]
     return spoken(role, text(one, "content"), calls)
 

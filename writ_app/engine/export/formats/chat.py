@@ -23,6 +23,7 @@ NO_NULLS = "Arguments that are null are left out, as templates would print them.
 NO_STOP = (
     "The user's last message is left out if it only ends the simulation (a stop token)."
 )
+USER_TOOLS = "The user calls tools, for which there is no place here."
 NO_FACTS = "Facts beside the conversation are left out; the rows stand in the order of the canonical file."
 
 
@@ -113,6 +114,10 @@ def listed(row: Mapping[str, Any], key: str) -> list[Any]:
     return value
 
 
+def listed_if_any(row: Mapping[str, Any], key: str) -> list[Any]:
+    return listed(row, key) if row.get(key) is not None else []
+
+
 def split_system(messages: Sequence[Any]) -> tuple[str, Sequence[Any]]:
     """(system prompt, the other messages); none: ""."""
     if messages and part(messages[0], "role") == "system":
@@ -123,14 +128,13 @@ def split_system(messages: Sequence[Any]) -> tuple[str, Sequence[Any]]:
 def parse_message(one: Any) -> Json:
     role = part(one, "role")
     if role == "tool":
-        return answer(one.get("tool_call_id") or "", text(one, "content"))
+        return answer(text(one, "tool_call_id"), text(one, "content"))
     if role not in ("user", "assistant"):
         raise UnfitRow("bad_message", f"A message has the role {role!r}.")
-    return spoken(
-        role,
-        text(one, "content"),
-        [parse_call(made) for made in one.get("tool_calls") or ()],
-    )
+    calls = [parse_call(made) for made in listed_if_any(one, "tool_calls")]
+    if calls and role == "user":
+        raise UnfitRow("user_tools", USER_TOOLS)
+    return spoken(role, text(one, "content"), calls)
 
 
 def answer(tool_call_id: str, content: str) -> Json:
@@ -143,7 +147,7 @@ def answer(tool_call_id: str, content: str) -> Json:
 
 def parse_call(made: Any) -> Json:
     function = part(made, "function")
-    return {"id": made.get("id") or "", **parse_function(function)}
+    return {"id": text(made, "id"), **parse_function(function)}
 
 
 def parse_function(function: Any) -> Json:
@@ -171,19 +175,18 @@ def parse_tools(value: Any) -> list[Json]:
 
 def _parse_tool(one: Any) -> Json:
     tool = parse_json(one, "A tool") if isinstance(one, str) else one
-    parameters = part(part(tool, "function"), "parameters")
-    if isinstance(parameters, str):
-        function = tool["function"] | {
-            "parameters": parse_json(parameters, "The parameters of a tool")
-        }
-        return {**tool, "function": function}
+    function = part(tool, "function")
+    part(function, "name")
+    if isinstance(function.get("parameters"), str):
+        parameters = parse_json(function["parameters"], "The parameters of a tool")
+        return {**tool, "function": {**function, "parameters": parameters}}
     return dict(tool)
 
 
 def parse_json(value: str, what: str) -> Any:
     try:
         return json.loads(value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnfitRow("bad_row", f"{what} cannot be read: {error}.") from error
 
 

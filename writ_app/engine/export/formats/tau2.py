@@ -28,7 +28,14 @@ from writ_app.engine.benchmark_tasks import BenchmarkTask, benchmark_task
 from writ_app.engine.export.chunks import in_chunks
 from writ_app.engine.export.fixed import Row
 from writ_app.engine.export.formats.base import Conversation, Format, Written
-from writ_app.engine.export.formats.chat import listed, part, text
+from writ_app.engine.export.formats.chat import (
+    USER_TOOLS,
+    listed,
+    listed_if_any,
+    parse_function,
+    part,
+    text,
+)
 from writ_app.engine.export.options import Options
 from writ_app.engine.export.records import (
     Dataset,
@@ -89,22 +96,14 @@ def _parse_message(one: Any) -> Json:
         return {**made, "error": True} if one.get("error") else made
     if role not in ("user", "assistant"):
         raise UnfitRow("bad_message", f"A message has the role {role!r}.")
-    calls = one.get("tool_calls") or ()
+    calls = [_parse_call(made) for made in listed_if_any(one, "tool_calls")]
     if calls and role == "user":
-        raise UnfitRow(
-            "user_tools", "The user calls tools, for which there is no place here."
-        )
-    return spoken(role, text(one, "content"), [_parse_call(made) for made in calls])
+        raise UnfitRow("user_tools", USER_TOOLS)
+    return spoken(role, text(one, "content"), calls)
 
 
 def _parse_call(made: Any) -> Json:
-    if not isinstance(part(made, "arguments"), dict):
-        raise UnfitRow("double_encoded", "The arguments of a call are not an object.")
-    return {
-        "id": part(made, "id"),
-        "name": part(made, "name"),
-        "arguments": made["arguments"],
-    }
+    return {"id": part(made, "id"), **parse_function(made)}
 
 
 # --- a file --------------------------------------------------------------------------------------------------------------------
