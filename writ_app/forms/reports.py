@@ -28,7 +28,8 @@ class ReportForm(forms.Form):
 
     def __init__(self, data: QueryDict, *, user: User):
         super().__init__(data)
-        sets = ReferenceSet.objects.defer("content").order_by("-pk")
+        sets = ReferenceSet.objects.visible_to(user).defer("content", "worlds")
+        sets = sets.order_by("-pk")
         for name, found in (
             ("batch", Batch.objects.visible_to(user)),
             ("release", Release.objects.visible_to(user).frozen()),

@@ -11,7 +11,6 @@ from django.db.models.functions import Cast, Coalesce
 from pydantic_core import from_json
 
 from writ_app.engine.export.records import (
-    Json,
     Record,
     World,
     messages_of,
@@ -29,6 +28,7 @@ from writ_app.models import catalog
 from writ_app.models.catalog import ReferenceSet
 from writ_app.models.review import ItemQuerySet
 from writ_app.services.catalog import ChangedEnvironment, load_environment
+from writ_app.services.catalog.reference_dataset import ReferenceDataset
 
 AT_ONCE = 200
 TASKS_AT_ONCE = 50
@@ -172,27 +172,26 @@ class ReferenceSource:
 
     def __init__(self, reference_set: ReferenceSet):
         self._set = reference_set
-        self._read = sha256()
 
     @property
     def digest(self) -> str:
         return str(self._set.content_hash)
 
     @cached_property
-    def world(self) -> World:
-        if self._set.environment is not None:
-            return _world(self._set.environment)
-        return _unknown(self._set.domain)
+    def _dataset(self) -> ReferenceDataset:
+        return ReferenceDataset(self._set)
 
     @property
     def worlds(self) -> Mapping[str, World]:
-        return {self.world.key: self.world}
+        return self._dataset.worlds
 
     @cached_property
     def _notes(self) -> dict[str, TaskNote]:
+        environment = self._set.environment
+        name = environment.name if environment else self._set.domain
         writes = frozenset(
-            name for name, kind in tool_kinds(self.world.name).items() if kind == "write"
-        )  # fmt: skip
+            name for name, kind in tool_kinds(name).items() if kind == "write"
+        )
         tasks = (self._set.content or {}).get("tasks") or []
         return {
             note.key: note
@@ -200,27 +199,8 @@ class ReferenceSource:
         }  # fmt: skip
 
     def observed(self) -> Iterator[Observed]:
-        rows = self._set.trajectories.order_by("position").defer("content")
-        last = -1
-        while found := list(rows.filter(position__gt=last)[:AT_ONCE]):
-            for row in found:
-                facts: Json = {
-                    "agent": self._set.agent,
-                    "user": self._set.user,
-                    "ended_by": row.ended_by,
-                }
-                if row.reward is not None:
-                    facts["reward"] = row.reward
-                record = Record(
-                    id=f"{self._set.content_hash} {row.position}",
-                    task=row.task_id,
-                    split="",
-                    world=self.world,
-                    messages=messages_of(self.world, row.messages),
-                    facts=facts,
-                )
-                yield Observed(record, self._notes.get(row.task_id))
-            last = found[-1].position
+        for record in self._dataset.records():
+            yield Observed(record, self._notes.get(record.task))
 
     def tasks(self) -> Iterator[Task]:
         """None of ours."""
