@@ -165,6 +165,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Answers probes, which know no host name and no TLS, before anything asks for them.
+    "writ_app.views.health.Operations",
     "django.middleware.security.SecurityMiddleware",
     # Tokens are masked anew in every page, and Django pads what it compresses by chance, so that lengths tell nothing of them.
     "django.middleware.gzip.GZipMiddleware",
