@@ -1,5 +1,5 @@
 """Background work. Importing the rooms is what makes workers know them."""
 
-from writ_app.jobs import alive, synthesis, verification
+from writ_app.jobs import alive, context, synthesis, verification
 
-__all__ = ["alive", "synthesis", "verification"]
+__all__ = ["alive", "context", "synthesis", "verification"]
