@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def fresh_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     """A question that hangs in one test would be the answer of the next."""
     fresh = {
-        name: wellness.Question(question.ask)
+        name: wellness.Question(question.ask, question.needed)
         for name, question in wellness.QUESTIONS.items()
     }
     monkeypatch.setattr(wellness, "QUESTIONS", fresh)
@@ -121,6 +121,19 @@ class TestWorkers:
 
         assert response.status_code == 200
         assert response.json()["workers"].startswith("heard 50")
+
+    def test_a_note_that_cannot_be_read_takes_no_page_away(
+        self, client: Client
+    ) -> None:
+        with broker_client(settings.CELERY_BROKER_URL, seconds=2) as broker:
+            broker.set(heard.KEY, "yesterday")
+        try:
+            response = client.get("/health/ready")
+        finally:
+            heard.note_heard()
+
+        assert response.status_code == 200
+        assert response.json()["workers"] == "failed (ValueError)"
 
     def test_before_the_first_one_nothing_is_known(self) -> None:
         with broker_client(settings.CELERY_BROKER_URL, seconds=2) as broker:

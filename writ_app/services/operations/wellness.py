@@ -41,6 +41,8 @@ class Question:
     """Something asked of another server, at most once at a time."""
 
     ask: Callable[[], Finding]
+    needed: bool = True
+    """As of a finding, where there is no answer to say so."""
     _lock: Lock = field(default_factory=Lock)
     _answer: Future[Finding] | None = None
 
@@ -57,7 +59,8 @@ class Question:
         try:
             answer.set_result(self.ask())
         except Exception as error:  # Whatever it is, its kind is all that is told: texts name hosts and users.
-            answer.set_result(Finding(False, f"failed ({type(error).__name__})"))
+            says = f"failed ({type(error).__name__})"
+            answer.set_result(Finding(False, says, self.needed))
 
 
 def ask_database() -> Finding:
@@ -107,20 +110,19 @@ def ask_workers() -> Finding:
 QUESTIONS: Mapping[str, Question] = {
     "database": Question(ask_database),
     "broker": Question(ask_broker),
-    "workers": Question(ask_workers),
+    "workers": Question(ask_workers, needed=False),
 }
 
 
 def look() -> dict[str, Finding]:
     """Every finding, after `SECONDS` at most."""
     deadline = time.monotonic() + SECONDS
-    begun = {name: question.begin() for name, question in QUESTIONS.items()}
-    return {name: _wait(answer, deadline, name) for name, answer in begun.items()}
+    begun = [(name, asked, asked.begin()) for name, asked in QUESTIONS.items()]
+    return {name: _wait(asked, answer, deadline) for name, asked, answer in begun}
 
 
-def _wait(answer: Future[Finding], deadline: float, name: str) -> Finding:
+def _wait(question: Question, answer: Future[Finding], deadline: float) -> Finding:
     try:
         return answer.result(timeout=max(0.0, deadline - time.monotonic()))
     except TimeoutError:
-        says = f"no answer in {SECONDS:.0f} s"
-        return Finding(False, says, needed=name != "workers")
+        return Finding(False, f"no answer in {SECONDS:.0f} s", question.needed)
