@@ -18,5 +18,8 @@ RUN WRIT_ENV=production WRIT_SECRET_KEY=unused WRIT_ALLOWED_HOSTS=localhost \
 USER writ
 ENV WRIT_ENV=production
 EXPOSE 8321
+# Of the web server, which is the default command; compose gives every other kind its own.
+HEALTHCHECK --interval=15s --timeout=10s --start-period=30s --retries=4 \
+  CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8321/health/live', timeout=5)"]
 CMD ["gunicorn", "writ_app.wsgi", "--bind", "0.0.0.0:8321", "--worker-class", "gthread", \
      "--workers", "2", "--threads", "8", "--preload", "--no-control-socket", "--access-logfile", "-"]

@@ -40,6 +40,7 @@ templates: .venv/dev.stamp
 # Without a database to compare with, Django warns and goes on: the warning is not for us.
 migrations: .venv/dev.stamp
 	@WRIT_SECRET_KEY=unused $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	@$(BIN)/python -m pytest -q tests/test_migrations.py
 
 check: lint types contracts templates migrations    ## everything but the tests
 

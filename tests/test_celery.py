@@ -1,9 +1,12 @@
 """The Celery app as Django processes and workers see it."""
 
+import time
+
 import pytest
 
 from writ_app.adapters.processes import Child
 from writ_app.celery import app
+from writ_app.services.operations.heard import last_heard
 
 
 class TestWorker:
@@ -16,6 +19,15 @@ class TestWorker:
         assert [list(answer.values()) for answer in answers] == [[{"ok": "pong"}]]
         assert celery_worker_process.process
         assert celery_worker_process.process.poll() is None
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_real_worker_is_heard_of(self, celery_worker_process: Child) -> None:
+        deadline = time.monotonic() + 20
+        while (heard := last_heard()) is None and time.monotonic() < deadline:
+            time.sleep(0.5)
+
+        assert heard is not None
+        assert heard < 30
 
 
 class TestSettings:

@@ -9,12 +9,15 @@ import pytest
 import yaml
 from compose_spec import PyCompose
 
+from writ_app.services.operations import LIVE, READY
+
 ROOT = Path(__file__).resolve().parent.parent
 ENV = {
     "POSTGRES_PASSWORD": "secret",
     "WRIT_PUBLISH": "127.0.0.1:8321",
     "WRIT_WORKERS": "2",
     "WRIT_RUNNERS": "2",
+    "WRIT_MEMORY": "2g",
 }
 VARIABLE = re.compile(r"\$\{(\w+)(?::[-?][^}]*)?\}")
 
@@ -62,6 +65,23 @@ class TestComposeFile:
             "web"
         }
         assert services["web"]["ports"] == ["127.0.0.1:8321:8321"]
+
+    def test_the_apps_containers_cannot_write_their_code_nor_gain_rights(self) -> None:
+        services = read_compose()["services"]
+        ours = [service for service in services.values() if "build" in service]
+
+        assert len(ours) == 5
+        for service in ours:
+            assert service["read_only"] is True
+            assert service["cap_drop"] == ["ALL"]
+            assert service["security_opt"] == ["no-new-privileges:true"]
+            assert service["mem_limit"] == "2g"
+
+    def test_probes_ask_an_address_that_there_is(self) -> None:
+        probe = str(read_compose()["services"]["web"]["healthcheck"]["test"])
+
+        assert f"127.0.0.1:8321{READY}'" in probe
+        assert f"127.0.0.1:8321{LIVE}'" in (ROOT / "Dockerfile").read_text()
 
     def test_named_volumes_are_declared(self) -> None:
         content = read_compose()

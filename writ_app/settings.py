@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from writ_app.adapters.embedded.layout import Layout
+from writ_app.adapters.logs import logging_settings
 from writ_app.adapters.secret_key import keep_secret_key
 
 
@@ -97,6 +98,8 @@ _DATABASE = dj_database_url.parse(
 )
 # What is asked with every key press is planned once per connection (writ_app/models/prepared.py), unless a pooler between forbids it.
 _PREPARE = 1 if env_bool("WRIT_PREPARE", True) else None
+# How long `migrate` waits for a table that others use: whoever comes after it waits as long.
+MIGRATE_LOCK_SECONDS = env_int("WRIT_MIGRATE_LOCK_SECONDS", 5)
 DATABASES = {
     "default": {
         **_DATABASE,
@@ -182,6 +185,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Answers probes, which know no host name and no TLS, before anything asks for them.
+    "writ_app.views.health.Operations",
+    "writ_app.views.requests.RequestId",
     "django.middleware.security.SecurityMiddleware",
     # Tokens are masked anew in every page, and Django pads what it compresses by chance, so that lengths tell nothing of them.
     "django.middleware.gzip.GZipMiddleware",
@@ -256,10 +262,11 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True  # htmx takes the token from the page, not from the cookie.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
+# A proxy that always sets or strips X-Forwarded-Proto and X-Request-ID itself.
+BEHIND_PROXY = env_bool("WRIT_BEHIND_PROXY")
 if PRODUCTION:
     SECURE_HSTS_SECONDS = env_int("WRIT_HSTS_SECONDS", 3600)
-    # Only behind a proxy that always sets or strips this header.
-    if env_bool("WRIT_BEHIND_PROXY"):
+    if BEHIND_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 REST_FRAMEWORK = {
@@ -294,12 +301,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env_text("WRIT_LOG_LEVEL", "INFO")},
-}
+LOG_FORMAT = env_text("WRIT_LOG_FORMAT", "text")
+if LOG_FORMAT not in {"text", "json"}:
+    raise ImproperlyConfigured(f"WRIT_LOG_FORMAT is {LOG_FORMAT!r}: use text or json.")
+LOGGING = logging_settings(LOG_FORMAT, env_text("WRIT_LOG_LEVEL", "INFO"))

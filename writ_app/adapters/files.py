@@ -23,14 +23,18 @@ def written_whole(path: Path) -> Iterator[TextIO]:
 
 
 @contextmanager
-def written_whole_bytes(path: Path) -> Iterator[BinaryIO]:
-    """The same for bytes."""
+def written_whole_bytes(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
+    """The same for bytes. `private`: for its owner's eyes only."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with draft.open("xb") as file:
+        with open(draft, "xb", opener=_private if private else None) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -32,6 +32,7 @@ from writ_app.adapters.processes import (
 )
 from writ_app.celery import app
 from writ_app.services import synthesis
+from writ_app.services.operations import LIVE
 
 ANSWER_SECONDS = 60.0
 SIMULATIONS = "simulations"
@@ -136,16 +137,15 @@ def start_web(supervisor: Supervisor, *, host: str, port: int) -> None:
 
 
 def answers(host: str, port: int) -> bool:
-    """Whether an HTTP server replies at all; which page it gives does not matter."""
+    """Whether the web server there takes requests."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     connection = http.client.HTTPConnection(reachable, port, timeout=10)
     with closing(connection):
         try:
-            connection.request("GET", "/", headers={"Host": "localhost"})
-            connection.getresponse()
+            connection.request("GET", LIVE)
+            return connection.getresponse().status == 200
         except (OSError, http.client.HTTPException):
             return False
-    return True
 
 
 def bracketed(host: str) -> str:

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from writ_app.adapters.logs import note
 from writ_app.models.accounts import Membership, Role, Team, User
 from writ_app.services.accounts import membership_of
 from writ_app.services.catalog import ChangedEnvironment
@@ -35,6 +36,7 @@ def member_required(view: View) -> View:
         if request.membership is None:
             return render(request, "accounts/no_team.html", status=403)
         request.team = request.membership.team
+        note(user=request.user.pk, team=request.team.pk)
         try:
             return view(request, *args, **kwargs)
         except ChangedEnvironment as error:

@@ -1,0 +1,35 @@
+"""`migrate` beside others: it gives up on a lock that somebody holds, soon."""
+
+import time
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.test import override_settings
+
+
+@pytest.mark.django_db(transaction=True)
+class TestLocks:
+    @override_settings(MIGRATE_LOCK_SECONDS=1)
+    def test_a_lock_that_others_hold_ends_it_and_leaves_the_schema(self) -> None:
+        others = psycopg.connect(**connection.get_connection_params())
+        with others, others.transaction():
+            others.execute("LOCK TABLE writ_app_reviewitem IN ACCESS SHARE MODE")
+            begun = time.monotonic()
+            with pytest.raises(OperationalError, match="lock timeout"):
+                call_command("migrate", "writ_app", "0019", verbosity=0)
+            took = time.monotonic() - begun
+
+        assert took < 30
+        executor = MigrationExecutor(connection)
+        latest = executor.loader.graph.leaf_nodes("writ_app")
+        assert set(latest) <= set(executor.loader.applied_migrations)
+
+    def test_the_wait_is_of_this_command_alone(self) -> None:
+        call_command("migrate", verbosity=0)
+
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            assert cursor.fetchone() == ("0",)
