@@ -234,7 +234,7 @@ class Migration(migrations.Migration):
         *(
             migrations.AddField(model_name="release", name=name, field=field)
             for name, field in (
-                ("recipe", writ_app.models.fields.OrderedJSONField(default=dict)),
+                ("recipe", writ_app.models.fields.OrderedJSONField(default=dict, db_default={})),
                 (
                     "licence",
                     models.CharField(blank=True, db_default="", max_length=64),

@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='referenceset',
             name='format',
-            field=models.CharField(default='tau2_results', max_length=20),
+            field=models.CharField(db_default='tau2_results', default='tau2_results', max_length=20),
         ),
         migrations.AddField(
             model_name='referenceset',
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='referenceset',
             name='worlds',
-            field=writ_app.models.fields.OrderedJSONField(default=list),
+            field=writ_app.models.fields.OrderedJSONField(db_default=[], default=list),
         ),
         migrations.AddField(
             model_name='referencetrajectory',

@@ -128,7 +128,9 @@ class ReferenceSet(models.Model):
     """Whose it is; null: everybody's, imported by the command line."""
     name = models.CharField(max_length=200)
     """As it was named, or of the file, without its folder."""
-    format = models.CharField(max_length=20, default="tau2_results")
+    format = models.CharField(
+        max_length=20, default="tau2_results", db_default="tau2_results"
+    )
     """Kind of the file's rows (engine/importing/rows.py)."""
     domain = models.CharField(max_length=120)
     """Of the environment, as the file has it; "" if it does not say, or speaks of several."""
@@ -146,7 +148,7 @@ class ReferenceSet(models.Model):
     """Of the file's bytes: a file comes in once for each team."""
     content = OrderedJSONField()
     """Everything the file says besides its rows."""
-    worlds = OrderedJSONField(default=list)
+    worlds = OrderedJSONField(default=list, db_default=[])
     """[{environment, system, tools}]: what rows share, each once, in the order in which they were met."""
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -42,7 +42,7 @@ class Release(models.Model):
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="releases")
     name = models.SlugField(max_length=80)
     number = models.PositiveIntegerField()
-    recipe = OrderedJSONField(default=dict)
+    recipe = OrderedJSONField(default=dict, db_default={})
     """What chooses and splits the members, as services/release/recipe.py has it; {} of a release of before there were recipes."""
     licence = models.CharField(max_length=64, blank=True, db_default="")
     """SPDX identifier; "" if nobody has named one."""
