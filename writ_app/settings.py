@@ -140,12 +140,19 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "resume-imports": {
+        "task": "writ_app.jobs.catalog.resume_imports",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "resume-drafts": {
         "task": "writ_app.jobs.release.resume_drafts",
         "schedule": 60.0,
         "options": {"expires": 60},
     },
 }
+# Largest file that may be uploaded; the command line takes larger ones.
+UPLOAD_BYTES = env_int("WRIT_UPLOAD_MB", 200) * 1_000_000
 # Conversations that one process holds at a time. Endpoints have bounds of their own.
 SIMULATIONS_IN_FLIGHT = env_int("WRIT_IN_FLIGHT", 256)
 # How long a simulation stays with a runner that gives no sign of life.

@@ -117,6 +117,12 @@ urlpatterns = [
     path("review/clusters/<slug:key>/", insight.cluster, name="cluster"),
     path("trajectories/<int:pk>/siblings/", insight.siblings, name="siblings"),
     path("references/", review.references, name="references"),
+    path("references/new/", catalog.reference_new, name="reference_new"),
+    path(
+        "references/<int:pk>/delete/",
+        catalog.reference_delete,
+        name="reference_delete",
+    ),
     path("references/<int:pk>/", review.reference_set, name="reference_set"),
     path(
         "references/<int:pk>/<int:position>/",

@@ -245,7 +245,7 @@ class TestBrokenFiles:
         [
             ("", "must hold one JSON object"),
             ("[]", "must hold one JSON object"),
-            ('{"info": {}', "',' expected in line 1"),
+            ('{"info": {}', "',' expected at line 1"),
             ('{"info": {}} more', "more after the end"),
             ('{"info": {}, "info": {}}', "'info' twice"),
             ('{"info": {"a": 1, "a": 2}}', "$.info: an object has the key 'a' twice"),

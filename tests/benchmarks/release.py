@@ -1,16 +1,18 @@
 """How fast a dataset becomes files, and how much memory that takes.
 
-    python -m tests.benchmarks.release [--trajectories 10000] [--formats jsonl,trl,…] [--tokenizer cl100k_base]
+    python -m tests.benchmarks.release [--trajectories 10000] [--formats jsonl,trl,…] [--tokenizer cl100k_base] [--parts export,import]
 
 Records of 20 to 24 messages and about 8 kB are made (several environments, other scripts, long results), written as canonical
 files, and exported from that folder to every format; reading the folder alone is measured, too, so that what is left is the
 format's own. Each measurement is a process of its own: CPU seconds, rows per second of wall time, peak of resident memory above
-what it was when everything was imported. Linux only.
+what it was when everything was imported. With `--parts import` the files are brought into an embedded Postgres as reference
+sets, rows counted as the file has them; the database's own work is in the wall time, not in the CPU seconds. Linux only.
 """
 
 import argparse
 import json
 import multiprocessing
+import os
 import random
 import tempfile
 import time
@@ -83,7 +85,9 @@ def main() -> None:
     parser.add_argument("--trajectories", type=int, default=10_000)
     parser.add_argument("--formats", default=",".join(FORMATS))
     parser.add_argument("--tokenizer", default="", help="count tokens with it, too")
+    parser.add_argument("--parts", default="export", help="export, import, or both")
     wanted = parser.parse_args()
+    parts = wanted.parts.split(",")
     with tempfile.TemporaryDirectory(prefix="writ-release-") as place:
         folder = Path(place)
         started = time.perf_counter()
@@ -93,9 +97,12 @@ def main() -> None:
             f"{wanted.trajectories} records made in {took:.1f} s; {size / wanted.trajectories / 1000:.1f} kB a line"
         )
         say(f"{'':24}{'CPU s':>8}{'rows/s':>10}{'MB':>8}{'+MB peak':>10}")
-        measured(folder, "read", "(reading alone)")
-        for slug in wanted.formats.split(","):
-            measured(folder, slug, slug)
+        if "export" in parts:
+            measured(folder, "read", "(reading alone)")
+            for slug in wanted.formats.split(","):
+                measured(folder, slug, slug)
+        if "import" in parts:
+            imported(folder, [one for one in wanted.formats.split(",") if one in READ])
         if wanted.tokenizer:
             measured(folder, f"tokens:{wanted.tokenizer}", f"tokens {wanted.tokenizer}")
 
@@ -109,6 +116,64 @@ def measured(folder: Path, what: str, title: str) -> None:
     )
 
 
+# --- bringing in ---------------------------------------------------------------------------------------------------------------
+
+READ = tuple(slug for slug in FORMATS if slug != "tau2_tasks")
+
+
+def imported(folder: Path, slugs: list[str]) -> None:
+    """Every format into one embedded Postgres, each from a process of its own."""
+    os.environ |= {
+        "WRIT_VAR_DIR": str(folder / "var"),
+        "WRIT_ENV": "test",
+        "DJANGO_SETTINGS_MODULE": "writ_app.settings",
+    }
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from writ_app.adapters.embedded.services import services_running
+
+    for slug in slugs:
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            pool.apply(export, (FolderDataset(folder), slug, folder / "out"))
+    with services_running(settings.EMBEDDED, ["postgres"]):
+        call_command("migrate", verbosity=0)
+        for slug in slugs:
+            measured(folder, f"import:{slug}", f"import {slug}")
+
+
+def bring_in(folder: Path, slug: str) -> tuple[int, int]:
+    """(rows, bytes read) of all files of a format."""
+    from writ_app.services.catalog.references import import_reference
+
+    form = FORMATS[slug]
+    pattern = "*/results.json" if form.write else f"*.{form.suffix}"
+    rows = size = 0
+    for path in sorted((folder / "out" / form.folder).glob(pattern)):
+        if path.name == "dataset_info.json":
+            continue
+        written = import_reference(path=path, kind=slug).written
+        assert written is not None
+        rows, size = rows + written.rows, size + path.stat().st_size
+    return rows, size
+
+
+def _warm(what: str) -> None:
+    """Everything is imported, and connected to, before it is measured."""
+    if what.startswith("import:"):
+        import django
+
+        django.setup()
+        from django.db import connection
+
+        import writ_app.services.catalog.references  # noqa: F401
+
+        connection.ensure_connection()
+
+
 def say(line: str) -> None:
     print(line, flush=True)  # noqa: T201
 
@@ -117,11 +182,14 @@ def run(folder: str, what: str) -> tuple[float, float, int, int, int]:
     """(CPU seconds, seconds, rows, bytes written, bytes above idle at the peak)."""
     import pyarrow.parquet  # noqa: F401  # A format's rows are measured, not this import.
 
+    _warm(what)
     dataset = FolderDataset(Path(folder))
     idle = _memory("VmRSS")
     cpu, wall = time.process_time(), time.perf_counter()
     if what == "read":
         rows, size = sum(1 for _ in dataset.records()), 0
+    elif what.startswith("import:"):
+        rows, size = bring_in(Path(folder), what[7:])
     elif what.startswith("tokens:"):
         rows, size = sum(1 for _ in counts(dataset.records(), what[7:])), 0
     else:

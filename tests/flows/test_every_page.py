@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, Page
@@ -21,14 +22,16 @@ from tests.factories import (
 )
 from tests.views.test_access import patterns
 from writ_app.engine.editing import Remove, SetText, dump_changes
+from writ_app.models.accounts import Team, User
 from writ_app.models.behaviour import BehaviourPlan, Persona
-from writ_app.models.catalog import Environment, Task
+from writ_app.models.catalog import Environment, ReferenceSet, Task
 from writ_app.models.curation import SamplingPlan
 from writ_app.models.editing import EditDraft
 from writ_app.models.release import Release
 from writ_app.models.report import Report
 from writ_app.models.review import ReviewEvent, ReviewItem, Verdict
 from writ_app.models.synthesis import Batch, ModelEndpoint
+from writ_app.services.catalog.uploads import keep_upload, run_import
 from writ_app.services.release import (
     Recipe,
     choose_members,
@@ -92,14 +95,33 @@ SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "environment_tools": world(),
     "environment_console": world(),
     "environment_state": world(collection="orders"),
-    # Nothing is imported here; tests/views/test_references.py looks at these.
-    "reference_set": None,
+    "reference_set": key_of(ReferenceSet),
     # It is nothing without a question; tests/views/test_desk.py asks one.
     "trajectory_replay": None,
-    "reference": None,
+    "reference": lambda: {**key_of(ReferenceSet)(), "position": 0},
     "environment_record": None,
 }
 """Addresses that need arguments → an example; None: shown by other tests."""
+
+
+def bring_in_a_reference(team: Team, owner: User) -> None:
+    """A set of one row, and a file that was refused."""
+    call = {"function": {"name": "find", "arguments": {"near": "Rue de l'Été"}}}
+    row = {
+        "messages": [
+            {"role": "system", "content": "Be kind."},
+            {"role": "user", "content": "Where is it?"},
+            {"role": "assistant", "tool_calls": [call]},
+            {"role": "tool", "content": "Error: nowhere"},
+            {"role": "assistant", "content": "Nowhere."},
+        ],
+        "tools": [{"type": "function", "function": {"name": "find"}}],
+        "source": "elsewhere",
+    }
+    for name, text in (("good.jsonl", json.dumps(row)), ("bad.jsonl", "{}")):
+        file = SimpleUploadedFile(name, text.encode())
+        upload = keep_upload(team=team, by=owner, file=file)
+        run_import(import_id=upload.pk, at=datetime.now(UTC))
 
 
 @pytest.fixture
@@ -140,6 +162,7 @@ def tab(browser: Browser, live_server: Any) -> Iterator[Page]:
         item=item, user=owner, changes=dump_changes(changes), reason="Warmer."
     )
     ModelEndpoint.objects.create(name="mine", model="openai/mine")
+    bring_in_a_reference(team, owner)
     client = Client()
     client.force_login(owner)
     context = browser.new_context(
@@ -193,7 +216,7 @@ NO_PAGE = (
         "_freeze",
         "_zip",
     ),
-    *("_save", "_discard", "_withdraw", "_reason"),
+    *("_save", "_discard", "_withdraw", "_reason", "_delete"),
     *("_step", "_text", "_find", "_replay"),
 )
 

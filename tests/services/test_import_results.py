@@ -82,7 +82,8 @@ class TestImportResults:
         (row,) = catalog.import_results(root=written(tmp_path, value))
 
         row.refresh_from_db()
-        assert row.trajectories.get().messages[0]["content"] == odd
+        said = row.trajectories.get().messages[0]["content"]
+        assert said == "nul \ufffd, lone \ufffd, \u202e"
 
     def test_survives_deep_nesting(self, tmp_path: Path) -> None:
         text = json.dumps(minimal())

@@ -5,14 +5,23 @@ import re
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from tests.adapters.test_tau2_results import minimal, written
-from tests.factories import make_environment, make_owner, make_user
+from tests.factories import (
+    make_environment,
+    make_owner,
+    make_reviewer,
+    make_user,
+    team_of,
+)
 from tests.views.test_hostile_text import HOSTILE
-from writ_app.models.catalog import ReferenceSet
+from writ_app.jobs.catalog import import_upload
+from writ_app.models.catalog import ReferenceImport, ReferenceSet
 from writ_app.services.catalog import import_results
+from writ_app.services.catalog.references import import_reference
 from writ_app.services.review import references
 
 pytestmark = pytest.mark.django_db
@@ -141,3 +150,112 @@ def test_with_huge_texts_cut_them(signed_in: Client, tmp_path: Path) -> None:
 
     assert len(page) < 200_000
     assert "280,000 more characters" in page
+
+
+# --- coming in and going away ---------------------------------------------------------------------------------------------------
+
+
+def posted(
+    client: Client, text: str = '{"messages": [{"role": "user", "content": "Hi"}]}'
+):
+    file = SimpleUploadedFile("mine.jsonl", text.encode())
+    return client.post(reverse("reference_new"), {"file": file, "name": "Mine"})
+
+
+def test_are_uploaded_by_an_owner_and_read_by_a_worker(
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks,
+) -> None:
+    client.force_login(make_owner())
+    sent: list[int] = []
+    monkeypatch.setattr(
+        import_upload, "delay", lambda *, import_id: sent.append(import_id)
+    )
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = posted(client)
+
+    assert response.status_code == 302
+    page = text_of(client.get(reverse("references")))
+    assert "waiting" in page
+    assert 'hx-trigger="every 2s"' in page
+    import_upload(import_id=sent[0])
+    page = text_of(client.get(reverse("references")))
+    assert reverse("reference_set", args=[ReferenceSet.objects.get().pk]) in page
+    assert "every 2s" not in page
+
+
+def test_are_not_uploaded_by_a_reviewer(client: Client) -> None:
+    client.force_login(make_reviewer(team=team_of(make_owner()), name="bob"))
+
+    assert client.get(reverse("reference_new")).status_code == 403
+    assert posted(client).status_code == 403
+    assert "Import a file" not in text_of(client.get(reverse("references")))
+    assert not ReferenceImport.objects.exists()
+
+
+def test_that_are_too_large_are_refused_at_the_door(
+    signed_in: Client, settings
+) -> None:
+    settings.UPLOAD_BYTES = 10
+
+    response = posted(signed_in)
+
+    assert response.status_code == 422
+    assert "manage.py import_reference" in response.content.decode()
+    assert not ReferenceImport.objects.exists()
+
+
+def test_of_another_team_are_not_there(client: Client, tmp_path: Path) -> None:
+    row = brought_in(tmp_path)
+    row.team = team_of(make_owner(name="eve"))
+    row.save()
+    client.force_login(make_owner())
+
+    assert row.name not in text_of(client.get(addresses(row)[0]))
+    assert [client.get(there).status_code for there in addresses(row)[1:]] == [404] * 2
+    raw = reverse("reference_raw", args=[row.pk, 0])
+    assert client.get(raw).status_code == 404
+    assert client.post(reverse("reference_delete", args=[row.pk])).status_code == 404
+    assert ReferenceSet.objects.exists()
+
+
+def test_are_deleted_by_an_owner_of_their_team_alone(
+    client: Client, tmp_path: Path
+) -> None:
+    owner = make_owner()
+    row = brought_in(tmp_path)
+    there = reverse("reference_delete", args=[row.pk])
+    client.force_login(owner)
+    assert client.post(there).status_code == 404  # everybody's
+    ReferenceSet.objects.update(team=team_of(owner))
+    client.force_login(make_reviewer(team=team_of(owner), name="bob"))
+    assert client.post(there).status_code == 403
+    client.force_login(owner)
+    assert there in text_of(client.get(reverse("reference_set", args=[row.pk])))
+
+    assert client.post(there).status_code == 302
+
+    assert not ReferenceSet.objects.exists()
+
+
+def test_of_chats_show_system_tools_and_what_else_there_is(
+    signed_in: Client, tmp_path: Path
+) -> None:
+    tool = {"type": "function", "function": {"name": "find_it"}}
+    said = [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": HOSTILE},
+    ]
+    path = tmp_path / "chat.jsonl"
+    path.write_text(json.dumps({"messages": said, "tools": [tool], "from": HOSTILE}))
+    row = import_reference(path=path, name=HOSTILE[:190]).row
+
+    pages = [text_of(signed_in.get(there)) for there in addresses(row)]
+
+    assert "Be kind." in pages[2]
+    assert "find_it" in pages[2]
+    for page in pages:
+        assert "<script>alert" not in page
+        assert "\u202e" not in page

@@ -1,25 +1,24 @@
 """Reading τ²-bench result files, monolithic or a directory, old or new (tau2 SPEC §11).
 
-A file's text is held once and its simulations are parsed one at a time, so that a large file needs about twice its
-own size in memory. Optional keys may be missing, unknown ones are kept; what is wrong is said with file and JSON path.
+Simulations are read one at a time: a pass over a file of any size holds one of them, and what stands beside them. Optional keys may be missing, unknown ones are kept; what is wrong is said with file and JSON path.
 """
 
 import hashlib
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from math import isinf
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from writ_app.adapters.json_stream import JsonStream, StreamError
 from writ_app.engine.errors import WritError
+from writ_app.engine.importing import limits, strict_json
 from writ_app.engine.types import Message, MessageCall
 
-MAX_BYTES = 2_000_000_000
-SHORT = 120
-"""Characters of ids and of other texts that become columns."""
+MAX_BYTES = limits.FILE_BYTES
+MAX_SIMULATION = 256_000_000
+"""Characters of one simulation, or of all tasks: voice runs hold much beside their words."""
+SHORT = limits.SHORT
 _REQUIRED_INFO = (
     ("git_commit", str),
     ("num_trials", int),
@@ -29,7 +28,6 @@ _REQUIRED_INFO = (
     ("agent_info", dict),
     ("environment_info", dict),
 )
-_SPACE = re.compile(r"[ \t\n\r]*")
 
 
 class BadResults(WritError):
@@ -51,7 +49,7 @@ class Tau2Simulation:
 
 @dataclass(frozen=True)
 class Tau2Results:
-    """A result file that was found to be in order, simulation by simulation."""
+    """A result file whose head was found to be in order, simulation by simulation."""
 
     name: str
     domain: str
@@ -61,15 +59,23 @@ class Tau2Results:
     content_hash: str
     content: dict[str, Any]
     """Everything but the simulations."""
-    _sources: "tuple[_Source, ...]"
+    count: int
+    _sources: "_Sources"
 
     def __len__(self) -> int:
-        return len(self._sources)
+        return self.count
 
     def simulations(self) -> Iterator[Tau2Simulation]:
-        """In the file's order, each parsed anew."""
-        for source in self._sources:
-            yield _simulation(source.value(), source.place)
+        """In the file's order, each read anew. Raises BadResults at the first that is wrong."""
+        seen: set[str] = set()
+        for place, value in self._sources:
+            simulation = _simulation(value, place)
+            if simulation.id in seen:
+                raise (place / "id").wrong(
+                    f"two simulations are called {simulation.id!r}."
+                )
+            seen.add(simulation.id)
+            yield simulation
 
 
 @dataclass(frozen=True)
@@ -88,21 +94,30 @@ class _Place:
 
 
 @dataclass(frozen=True)
-class _Source:
-    """Where a simulation's text begins: in the big file, or in one of its own."""
+class _Sources:
+    """Where simulations lie: in the big file, or each in one of its own. Iterating reads them."""
 
     place: _Place
-    text: str = ""
-    start: int = 0
-    path: Path | None = None
+    path: Path
+    files: tuple[Path, ...] | None = None
 
-    def value(self) -> Any:
-        if self.path is None:
-            with _clear(self.text, self.place):
-                return _DECODER.raw_decode(self.text, self.start)[0]
-        text = _read(self.path)
-        with _clear(text, self.place):
-            return _DECODER.decode(text)
+    def __iter__(self) -> Iterator[tuple[_Place, Any]]:
+        if self.files is None:
+            yield from _walk(self.path, self.place, _Top())
+        else:
+            for path in self.files:
+                place = _Place(f"simulations/{path.name}")
+                yield place, _parsed(_read(path), place)
+
+
+@dataclass
+class _Top:
+    """What a walk over a file gathers beside its simulations."""
+
+    rest: dict[str, Any] = field(default_factory=dict)
+    listed: int | None = None
+    """How many simulations there were; None: no list of them."""
+    hash: Any = field(default_factory=hashlib.sha256)
 
 
 def find_result_files(root: Path) -> list[Path]:
@@ -119,40 +134,37 @@ def find_result_files(root: Path) -> list[Path]:
     return sorted(found)
 
 
-def read_results(path: Path) -> Tau2Results:
-    """The results in a file, every simulation of them checked. Raises BadResults."""
+def read_results(path: Path, *, check: bool = True) -> Tau2Results:
+    """The results in a file. `check`: every simulation is looked at, too, not only whether it is JSON. Raises BadResults."""
     place = _Place(path.name if path.name != "results.json" else _folder_name(path))
-    text = _read(path)
-    rest, starts = _top(text, place)
+    top = _Top()
+    for _ in _walk(path, place, top):
+        pass
     folder = path.parent / "simulations"
-    if starts is None and folder.is_dir():
-        sources = _from_folder(folder, rest.get("simulation_index"), place)
-    elif starts is None:
+    sources = _Sources(place, path)
+    if top.listed is None and folder.is_dir():
+        files = _from_folder(folder, top.rest.get("simulation_index"), place)
+        sources = _Sources(place, path, tuple(files))
+        for one in files:
+            top.hash.update(_read(one).encode())
+    elif top.listed is None:
         raise place.wrong("simulations is missing, and there is no folder of them.")
-    else:
-        list_place = place / "simulations"
-        sources = [
-            _Source(list_place / n, text, start) for n, start in enumerate(starts)
-        ]
-    info = _info(rest, place)
-    _tasks(rest.get("tasks"), place / "tasks")
+    info = _info(top.rest, place)
+    _tasks(top.rest.get("tasks"), place / "tasks")
     results = Tau2Results(
         name=place.file,
         domain=_short(info["environment_info"], "domain_name", place / "info"),
         policy=_field(info["environment_info"], "policy", str, place / "info"),
         agent=_player(info["agent_info"], place / "info" / "agent_info"),
         user=_player(info["user_info"], place / "info" / "user_info"),
-        content_hash=_hash(text, sources),
-        content=rest,
-        _sources=tuple(sources),
+        content_hash=top.hash.hexdigest(),
+        content=top.rest,
+        count=top.listed or len(sources.files or ()),
+        _sources=sources,
     )
-    seen: set[str] = set()
-    for source, simulation in zip(sources, results.simulations(), strict=True):
-        if simulation.id in seen:
-            raise (source.place / "id").wrong(
-                f"two simulations are called {simulation.id!r}."
-            )
-        seen.add(simulation.id)
+    if check:
+        for _ in results.simulations():
+            pass
     return results
 
 
@@ -174,35 +186,27 @@ def _read(path: Path) -> str:
         raise BadResults(f"{path.name} cannot be read: {error}") from error
 
 
-def _hash(text: str, sources: Iterable[_Source]) -> str:
-    digest = hashlib.sha256(text.encode())
-    for source in sources:
-        if source.path:
-            digest.update(_read(source.path).encode())
-    return digest.hexdigest()
-
-
-def _from_folder(folder: Path, index: Any, place: _Place) -> list[_Source]:
+def _from_folder(folder: Path, index: Any, place: _Place) -> list[Path]:
     """Files of the directory form, in the index's order; index and files must agree."""
     index_place = place / "simulation_index"
     if not isinstance(index, list):
         raise index_place.wrong("must be an array: the simulations lie in files.")
     files = {path.stem: path for path in sorted(folder.glob("*.json"))}
-    sources = []
+    found = []
     for n, line in enumerate(index):
         there = index_place / n
         name = _short(_object(line, there), "id", there)
         path = files.pop(name, None)
         if path is None:
             raise there.wrong(f"there is no file simulations/{name}.json.")
-        source = _Source(_Place(f"simulations/{path.name}"), path=path)
-        _agree(line, _object(source.value(), source.place), there)
-        sources.append(source)
+        own = _Place(f"simulations/{path.name}")
+        _agree(line, _object(_parsed(_read(path), own), own), there)
+        found.append(path)
     if files:
         raise index_place.wrong(
             f"does not name simulations/{next(iter(files.values())).name}."
         )
-    return sources
+    return found
 
 
 def _agree(line: Mapping[str, Any], simulation: Mapping[str, Any], at: _Place) -> None:
@@ -216,113 +220,99 @@ def _agree(line: Mapping[str, Any], simulation: Mapping[str, Any], at: _Place) -
 # --- JSON ----------------------------------------------------------------------------------------------------------------------
 
 
-class _Refused(ValueError):
-    pass
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _Refused(f"an object has the key {twice!r} twice")
-    return value
-
-
-def _no_constant(name: str) -> Any:
-    raise _Refused(f"{name} is no JSON number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if isinf(number):
-        raise _Refused(f"{text} is larger than a number may be")
-    return number
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_constant=_no_constant, parse_float=_finite
-)
+def _parsed(text: str, place: _Place) -> Any:
+    try:
+        return strict_json.loads(text)
+    except strict_json.BadJson as error:
+        where = ""
+        if error.at is not None:
+            line = text.count("\n", 0, error.at) + 1
+            column = error.at - text.rfind("\n", 0, error.at)
+            where = f" at line {line}, column {column}"
+        raise place.wrong(f"{error}{where}.") from error
 
 
 @contextmanager
-def _clear(text: str, place: _Place) -> Iterator[None]:
-    """Whatever the decoder refuses, as BadResults."""
+def _clear(place: _Place) -> Iterator[None]:
+    """Whatever the text is refused for, as BadResults."""
     try:
         yield
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise place.wrong(f"is not JSON: {error.msg} at {where}.") from error
-    except ValueError as error:  # ours, or a number with too many digits
+    except StreamError as error:
         raise place.wrong(f"{error}.") from error
-    except RecursionError as error:
-        raise place.wrong("is nested too deep.") from error
 
 
-def _top(text: str, place: _Place) -> tuple[dict[str, Any], list[int] | None]:
-    """The top-level object without its simulations, and where in the text each of those begins (None: there are none)."""
-    rest: dict[str, Any] = {}
-    starts: list[int] | None = None
-    at = _past(text, 0)
-    if text[at : at + 1] != "{":
-        raise place.wrong("must hold one JSON object.")
-    at = _past(text, at + 1)
-    while text[at : at + 1] != "}":
-        with _clear(text, place):
-            name, at = _DECODER.raw_decode(text, at)
-        at = _expect(text, at, ":", place)
-        if not isinstance(name, str) or name in rest:
+def _walk(path: Path, place: _Place, top: _Top) -> Iterator[tuple[_Place, Any]]:
+    """The file's simulations with their places; at the end `top` holds all the rest. Raises BadResults."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise BadResults(f"{path.name} is larger than {MAX_BYTES:,} bytes.")
+        with path.open("rb") as file:
+            yield from _members(
+                JsonStream(file, top.hash.update, MAX_SIMULATION), place, top
+            )
+    except FileNotFoundError:
+        raise BadResults(f"{path.name} is missing.") from None
+    except OSError as error:
+        raise BadResults(f"{path.name} cannot be read: {error}") from error
+
+
+def _members(
+    stream: JsonStream, place: _Place, top: _Top
+) -> Iterator[tuple[_Place, Any]]:
+    seen: set[str] = set()
+    with _clear(place):
+        if stream.peek() != "{":
+            raise place.wrong("must hold one JSON object.")
+        stream.take("{")
+    while _next(stream, "}", place, first=not seen):
+        with _clear(place):
+            name = stream.value()
+            stream.take(":")
+            opening = stream.peek()
+        if not isinstance(name, str) or name in seen:
             raise place.wrong(f"an object has the key {name!r} twice or is broken.")
-        if name == "simulations" and text[at : at + 1] == "[":
-            if starts is not None:
-                raise place.wrong("an object has the key 'simulations' twice.")
-            starts, at = _starts(text, at, place / name)
-        else:
-            with _clear(text, place / name):
-                value, at = _DECODER.raw_decode(text, at)
-            if name == "simulations" and value is not None:
-                raise (place / name).wrong("must be an array.")
-            rest[name] = value
-        at = _comma(text, at, "}", place)
-    if _past(text, at + 1) != len(text):
-        raise place.wrong("there is more after the end of the object.")
-    rest.pop("simulations", None)
-    return rest, starts
+        seen.add(name)
+        if name == "simulations" and opening == "[":
+            yield from _elements(stream, place / name, top)
+            continue
+        with _clear(place / name):
+            value = stream.value()
+        if name == "simulations" and value is not None:
+            raise (place / name).wrong("must be an array.")
+        if name != "simulations":
+            top.rest[name] = value
+    with _clear(place):
+        if stream.peek():
+            raise place.wrong("there is more after the end of the object.")
 
 
-def _starts(text: str, at: int, place: _Place) -> tuple[list[int], int]:
-    starts: list[int] = []
-    at = _past(text, at + 1)
-    while text[at : at + 1] != "]":
-        starts.append(at)
-        with _clear(text, place / (len(starts) - 1)):
-            _, at = _DECODER.raw_decode(text, at)
-        at = _comma(text, at, "]", place)
-    return starts, _past(text, at + 1)
+def _elements(
+    stream: JsonStream, place: _Place, top: _Top
+) -> Iterator[tuple[_Place, Any]]:
+    top.listed = 0
+    with _clear(place):
+        stream.take("[")
+    while _next(stream, "]", place, first=not top.listed):
+        there = place / top.listed
+        with _clear(there):
+            value = stream.value()
+        top.listed += 1
+        yield there, value
 
 
-def _past(text: str, at: int) -> int:
-    """The next place that is no white space."""
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
-
-
-def _comma(text: str, at: int, closing: str, place: _Place) -> int:
-    at = _past(text, at)
-    if text[at : at + 1] == closing:
-        return at
-    at = _expect(text, at, ",", place)
-    if text[at : at + 1] == closing:
-        raise place.wrong(f"is not JSON: nothing between the comma and {closing}.")
-    return at
-
-
-def _expect(text: str, at: int, sign: str, place: _Place) -> int:
-    at = _past(text, at)
-    if text[at : at + 1] != sign:
-        line = text.count("\n", 0, at) + 1
-        raise place.wrong(f"is not JSON: {sign!r} expected in line {line}.")
-    return _past(text, at + 1)
+def _next(stream: JsonStream, closing: str, place: _Place, *, first: bool) -> bool:
+    """Whether another member follows; signs between members, and the closing one, are taken."""
+    with _clear(place):
+        if stream.peek() == closing:
+            stream.take(closing)
+            return False
+        if not first:
+            stream.take(",")
+            if stream.peek() == closing:
+                raise place.wrong(
+                    f"is not JSON: nothing between the comma and {closing}."
+                )
+    return True
 
 
 # --- content -------------------------------------------------------------------------------------------------------------------

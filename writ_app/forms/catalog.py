@@ -6,10 +6,13 @@ from contextlib import suppress
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 
 from environments.core.environment import Environment
 from environments.core.tools import ToolCall
+from writ_app.engine.importing import KINDS
 from writ_app.services.catalog.console import (
     MAX_TEXT,
     TOO_LONG,
@@ -58,6 +61,33 @@ class RecordSearch(forms.Form):
     @property
     def key_after(self) -> str | None:
         return self.cleaned_data.get("after") or None
+
+
+class UploadForm(forms.Form):
+    """A file of conversations that is to become a reference set."""
+
+    file = forms.FileField(
+        help_text="JSONL, a JSON list, Parquet, or a τ²-bench result file; not packed."
+    )
+    name = forms.CharField(
+        max_length=120, required=False, help_text="Empty: the file's name."
+    )
+    kind = forms.ChoiceField(
+        choices=[
+            ("", "told by the first row"),
+            *((kind.slug, kind.title) for kind in KINDS.values()),
+        ],
+        required=False,
+        label="Format",
+    )
+
+    def clean_file(self) -> UploadedFile:
+        file: UploadedFile = self.cleaned_data["file"]
+        if (file.size or 0) > settings.UPLOAD_BYTES:
+            raise forms.ValidationError(
+                f"Larger than {settings.UPLOAD_BYTES // 1_000_000} MB: use manage.py import_reference."
+            )
+        return file
 
 
 LEFT_OUT = object()

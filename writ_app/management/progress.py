@@ -33,7 +33,11 @@ class Progress:
         return time.monotonic() - self._began
 
     def step(self) -> None:
-        self._done += 1
+        self.at(self._done + 1)
+
+    def at(self, done: int) -> None:
+        """So much is done by now."""
+        self._done = done
         pause = REDRAW_SECONDS if self._live else LOG_SECONDS
         if time.monotonic() - self._shown >= pause:
             self._show(end="" if self._live else "\n")

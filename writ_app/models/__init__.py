@@ -4,6 +4,8 @@ from writ_app.models.accounts import Membership, Team, User
 from writ_app.models.behaviour import BehaviourPlan, Persona
 from writ_app.models.catalog import (
     Environment,
+    ReferenceImport,
+    ReferenceImportPart,
     ReferenceSet,
     ReferenceTask,
     ReferenceTrajectory,
@@ -64,6 +66,8 @@ __all__ = [
     "Paraphrase",
     "Persona",
     "PlannedItem",
+    "ReferenceImport",
+    "ReferenceImportPart",
     "ReferenceSet",
     "ReferenceTask",
     "ReferenceTrajectory",

@@ -1,12 +1,15 @@
 """What there is to work with: environments, and tasks designed in them."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from environments.core.domain import TaskClass
 from environments.core.tools import Mode
+from writ_app.models.accounts import Team, User
 from writ_app.models.fields import OrderedJSONField
 
 
@@ -106,12 +109,29 @@ class Task(models.Model):
         return self.slug
 
 
-class ReferenceSet(models.Model):
-    """An imported τ²-bench result file: somebody else's trajectories, for viewing and calibration, never for training."""
+class ReferenceSetQuerySet(models.QuerySet["ReferenceSet"]):
+    def visible_to(self, user: User) -> "ReferenceSetQuerySet":
+        """Those of the person's teams, and those that were imported for everybody."""
+        return self.filter(Q(team=None) | Q(team__in=user.team_ids))
 
+
+class ReferenceSet(models.Model):
+    """An imported file: somebody else's trajectories, for viewing and calibration, never for training."""
+
+    team = models.ForeignKey(
+        Team,
+        on_delete=models.PROTECT,
+        related_name="reference_sets",
+        null=True,
+        blank=True,
+    )
+    """Whose it is; null: everybody's, imported by the command line."""
     name = models.CharField(max_length=200)
-    """Of the file, without its folder."""
+    """As it was named, or of the file, without its folder."""
+    format = models.CharField(max_length=20, default="tau2_results")
+    """Kind of the file's rows (engine/importing/rows.py)."""
     domain = models.CharField(max_length=120)
+    """Of the environment, as the file has it; "" if it does not say, or speaks of several."""
     environment = models.ForeignKey(
         Environment,
         on_delete=models.PROTECT,
@@ -122,18 +142,41 @@ class ReferenceSet(models.Model):
     """The version they were made in, if we have it."""
     agent = models.CharField(max_length=200)
     user = models.CharField(max_length=200)
-    content_hash = models.CharField(max_length=64, unique=True)
-    """Of the file's bytes: a file comes in once."""
+    content_hash = models.CharField(max_length=64)
+    """Of the file's bytes: a file comes in once for each team."""
     content = OrderedJSONField()
-    """Everything the file says besides its simulations."""
+    """Everything the file says besides its rows."""
+    worlds = OrderedJSONField(default=list)
+    """[{environment, system, tools}]: what rows share, each once, in the order in which they were met."""
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = ReferenceSetQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["team", "content_hash"],
+                name="reference_set_once_per_team",
+                nulls_distinct=False,
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def system(self) -> str:
+        """The system prompt that all rows share; "" if they do not."""
+        return self.worlds[0]["system"] if len(self.worlds) == 1 else ""
+
+    @property
+    def tools(self) -> list[dict[str, Any]]:
+        """The tools that all rows share; none if they do not."""
+        return self.worlds[0]["tools"] if len(self.worlds) == 1 else []
+
 
 class ReferenceTrajectory(models.Model):
-    """One simulation of an imported file. `messages` are engine values, `content` the rest as it stood."""
+    """One conversation of an imported file. `messages` are engine values, `content` the rest as it stood."""
 
     reference_set = models.ForeignKey(
         ReferenceSet, on_delete=models.CASCADE, related_name="trajectories"
@@ -145,6 +188,9 @@ class ReferenceTrajectory(models.Model):
     ended_by = models.CharField(max_length=120)
     reward = models.FloatField(null=True)
     steps = models.PositiveIntegerField()
+    """Messages."""
+    world = models.PositiveSmallIntegerField(null=True)
+    """Place in the set's `worlds`; null: it has none, or its own in `content`."""
     messages = OrderedJSONField()
     content = OrderedJSONField()
 
@@ -159,3 +205,74 @@ class ReferenceTrajectory(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task_id} ({self.trial})"
+
+
+class ImportStatus(models.TextChoices):
+    WAITING = "WAITING", "waiting"
+    RUNNING = "RUNNING", "running"
+    DONE = "DONE", "done"
+    FAILED = "FAILED", "refused"
+
+
+class ReferenceImportQuerySet(models.QuerySet["ReferenceImport"]):
+    def visible_to(self, user: User) -> "ReferenceImportQuerySet":
+        return self.filter(team__in=user.team_ids)
+
+
+class ReferenceImport(models.Model):
+    """An uploaded file on its way into a reference set. Its bytes are parts until it is in, or refused."""
+
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    file_name = models.CharField(max_length=200)
+    name = models.CharField(max_length=200, blank=True)
+    format = models.CharField(max_length=40, blank=True)
+    """As asked; "" to tell it from the first row."""
+    status = models.CharField(
+        max_length=10, choices=ImportStatus, default=ImportStatus.WAITING
+    )
+    attempt = models.PositiveSmallIntegerField(default=0)
+    """Counts claims, so that a worker thought dead cannot write over its successor."""
+    bytes = models.PositiveBigIntegerField(default=0)
+    done = models.PositiveBigIntegerField(default=0)
+    """How far it is, in parts of `whole`."""
+    whole = models.PositiveBigIntegerField(default=0)
+    rows = models.PositiveIntegerField(default=0)
+    """Conversations read so far."""
+    replaced = models.PositiveIntegerField(default=0)
+    """Conversations in which characters had to be replaced that no text can hold."""
+    trouble = models.TextField(blank=True)
+    """Why it was refused, in words."""
+    reference_set = models.ForeignKey(
+        ReferenceSet, on_delete=models.SET_NULL, null=True, related_name="imports"
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    touched_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = ReferenceImportQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class ReferenceImportPart(models.Model):
+    """A piece of an uploaded file. In the database, as the worker may be on another machine."""
+
+    of = models.ForeignKey(
+        ReferenceImport, on_delete=models.CASCADE, related_name="parts"
+    )
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        ordering: ClassVar = ["of_id", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["of", "number"], name="reference_import_part_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.of_id}"

@@ -1,9 +1,12 @@
 """Environments: numbers, policy, tools, records, and a console to try them."""
 
 import json
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
+from django.db import transaction
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -14,14 +17,17 @@ from environments.core import environment as core
 from environments.core.canonical import Key
 from environments.core.state import State
 from environments.core.tools import ToolCall, ToolKind
-from writ_app.forms.catalog import CallForm, RecordSearch
-from writ_app.models.catalog import Environment
+from writ_app.forms.catalog import CallForm, RecordSearch, UploadForm
+from writ_app.jobs.catalog import import_upload
+from writ_app.models.catalog import Environment, ReferenceSet
 from writ_app.services.catalog import load_environment
 from writ_app.services.catalog.console import MAX_CALLS, replay_console
 from writ_app.services.catalog.parameters import read_parameters
 from writ_app.services.catalog.policy import read_policy
+from writ_app.services.catalog.references import SetInUse, delete_reference_set
 from writ_app.services.catalog.state import browse, view_record
-from writ_app.views.access import MemberRequest, member_required
+from writ_app.services.catalog.uploads import keep_upload
+from writ_app.views.access import MemberRequest, member_required, owner_required
 from writ_app.views.page import render_page
 
 
@@ -247,3 +253,46 @@ def _console_address(row: Environment, form: CallForm) -> str:
     shape = "json" if form.as_json else "fields"
     query = urlencode({"tool": form.tool.name, "form": shape, "again": 1})
     return f"{there}?{query}#calls"
+
+
+# --- reference sets ------------------------------------------------------------------------------------------------------------
+
+
+@owner_required
+def reference_new(request: MemberRequest) -> HttpResponse:
+    """Uploading a file. A worker reads it; the list of sets says how far it is."""
+    posted = request.method == "POST"
+    form = UploadForm(request.POST, request.FILES) if posted else UploadForm()
+    if posted and form.is_valid():
+        given = form.cleaned_data
+        with transaction.atomic():
+            row = keep_upload(
+                team=request.team,
+                by=request.user,
+                file=given["file"],
+                name=given["name"],
+                kind=given["kind"],
+            )
+            transaction.on_commit(partial(import_upload.delay, import_id=row.pk))
+        messages.success(request, f"{row} is being read.")
+        return redirect("references")
+    status = 422 if form.errors else 200
+    return render_page(
+        request, "catalog/reference_new.html", {"form": form}, status=status
+    )
+
+
+@owner_required
+@require_POST
+def reference_delete(request: MemberRequest, pk: int) -> HttpResponse:
+    """A set of the person's own team. What was imported for everybody stays."""
+    row = get_object_or_404(
+        ReferenceSet.objects.visible_to(request.user), pk=pk, team=request.team
+    )
+    try:
+        delete_reference_set(row)
+    except SetInUse as error:
+        messages.error(request, str(error))
+        return redirect("reference_set", pk=pk)
+    messages.success(request, f"{row} is deleted.")
+    return redirect("references")

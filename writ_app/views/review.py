@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from writ_app.engine.errors import WritError
+from writ_app.engine.importing import KINDS
 from writ_app.forms.desk import PlaceForm
 from writ_app.forms.review import (
     KeysForm,
@@ -24,7 +25,8 @@ from writ_app.forms.review import (
     page_of,
     whole,
 )
-from writ_app.models.catalog import ReferenceTrajectory
+from writ_app.models.accounts import Role
+from writ_app.models.catalog import ReferenceSet, ReferenceTrajectory
 from writ_app.models.review import (
     BulkAction,
     RejectReason,
@@ -32,6 +34,7 @@ from writ_app.models.review import (
     ReviewItem,
     ReviewSlot,
 )
+from writ_app.services.catalog.uploads import OPEN, recent_imports
 from writ_app.services.review import (
     BEAT_SECONDS,
     Choice,
@@ -423,29 +426,41 @@ def trajectory_raw(request: MemberRequest, pk: int) -> HttpResponse:
 
 @member_required
 def references(request: MemberRequest) -> HttpResponse:
-    """Imported result files. They belong to everybody, as environments do."""
-    return render_page(request, "review/references.html", {"sets": reference_sets()})
+    """Imported files: those of the person's teams, those for everybody, and those under way."""
+    imports = recent_imports(request.user, at=timezone.now())
+    context = {
+        "sets": reference_sets(request.user),
+        "imports": imports,
+        "live": any(one.status in OPEN for one in imports),
+    }
+    return render_page(request, "review/references.html", context, fragment="found")
 
 
 @member_required
 def reference_set(request: MemberRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(reference_sets(), pk=pk)
+    row = get_object_or_404(reference_sets(request.user), pk=pk)
     after = request.GET.get("after", "")
     known = after.isascii() and after.isdigit() and len(after) < 10
     found = list_references(row, after=int(after) if known else None)
-    context = {"set": row, "list": found}
+    context = {
+        "set": row,
+        "list": found,
+        "kind": KINDS[row.format].title,
+        "may_delete": row.team_id == request.team.pk
+        and request.membership.role == Role.OWNER,
+    }
     return render_page(request, "review/reference_set.html", context, fragment="found")
 
 
 @member_required
 def reference(request: MemberRequest, pk: int, position: int) -> HttpResponse:
-    row = _reference(pk, position)
+    row = _reference(request, pk, position)
     return render_page(request, "review/reference.html", {"view": view_reference(row)})
 
 
 @member_required
 def reference_raw(request: MemberRequest, pk: int, position: int) -> HttpResponse:
-    row = _reference(pk, position)
+    row = _reference(request, pk, position)
     value = {**row.content, "messages": row.messages}
     response = HttpResponse(
         json.dumps(value, indent=1), content_type="text/plain; charset=utf-8"
@@ -454,7 +469,9 @@ def reference_raw(request: MemberRequest, pk: int, position: int) -> HttpRespons
     return response
 
 
-def _reference(pk: int, position: int) -> ReferenceTrajectory:
-    known = ReferenceTrajectory.objects.select_related("reference_set__environment")
+def _reference(request: MemberRequest, pk: int, position: int) -> ReferenceTrajectory:
+    seen = ReferenceSet.objects.visible_to(request.user).filter(pk=pk)
+    known = ReferenceTrajectory.objects.filter(reference_set__in=seen)
+    known = known.select_related("reference_set__environment")
     known = known.defer("reference_set__content", "reference_set__environment__state")
-    return get_object_or_404(known, reference_set=pk, position=min(position, 2**31 - 1))
+    return get_object_or_404(known, position=min(position, 2**31 - 1))

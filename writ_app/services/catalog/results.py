@@ -1,7 +1,6 @@
 """Bringing τ²-bench result files in, for viewing and calibration: all of what is named, or nothing."""
 
-from collections.abc import Iterator
-from itertools import batched
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from django.db import transaction
@@ -12,15 +11,21 @@ from writ_app.adapters.tau2_results import (
     find_result_files,
     read_results,
 )
-from writ_app.models.catalog import Environment, ReferenceSet, ReferenceTrajectory
+from writ_app.models.accounts import Team
+from writ_app.models.catalog import Environment, ReferenceSet
+from writ_app.services.catalog.reference_rows import Row, Written, copy_rows
 
-AT_ONCE = 50
-"""Rows sent to the database together: as many are in memory at a time."""
+type Tell = Callable[[Written], None]
 
 
 @transaction.atomic
 def import_results(
-    *, root: Path, environment: Environment | None = None
+    *,
+    root: Path,
+    environment: Environment | None = None,
+    team: Team | None = None,
+    name: str = "",
+    tell: Tell | None = None,
 ) -> list[ReferenceSet]:
     """A file, a directory-form result, or a folder of them. A file that is here already is not brought in again, but
     learns its environment if it had none.
@@ -28,13 +33,23 @@ def import_results(
     Without `environment`, the newest version with the file's domain and policy is taken, if there is one. Raises BadResults.
     """
     try:
-        return [_bring_in(path, environment) for path in find_result_files(root)]
+        return [
+            bring_in(path, environment, team, name, tell)[0]
+            for path in find_result_files(root)
+        ]
     except RecursionError as error:
         raise BadResults(f"{root.name}: something in it is nested too deep.") from error
 
 
-def _bring_in(path: Path, environment: Environment | None) -> ReferenceSet:
-    results = read_results(path)
+def bring_in(
+    path: Path,
+    environment: Environment | None = None,
+    team: Team | None = None,
+    name: str = "",
+    tell: Tell | None = None,
+) -> tuple[ReferenceSet, Written | None]:
+    """(the set, what was written; None: it had been here), within the caller's transaction. Raises BadResults."""
+    results = read_results(path, check=False)
     if environment is not None and environment.name != results.domain:
         raise BadResults(
             f"{results.name}, $.info.environment_info.domain_name: "
@@ -42,9 +57,11 @@ def _bring_in(path: Path, environment: Environment | None) -> ReferenceSet:
         )
     environment = environment or _matching(results)
     reference_set, made = ReferenceSet.objects.get_or_create(
+        team=team,
         content_hash=results.content_hash,
         defaults={
-            "name": results.name[-200:],
+            "name": name or results.name[-200:],
+            "format": "tau2_results",
             "domain": results.domain,
             "environment": environment,
             "agent": results.agent,
@@ -53,13 +70,12 @@ def _bring_in(path: Path, environment: Environment | None) -> ReferenceSet:
         },
     )
     if made:
-        for rows in batched(_rows(results, reference_set), AT_ONCE):
-            ReferenceTrajectory.objects.bulk_create(rows)
-    elif reference_set.environment is None and environment is not None:
+        return reference_set, copy_rows(reference_set, _rows(results), tell)
+    if reference_set.environment is None and environment is not None:
         # The file was here before its environment.
         reference_set.environment = environment
         reference_set.save(update_fields=["environment"])
-    return reference_set
+    return reference_set, None
 
 
 def _matching(results: Tau2Results) -> Environment | None:
@@ -67,19 +83,14 @@ def _matching(results: Tau2Results) -> Environment | None:
     return same.defer("state").order_by("-pk").first()
 
 
-def _rows(
-    results: Tau2Results, reference_set: ReferenceSet
-) -> Iterator[ReferenceTrajectory]:
-    for position, simulation in enumerate(results.simulations()):
-        yield ReferenceTrajectory(
-            reference_set=reference_set,
-            position=position,
-            simulation_id=simulation.id,
-            task_id=simulation.task_id,
+def _rows(results: Tau2Results) -> Iterator[Row]:
+    for simulation in results.simulations():
+        yield Row(
+            id=simulation.id,
+            task=simulation.task_id,
             trial=simulation.trial,
             ended_by=simulation.ended_by,
             reward=simulation.reward,
-            steps=len(simulation.messages),
             messages=[message.model_dump() for message in simulation.messages],
             content=simulation.content,
         )
