@@ -441,9 +441,11 @@ def parse_differences(folder: Path, slug: str) -> Iterator[str]:
 
 
 def _rows_of(slug: str, wanted: Any) -> int:
+    """A greeting, which carries no loss, is no turn of its own."""
     if slug != "turns":
         return 1
-    return sum(message["role"] == "assistant" for message in wanted.messages)
+    roles = [message["role"] for message in wanted.messages]
+    return roles[roles.index("user") :].count("assistant")
 
 
 def _told_by(slug: str) -> tuple[str, ...]:
@@ -458,6 +460,7 @@ def _told_by(slug: str) -> tuple[str, ...]:
 def import_differences(folder: Path, slug: str) -> Iterator[str]:
     """By way of the database, as somebody else's data: files are told by their content."""
     from writ_app.engine.export.records import compact
+    from writ_app.engine.importing.rows import kind_of
     from writ_app.services.catalog.reference_dataset import ReferenceDataset
     from writ_app.services.catalog.references import (
         delete_reference_set,
@@ -468,7 +471,7 @@ def import_differences(folder: Path, slug: str) -> Iterator[str]:
     for path in data_files(folder, slug):
         row = import_reference(path=path).row
         row.refresh_from_db()
-        if row.format != slug:
+        if row.format != kind_of(slug).slug:
             yield f"{path.name} was taken for {row.format}"
         for found in ReferenceDataset(row).records():
             record, conversation = next(wanted, (None, None))
@@ -530,12 +533,7 @@ def diff_differences(first: Any, filled: Filled) -> Iterator[str]:
 
     diff = compare(first, second)
     before, after = (
-        {
-            trajectory: split
-            for trajectory, split in release.members.values_list(
-                "item__trajectory_id", "split"
-            )
-        }
+        dict(release.members.values_list("item__trajectory_id", "split"))
         for release in (first, second)
     )
     moved = sorted(key for key in before.keys() & after.keys() if before[key] != after[key])  # fmt: skip
