@@ -1,8 +1,9 @@
 """Whether a record can be written in every format: asked before a dataset is frozen, so that no file can fail later."""
 
+from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 
-from writ_app.engine.export.fixed import encode
 from writ_app.engine.export.formats import FORMATS
 from writ_app.engine.export.lint import lint
 from writ_app.engine.export.options import Options
@@ -16,13 +17,9 @@ def refusals(record: Record, options: Options) -> Iterator[Problem]:
     yield from found
     if found:  # every format would say the same
         return
+    record = replace(record, linted=True)
     for form in FORMATS.values():
         try:
-            for row in form.rows(record, options):
-                if form.suffix == "jsonl":
-                    encode(row)
+            deque(form.rows(record, options), maxlen=0)
         except UnfitRow as error:
             yield Problem(error.pitfall, f"{form.title} cannot hold it: {error}")
-        except ValueError as error:
-            text = f"{form.title} cannot be written with it: {error}"
-            yield Problem("unencodable", text)
