@@ -154,6 +154,21 @@ class TestChoosing:
             in limited.refusals.get(item=longest).detail
         )
 
+    def test_names_the_format_that_cannot_hold_a_row(self, approved, team, owner):
+        row = approved[1]
+        messages = [dict(message) for message in row.content["messages"]]
+        doubled = [*messages[:-2], messages[-2], *messages[-2:]]
+        assert messages[-2]["role"] == "assistant"
+        Trajectory.objects.filter(pk=row.pk).update(
+            content={**row.content, "messages": doubled}
+        )
+
+        draft = chosen(team, owner)
+
+        (refusal,) = draft.refusals.all()
+        assert refusal.item_id == row.pk
+        assert refusal.detail.startswith("LLaMA-Factory (sharegpt) cannot hold it")
+
     def test_names_the_pitfall_of_what_no_format_can_hold(self, approved, team, owner):
         row = approved[1]
         messages = [dict(message) for message in row.content["messages"]]
