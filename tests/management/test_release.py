@@ -109,7 +109,7 @@ class TestDraft:
             (("--recipe", "/nowhere"), "No such file"),
             (
                 ("--gate", "retail/x"),
-                "no benchmark tasks were imported with 'retail/x'",
+                "nothing to keep away from was imported as 'retail/x'",
             ),
         ],
     )

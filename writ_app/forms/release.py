@@ -55,7 +55,7 @@ class RecipeForm(forms.Form):
     )
     gates = forms.MultipleChoiceField(
         required=False,
-        label="Benchmarks to keep away from",
+        label="Benchmarks and reference sets to keep away from",
         widget=forms.CheckboxSelectMultiple,
     )
     greeting = forms.ChoiceField(
@@ -92,7 +92,7 @@ class RecipeForm(forms.Form):
         *args: Any,
         release: Release,
         views: list[SavedView],
-        gates: list[str],
+        gates: Mapping[str, str],
         **kwargs: Any,
     ):
         self.base = read_recipe(release.recipe)
@@ -112,14 +112,17 @@ class RecipeForm(forms.Form):
             )
         self._set_choices(release, gates)
 
-    def _set_choices(self, release: Release, gates: list[str]) -> None:
+    def _set_choices(self, release: Release, gates: Mapping[str, str]) -> None:
         counted = [(slug, one.title) for slug, one in tokenizers().items()]
         licence = release.licence
         more = [] if licence in ("", *LICENCES) else [(licence, licence)]
         kept = f"as it is: {self.base.view}" if self.base.view else "as it is"
         choices: dict[str, list[tuple[str, str]]] = {
             "tokenizer": [("", "not counted"), *counted],
-            "gates": [(gate, gate) for gate in {*gates, *self.base.gates}],
+            "gates": [
+                *gates.items(),
+                *((name, name) for name in self.base.gates if name not in gates),
+            ],
             "licence": [("", "none named"), *((one, one) for one in LICENCES), *more],
             "source": [
                 ("all", "everything that is approved"),

@@ -60,8 +60,9 @@ def add_recipe(parser: ArgumentParser) -> None:
         "--gate",
         action="append",
         default=[],
-        metavar="ENVIRONMENT/VERSION",
-        help="leave out what shares anything with its benchmark tasks; may be given several times",
+        metavar="ENVIRONMENT/VERSION or set:HASH",
+        help="leave out what shares anything with its benchmark tasks, or with the reference set whose file has a SHA-256 that begins "
+        "with these 12 characters; may be given several times",
     )
 
 

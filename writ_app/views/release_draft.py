@@ -28,7 +28,7 @@ from writ_app.services.release import (
 )
 from writ_app.services.release.draft import is_small
 from writ_app.services.release.freeze import SMALL, order_freeze
-from writ_app.services.release.judge import gates
+from writ_app.services.release.gates import gates
 from writ_app.services.release.overview import overview
 from writ_app.views.access import (
     MemberRequest,
@@ -71,7 +71,7 @@ def _form(request: MemberRequest, row: Release) -> RecipeForm:
         request.POST if request.method == "POST" else None,
         release=row,
         views=list(views),
-        gates=[f"{one.name}/{one.version}" for one in gates()],
+        gates={one.name: one.title for one in gates(row.team)},
     )
 
 

@@ -38,6 +38,8 @@ def expected(fmt: Format, one: Record, options: Options) -> Conversation:
         messages.pop()
     if fmt.slug not in WHOLE:
         policy = fmt.greeting if options.greeting == "target" else options.greeting
+        if fmt.slug.startswith("llama_factory"):
+            policy = "drop"
         if policy == "drop" and messages[0]["role"] == "assistant":
             messages.pop(0)
         if options.reasoning == "strip":
@@ -88,11 +90,8 @@ def _less(fmt: Format, message: Json, numbers: dict[str, str]) -> Json:
 
 
 def has_no_row(fmt: Format, one: Record, options: Options) -> bool:
-    """Whether the format has a reason of its own: a thought beside a call, or a greeting where the user has to begin."""
+    """Whether the format has a reason of its own: a thought beside a call."""
     thought = options.reasoning == "keep" and any(
         "tool_calls" in m and m.get("content") for m in one.messages
     )
-    greeted = one.messages[0]["role"] == "assistant"
-    kept = options.greeting in ("keep", "mask")
-    llama = fmt.slug.startswith("llama_factory")
-    return llama and (thought or (greeted and kept))
+    return fmt.slug.startswith("llama_factory") and thought

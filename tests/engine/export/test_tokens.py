@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 
@@ -27,7 +28,9 @@ class TestTokenizers:
         assert tokenizers().keys() <= TOKENIZERS.keys()
 
     def test_one_that_is_not_here_is_refused_with_those_that_are(self) -> None:
-        with pytest.raises(NoTokenizer, match="there are cl100k_base, o200k_base"):
+        with pytest.raises(
+            NoTokenizer, match="there are cl100k_base, cl100k_digits, o200k_base"
+        ):
             counter("gpt-9")
 
     @pytest.mark.parametrize(
@@ -52,6 +55,27 @@ class TestTokenizers:
             "assert 'litellm' not in sys.modules\n"
         )
         subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class TestDigitsApart:
+    @pytest.mark.parametrize(
+        "text",
+        ["", "No digits.", "#W4817420 for $1,234.56 on 2024-05-15", "x9y", "0" * 50],
+    )
+    def test_are_a_token_each_and_all_else_is_as_before(self, text: str) -> None:
+        """Counted the long way: whatever stands between two digits by itself."""
+        plain = counter("cl100k_base")
+        parts = [part for part in re.split(r"\d", text) if part]
+        digits = sum(sign.isdigit() for sign in text)
+
+        assert counter("cl100k_digits")([text]) == [sum(plain(parts)) + digits]
+
+    def test_make_conversations_with_ids_and_prices_some_hundredths_longer(
+        self,
+    ) -> None:
+        for one in dataset().records():
+            more = count(one, "cl100k_digits") / count(one, "cl100k_base")
+            assert 1.02 < more < 1.15
 
 
 class TestCount:

@@ -154,6 +154,21 @@ class TestChoosing:
             in limited.refusals.get(item=longest).detail
         )
 
+    def test_names_the_format_that_cannot_hold_a_row(self, approved, team, owner):
+        row = approved[1]
+        messages = [dict(message) for message in row.content["messages"]]
+        doubled = [*messages[:-2], messages[-2], *messages[-2:]]
+        assert messages[-2]["role"] == "assistant"
+        Trajectory.objects.filter(pk=row.pk).update(
+            content={**row.content, "messages": doubled}
+        )
+
+        draft = chosen(team, owner)
+
+        (refusal,) = draft.refusals.all()
+        assert refusal.item_id == row.pk
+        assert refusal.detail.startswith("LLaMA-Factory (sharegpt) cannot hold it")
+
     def test_names_the_pitfall_of_what_no_format_can_hold(self, approved, team, owner):
         row = approved[1]
         messages = [dict(message) for message in row.content["messages"]]
@@ -167,38 +182,13 @@ class TestChoosing:
         assert reasons(draft) == {row.pk: "stop_token"}
         assert draft.members.count() == 2
 
-    def test_leaves_out_what_shares_something_with_a_benchmark(
-        self, approved, batch, team, owner, monkeypatch
-    ):
-        """The index is another's business (tests of decontamination); here it is asked, with the task and with the user's words."""
-        from writ_app.engine.decontamination import Contamination, Shared
-
-        asked: list[str | None] = []
-        bad = approved[2]
-        tainted = Shared(kind="entity", what="mia_li_3668", tasks=("7",))
-
-        class Index:
-            def check(self, task: Any, text: str | None = None) -> Contamination:
-                asked.append(text)
-                hit = task.content_hash == bad.simulation.task.content_hash
-                return Contamination(shared=(tainted,) if hit else ())
-
-        world = batch.environment
-        monkeypatch.setattr(judging, "gates", lambda: [world])
-        monkeypatch.setattr(judging, "benchmark_index", lambda row: Index())
-
-        draft = chosen(team, owner, gates=[f"{world.name}/{world.version}"])
-
-        assert reasons(draft) == {bad.pk: "contaminated"}
-        assert "mia_li_3668" in draft.refusals.get().detail
-        assert sum(text is None for text in asked) == 3
-        assert sum(text is not None for text in asked) == 2
-
     def test_stops_at_a_benchmark_that_there_is_not(self, approved, team, owner):
         draft = chosen(team, owner, gates=["retail/none"])
 
         assert draft.stage == DraftStage.FAILED
-        assert "no benchmark tasks were imported with 'retail/none'" in draft.trouble
+        assert (
+            "nothing to keep away from was imported as 'retail/none'" in draft.trouble
+        )
 
     def test_takes_the_last_approved_version_of_a_trajectory(
         self, approved, team, owner

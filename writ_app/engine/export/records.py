@@ -96,6 +96,8 @@ class Record:
     messages: Sequence[Json]
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What it is told apart and counted by: archetype, class, plan, writes, burden, agent, user, seed, scripted …"""
+    linted: bool = field(default=False, compare=False)
+    """Whether `lint` found nothing in it: whoever asks several formats asks that once."""
 
     @property
     def as_json(self) -> Json:

@@ -8,6 +8,7 @@ leave some room below a limit.
 import hashlib
 import json
 import os
+import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -95,6 +96,23 @@ def _tiktoken(own: Tokenizer) -> Counter:
     ]
 
 
+_NUMBER = re.compile(r"\d+")
+
+
+def _with_digits_apart(own: Tokenizer) -> Counter:
+    """cl100k_base makes a token of up to three digits of a number; Qwen, whose other tokens are mostly the same, of each."""
+    count_plain = counter("cl100k_base")
+
+    def more(text: str) -> int:
+        lengths = (len(number) for number in _NUMBER.findall(text))
+        return sum(length - (length + 2) // 3 for length in lengths)
+
+    return lambda texts: [
+        tokens + more(text)
+        for tokens, text in zip(count_plain(texts), texts, strict=True)
+    ]
+
+
 def _tokenizers(own: Tokenizer) -> Counter:
     """A `tokenizer.json` of Hugging Face's kind."""
     from tokenizers import Tokenizer as Loaded
@@ -136,11 +154,18 @@ TOKENIZERS: dict[str, Tokenizer] = {
     for one in (
         Tokenizer(
             "cl100k_base",
-            "cl100k_base (GPT-4)",
+            "cl100k_base (GPT-4; Qwen counts 4 to 9 % more in such conversations)",
             _tiktoken,
             "litellm",
             _OPENAI + "9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
             "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
+        ),
+        Tokenizer(
+            "cl100k_digits",
+            "cl100k_base with a token for each digit (nearly Qwen 2 to 3, in English)",
+            _with_digits_apart,
+            "litellm",
+            _OPENAI + "9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
         ),
         Tokenizer(
             "o200k_base",

@@ -28,7 +28,7 @@ class Turn(NamedTuple):
 
 def turns_of(record: Record, options: Options, greeting: Greeting) -> list[Turn]:
     """The messages of a row; `greeting` is what suits the target. Raises UnfitRow for what `lint` finds."""
-    for problem in lint(record):
+    for problem in () if record.linted else lint(record):
         raise UnfitRow(problem.pitfall, problem.text)
     messages = without_stop(record.messages)
     policy = greeting if options.greeting == "target" else options.greeting

@@ -1,7 +1,7 @@
 """The catalog room: environments and tasks, how they come in, how they are looked into and tried."""
 
 from writ_app.adapters.worlds import BadWorld
-from writ_app.services.catalog.benchmarks import benchmark_indexes
+from writ_app.services.catalog.benchmarks import benchmark_indexes, conversation_index
 from writ_app.services.catalog.environments import (
     ChangedEnvironment,
     avoided_people,
@@ -19,6 +19,7 @@ __all__ = [
     "avoided_people",
     "benchmark_index",
     "benchmark_indexes",
+    "conversation_index",
     "import_results",
     "import_tau2",
     "load_environment",

@@ -31,8 +31,13 @@ def benchmark_indexes(
             found[f"tasks of {row}"] = index
     for one in reference_sets:
         if one.environment is not None and one.environment.name in worlds:
-            found[one.name] = _conversations(one.pk, one.content_hash)
+            found[one.name] = conversation_index(one)
     return found
+
+
+def conversation_index(row: ReferenceSet) -> BenchmarkIndex:
+    """Of a set whose environment is here. Raises ChangedEnvironment."""
+    return _conversations(row.pk, row.content_hash)
 
 
 @lru_cache(maxsize=4)

@@ -12,22 +12,19 @@ from django.db.models.functions import Cast
 from environments.core.environment import Environment
 from environments.core.state import Session
 from environments.core.tools import ToolCall
-from writ_app.engine.decontamination import BenchmarkIndex
-from writ_app.engine.export.lint import lint
+from writ_app.engine.decontamination import BenchmarkIndex, gate
+from writ_app.engine.export.fitting import refusals
 from writ_app.engine.export.records import Record, compact
 from writ_app.engine.export.tokens import counts
 from writ_app.engine.types import Task
 from writ_app.models import catalog
 from writ_app.models.release import Release
 from writ_app.models.review import ItemQuerySet, ReviewItem
-from writ_app.services.catalog import (
-    ChangedEnvironment,
-    benchmark_index,
-    load_environment,
-)
+from writ_app.services.catalog import ChangedEnvironment, load_environment
 from writ_app.services.release.choose import Candidate
 from writ_app.services.release.dataset import Writer, read_rows
-from writ_app.services.release.recipe import BadRecipe, Recipe
+from writ_app.services.release.gates import gate_indexes
+from writ_app.services.release.recipe import Recipe
 from writ_app.services.review.listing import at_most
 from writ_app.services.review.listing.filters import condition
 
@@ -57,8 +54,6 @@ class _TaskFacts:
     task: Task
     request: str
     people: tuple[str, ...]
-    contamination: str
-    """What it shares with a benchmark, in words; "" for a clean one."""
 
 
 def candidates_of(release: Release, recipe: Recipe) -> ItemQuerySet:
@@ -80,7 +75,7 @@ def judge(
         ids = list(
             candidates_of(release, recipe).order_by("pk").values_list("pk", flat=True)
         )
-    judged = _Judge(recipe)
+    judged = _Judge(release, recipe)
     fit: list[Candidate] = []
     unfit: list[Refusal] = []
     for done, chunk in enumerate(batched(ids, AT_ONCE)):
@@ -94,18 +89,9 @@ def judge(
     return fit, unfit
 
 
-def gates() -> list[catalog.Environment]:
-    """Environments with imported benchmark tasks, which a recipe may name."""
-    return list(
-        catalog.Environment.objects.filter(reference_tasks__isnull=False)
-        .distinct()
-        .defer("state", "policy")
-        .order_by("name", "version")
-    )
-
-
 class _Judge:
-    def __init__(self, recipe: Recipe):
+    def __init__(self, release: Release, recipe: Recipe):
+        self._release = release
         self._recipe = recipe
         self._writer = Writer()
         self._facts: dict[int, _TaskFacts] = {}
@@ -139,7 +125,7 @@ class _Judge:
             record = self._writer.record(row, "")
         except ChangedEnvironment as error:
             return Refusal(row[0], "environment", str(error))
-        for problem in lint(record):
+        for problem in refusals(record, self._recipe.options):
             return Refusal(row[0], problem.pitfall, problem.text)
         return record
 
@@ -164,7 +150,7 @@ class _Judge:
         if tokens is not None and most is not None and tokens > most:
             detail = f"{tokens:,} tokens by {self._recipe.tokenizer}, at most {most:,}"
             return Refusal(item, "too_long", detail)
-        if shared := facts.contamination or self._said(record, facts):
+        if shared := self._shared(record, facts):
             return Refusal(item, "contaminated", shared)
         return Candidate(
             item=item,
@@ -188,7 +174,6 @@ class _Judge:
                 task=task,
                 request=task.request_hash,
                 people=self._people(task, world),
-                contamination=_finding(self._indexes, task),
             )
 
     def _people(self, task: Task, world: int) -> tuple[str, ...]:
@@ -203,39 +188,20 @@ class _Judge:
             self._worlds[pk] = load_environment(row)
         return self._worlds[pk]
 
-    def _said(self, record: Record, facts: _TaskFacts) -> str:
-        """What the user's own words share with a benchmark: they may be others than the task's."""
-        if not self._indexes:
-            return ""
-        said = "\n".join(m["content"] for m in record.messages if m["role"] == "user")
-        return _finding(self._indexes, facts.task, said)
+    def _shared(self, record: Record, facts: _TaskFacts) -> str:
+        """What the task, or what its user says in this conversation, shares with a benchmark; "" if nothing."""
+        task = facts.task
+        indexes = {
+            name: index
+            for name, index in self._indexes.items()
+            if index.environment == task.environment
+        }
+        said = [m["content"] for m in record.messages if m["role"] == "user"]
+        return "; ".join(map(str, gate(task, indexes, said=said)))[:1000]
 
     @cached_property
-    def _indexes(self) -> Mapping[str, tuple[str, BenchmarkIndex]]:
-        """Name of the gate → (name of its world, what it compares with)."""
-        known = {f"{row.name}/{row.version}": row for row in gates()}
-        found = {}
-        for gate in self._recipe.gates:
-            row = known.get(gate)
-            index = benchmark_index(row) if row else None
-            if row is None or index is None:
-                raise BadRecipe(
-                    f"gates: no benchmark tasks were imported with {gate!r}. There are: {', '.join(known) or 'none'}."
-                )
-            found[gate] = (row.name, index)
-        return found
-
-
-def _finding(
-    indexes: Mapping[str, tuple[str, BenchmarkIndex]], task: Task, text: str = ""
-) -> str:
-    for gate, (world, index) in indexes.items():
-        if world != task.environment:
-            continue
-        found = index.check(task, text or None)
-        if not found.clean:
-            return f"{gate}: {found.finding}"[:1000]
-    return ""
+    def _indexes(self) -> Mapping[str, BenchmarkIndex]:
+        return gate_indexes(self._recipe.gates, self._release.team)
 
 
 def people_of(task: Task, world: Environment) -> tuple[str, ...]:

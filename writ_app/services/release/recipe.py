@@ -76,7 +76,8 @@ class Recipe(Frozen):
     """Longer ones are left out, never cut."""
     tokenizer: str = Field(default="", max_length=80)
     gates: tuple[str, ...] = ()
-    """Environments (name/version) whose imported benchmark tasks no member may share anything with."""
+    """What no member may share anything with, as services/release/gates.py names it: an environment (name/version) for the benchmark
+    tasks imported into it, `set:` and the first characters of its hash for a reference set."""
     excluded: tuple[int, ...] = ()
     """Items that stay out whatever the filters say."""
     options: Options = Options()

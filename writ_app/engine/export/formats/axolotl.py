@@ -85,13 +85,14 @@ AXOLOTL = Format(
     parse=parse_chat,
     loss=(ERRORS_BY_TEXT, NO_NULLS, NO_STOP, NO_FACTS),
     load="""\
+sequence_len: 32768  # at less, longer rows are left out or cut
 datasets:
   - path: axolotl/train.jsonl
     ds_type: json
     type: chat_template
     field_messages: messages
     field_tools: tools
-    message_field_training: train
+    message_field_training: train  # without it greetings and failed calls that are to carry no loss carry it
     roles_to_train: ["assistant"]
     train_on_eos: turn""",
     load_language="yaml",

@@ -7,6 +7,7 @@ objects, as the version of `datasets` it is pinned to gives all objects of a col
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from writ_app.engine.export.fixed import FixedText, Row, fixed_text
@@ -37,8 +38,19 @@ SHAREGPT = Spelling("from", "value", "human", "gpt", "function_call", "observati
 OPENAI = Spelling("role", "content", "user", "assistant", "function_call", "tool")
 
 
+@cache
+def _without_greeting(options: Options) -> Options:
+    return options.model_copy(update={"greeting": GREETING})
+
+
 def _messages(record: Record, options: Options, spelling: Spelling) -> list[Json]:
-    turns = turns_of(record, options, GREETING)
+    """Raises UnfitRow. A greeting is left out even where the options keep it: its converter takes no row that begins with it."""
+    kept = (
+        options
+        if options.greeting in ("target", GREETING)
+        else _without_greeting(options)
+    )
+    turns = turns_of(record, kept, GREETING)
     check_turns(turns, lambda n, assistant: assistant == bool(n % 2))
     return [spelling.say(turn.message) for turn in turns]
 
@@ -115,7 +127,7 @@ def _info(
 
 _LOSS = (
     NO_IDS,
-    "An assistant's greeting before the user's first message is left out: a row begins with the user.",
+    "An assistant's greeting before the user's first message is left out, whatever the options say: a row begins with the user.",
     "No message can be told to carry no loss (`mask_history: true` leaves all but the last turn out).",
     ERRORS_BY_TEXT,
     NO_NULLS,
@@ -131,7 +143,9 @@ LLAMA_FACTORY_SHAREGPT = Format(
     rows=sharegpt_rows,
     parse=parse_sharegpt,
     loss=_LOSS,
-    load="llamafactory-cli train --stage sft --dataset_dir llama-factory-sharegpt --dataset writ_train --cutoff_len 32768",
+    load="""\
+# --cutoff_len is 2,048 by itself, less than the policy and tools: rows would be cut.
+llamafactory-cli train --stage sft --dataset_dir llama-factory-sharegpt --dataset writ_train --cutoff_len 32768""",
     load_language="sh",
     greeting=GREETING,
     side=_sharegpt_info,
@@ -145,7 +159,9 @@ LLAMA_FACTORY_OPENAI = Format(
     rows=openai_rows,
     parse=parse_openai,
     loss=(*_LOSS, "Its converter adds a line feed to the system prompt."),
-    load="llamafactory-cli train --stage sft --dataset_dir llama-factory-openai --dataset writ_train --cutoff_len 32768",
+    load="""\
+# --cutoff_len is 2,048 by itself, less than the policy and tools: rows would be cut.
+llamafactory-cli train --stage sft --dataset_dir llama-factory-openai --dataset writ_train --cutoff_len 32768""",
     load_language="sh",
     greeting=GREETING,
     side=_openai_info,

@@ -59,5 +59,7 @@ from datasets import Features, Json, List, load_dataset
 
 features = {FEATURES}
 dataset = load_dataset("json", data_files="trl/train.jsonl", features=features, split="train")
-# Train with SFTConfig(assistant_only_loss=True): else the loss is on the user's and the tools' words, too.""",
+# Train with SFTConfig(assistant_only_loss=True, max_length=None): else the loss is on the user's and the tools' words, too, and
+# every row is cut at 1,024 tokens, which ends within the policy and leaves nothing to learn.
+# Llama 3.1 takes the first message for the user's: leave greetings out for it (options: greeting=drop).""",
 )
