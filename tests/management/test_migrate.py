@@ -4,10 +4,13 @@ import time
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.test import override_settings
+
+MODELS = apps.get_app_config("writ_app").get_models()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -16,7 +19,8 @@ class TestLocks:
     def test_a_lock_that_others_hold_ends_it_and_leaves_the_schema(self) -> None:
         others = psycopg.connect(**connection.get_connection_params())
         with others, others.transaction():
-            others.execute("LOCK TABLE writ_app_reviewitem IN ACCESS SHARE MODE")
+            every = ", ".join(model._meta.db_table for model in MODELS)
+            others.execute(f"LOCK TABLE {every} IN ACCESS SHARE MODE")
             begun = time.monotonic()
             with pytest.raises(OperationalError, match="lock timeout"):
                 call_command("migrate", "writ_app", "0019", verbosity=0)
