@@ -31,7 +31,7 @@ def test_sees_a_batch_through_and_takes_up_one_that_was_interrupted(var: Path) -
     worker = var / "log" / "worker.log"
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and interrupted.poll() is None:
-        if worker.exists() and "design_batch" in worker.read_text(errors="replace"):
+        if worker.exists() and "design_batch[" in worker.read_text(errors="replace"):
             break
         time.sleep(0.05)
     interrupted.send_signal(signal.SIGINT)
