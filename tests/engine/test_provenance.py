@@ -99,6 +99,67 @@ class TestFind:
         assert known.find("11", 8, hint).index == 3
         assert known.find("11", 8).index == 5
 
+    def test_prefers_the_users_own_words_to_a_read_that_fits_and_keeps_the_read(
+        self,
+    ) -> None:
+        profile = call("get_user_details", user_id="u")
+        known = sources(
+            shown(3, profile, {"address": {"zip": "78701"}, "bags": 2}),
+            user=[(1, "Send it to 78701."), (5, "And 2 bags.")],
+            values=["78701", 2],
+        )
+        found = known.find("78701", 8)
+        assert (found.kind, found.index) == ("said", 1)
+        assert found.alternatives == ((3, "/address/zip"),)
+        assert known.find(2, 8).kind == "said"
+        assert known.find(2, 5).kind == "exact"
+
+    def test_takes_the_place_of_the_proof_all_the_same_and_keeps_the_users_words(
+        self,
+    ) -> None:
+        hint = ArgumentOrigin(
+            pointer="/x", kind="read", refs=((ORDER.key, "/items/0/item_id"),)
+        )
+        known = sources(
+            shown(3, ORDER, order("11")), user=[(1, "Item 11.")], values=["11"]
+        )
+        found = known.find("11", 8, hint)
+        assert (found.kind, found.index) == ("exact", 3)
+        assert found.alternatives == ((1, ""),)
+
+    def test_takes_a_word_for_a_number_only_if_no_read_shows_it_or_the_proof_says_so(
+        self,
+    ) -> None:
+        known = sources(
+            shown(3, ORDER, {"bags": 1}), user=[(1, "The one to Boston.")], values=[1]
+        )
+        assert known.find(1, 8).kind == "exact"
+        assert known.find(1, 8).alternatives == ((1, ""),)
+        fact = ArgumentOrigin(pointer="/bags", kind="fact")
+        assert known.find(1, 8, fact).kind == "said"
+
+    def test_takes_what_the_proof_knows_to_be_said_from_the_user_in_any_form(
+        self,
+    ) -> None:
+        fact = ArgumentOrigin(pointer="/date", kind="fact")
+        known = sources(
+            shown(3, ORDER, {"placed": "2024-05-20"}),
+            user=[(1, "On May 20, please.")],
+            values=["2024-05-20"],
+        )
+        found = known.find("2024-05-20", 8, fact)
+        assert (found.kind, found.index) == ("normalised", 1)
+        assert known.find("2024-05-20", 8).kind == "exact"
+
+    def test_does_not_prefer_what_the_user_repeats_after_the_agent(self) -> None:
+        known = sources(
+            shown(3, ORDER, order("11")),
+            agent=[(4, "Item 11?")],
+            user=[(5, "Yes, 11.")],
+            values=["11"],
+        )
+        assert known.find("11", 8).kind == "exact"
+
     def test_calls_stale_what_the_result_of_a_later_write_denies(self) -> None:
         known = sources(
             shown(3, ORDER, order("11")),

@@ -17,6 +17,7 @@ from writ_app.engine.simulation import (
     Turn,
     agent_prompt,
     hold_async,
+    scene_of,
     simulate,
     user_prompt,
     user_view,
@@ -301,8 +302,7 @@ class TestScriptedModelsTogether:
 def conversation(**options: Any) -> Conversation:
     return Conversation(
         environment=small_shop(),
-        task=task_of("W1"),
-        ledger=ledger_of("W1"),
+        scene=scene_of(task_of("W1"), ledger_of("W1")),
         seed=3,
         **options,
     )
@@ -348,8 +348,7 @@ class TestResume:
         turns, _ = recorded()
         other = Conversation(
             environment=small_shop(),
-            task=task_of("W1"),
-            ledger=ledger_of("W1", "corrected"),
+            scene=scene_of(task_of("W1"), ledger_of("W1", "corrected")),
             seed=3,
         )
         assert other.resume(turns) == 0

@@ -465,8 +465,15 @@ class TestCheckProvenance:
         }
         assert parts["/address1"].kind == "said"
         assert parts["/address1"].source == 1
-        cancel = judged(talk("R6"), "R6").provenance
-        assert {p.kind for p in cancel if p.pointer == "/reason"} <= {"policy", "said"}
+        # what the user wants is the user's to say, though the policy names the values and says how the user's words are meant
+        trajectory = talk("R6")
+        (reason,) = (
+            part
+            for part in judged(trajectory, "R6").provenance
+            if part.pointer == "/reason" and part.side == "actual"
+        )
+        assert reason.kind == "normalised"
+        assert trajectory.messages[reason.source].role == "user"
 
     @pytest.mark.parametrize(
         ("told", "kind"),

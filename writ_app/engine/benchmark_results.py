@@ -86,10 +86,21 @@ def write_results(
     run: Run, tasks: Iterable[BenchmarkTask], simulations: Iterable[Simulated]
 ) -> Iterator[str]:
     """The text of a monolithic results.json in parts, one line per task and per simulation."""
+    yield from write_parts(
+        run,
+        (with_defaults(task) for task in tasks),
+        (simulation_of(run, one) for one in simulations),
+    )
+
+
+def write_parts(
+    run: Run, tasks: Iterable[Json], simulations: Iterable[Json]
+) -> Iterator[str]:
+    """The same of tasks and simulations that are in the file's form already."""
     yield f'{{"timestamp": {_text(_moment(run.made_at))},\n"info": {_text(info_of(run))},\n"tasks": ['
-    yield from _list(with_defaults(task) for task in tasks)
+    yield from _list(tasks)
     yield '],\n"simulations": ['
-    yield from _list(simulation_of(run, one) for one in simulations)
+    yield from _list(simulations)
     yield '],\n"simulation_index": null}\n'
 
 
@@ -152,19 +163,19 @@ def with_defaults(task: BenchmarkTask) -> Json:
     criteria = task["evaluation_criteria"]
     return {
         "id": task["id"],
-        "description": task["description"],
+        "description": task.get("description"),
         "user_scenario": task["user_scenario"],
         "ticket": task.get("ticket"),
         "initial_state": task.get("initial_state"),
         "evaluation_criteria": {
             "actions": [
                 {**one, "compare_args": one.get("compare_args")}
-                for one in criteria["actions"]
+                for one in criteria["actions"] or ()
             ],
             "env_assertions": criteria.get("env_assertions"),
-            "communicate_info": criteria["communicate_info"],
-            "nl_assertions": criteria["nl_assertions"],
-            "reward_basis": criteria["reward_basis"],
+            "communicate_info": criteria.get("communicate_info"),
+            "nl_assertions": criteria.get("nl_assertions"),
+            "reward_basis": criteria.get("reward_basis"),
         },
         "issues": None,
         "required_documents": None,

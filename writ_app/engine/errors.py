@@ -81,3 +81,7 @@ class MalformedCompletion(WritError):
         super().__init__(text)
         self.answer = answer
         """The Completion as far as it could be read, with what it cost; None if nothing of it could."""
+
+
+class Conflict(WritError):
+    """What is stored contradicts what is asked for, and asking again does not help; the text says what has to be mended."""

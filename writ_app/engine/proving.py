@@ -477,19 +477,6 @@ def _call(made: FileCall | FileRead) -> ToolCall:
     return ToolCall(name=made.name, arguments=made.arguments)
 
 
-def refute_all(
-    prover: Prover, lines: Sequence[tuple[int, FileTask]]
-) -> Iterator[tuple[int, FalseClaim]]:
-    """(number of the line, first false claim) of each line that has one; ids that come twice included."""
-    again = dict(repeated(lines))
-    for number, line in lines:
-        found = (
-            FalseClaim("id", again[number]) if number in again else prover.refute(line)
-        )
-        if found is not None:
-            yield number, found
-
-
 def repeated(lines: Iterable[tuple[int, FileTask]]) -> Iterator[tuple[int, str]]:
     """(number of the line, what is wrong) of lines whose id was there before."""
     ids: dict[str, int] = {}

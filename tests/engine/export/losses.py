@@ -4,13 +4,14 @@ import io
 import json
 from collections.abc import Sequence
 
+from tests.parquet_rows import read_parquet
 from writ_app.engine.behaviour import STOP_TOKENS
 from writ_app.engine.export.fixed import Row, encode
 from writ_app.engine.export.formats import FORMATS, Conversation, Format
 from writ_app.engine.export.formats.chat import ERRORS_BY_TEXT, NO_NULLS, NO_STOP
 from writ_app.engine.export.formats.said import NO_IDS
 from writ_app.engine.export.options import Options
-from writ_app.engine.export.parquet import read_parquet, write_parquet
+from writ_app.engine.export.parquet import write_parquet
 from writ_app.engine.export.records import Json, Record, spoken
 from writ_app.engine.export.talk import REASONING
 

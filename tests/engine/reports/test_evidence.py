@@ -1,7 +1,10 @@
 from tests.engine.reports.made import call, note_of, observed, said
-from tests.engine.talks import task_of
+from tests.engine.talks import designer, task_of
+from writ_app.engine.errors import InvalidTask
 from writ_app.engine.export.records import Json
+from writ_app.engine.reports import note_of_task
 from writ_app.engine.reports.evidence import Evidence, follow
+from writ_app.engine.types import Task
 
 
 def reads_of(archetype: str) -> list[Json]:
@@ -9,6 +12,13 @@ def reads_of(archetype: str) -> list[Json]:
         call(read.call.name, f"r{n}", **read.call.arguments)
         for n, read in enumerate(task_of(archetype).certificate)
     ]
+
+
+def composed(seed: int) -> Task | None:
+    try:
+        return designer().compose(2, seed)
+    except InvalidTask:
+        return None
 
 
 def write_of(archetype: str) -> Json:
@@ -37,6 +47,31 @@ class TestFollowing:
 
         assert found.premature
         assert found.covered == 1
+
+    def test_tells_two_writes_of_one_tool_apart(self) -> None:
+        task = next(
+            task
+            for seed in range(200)
+            if (task := composed(seed))
+            and len({write.call.name for write in task.gold}) == 1
+            and set(task.gold[1].needs) - set(task.gold[0].needs)
+        )
+        note = note_of_task(task.content_hash, task.model_dump(mode="json"))
+        made: list[Json] = []
+        for write in task.gold:
+            made += [
+                call(read.name, f"r{n}", **read.arguments)
+                for n in write.needs
+                for read in [task.certificate[n].call]
+            ]
+            made.append(call(write.call.name, "w", **write.call.arguments))
+
+        found = follow(said(*made, note=note).record, note)
+        early = follow(said(*made[:-2], made[-1], made[-2], note=note).record, note)
+
+        assert found.covered == found.needed
+        assert not found.premature
+        assert early.premature
 
     def test_of_a_write_that_failed_is_not_premature(self) -> None:
         note = note_of("R1")

@@ -7,6 +7,7 @@ from writ_app.engine.reports.texts import (
     openings,
     self_bleu,
     self_repetition,
+    vendi,
 )
 
 VARIED = [tuple(f"w{n}x{k}" for k in range(12)) for n in range(30)]
@@ -27,6 +28,28 @@ class TestSelfBleu:
 
     def test_of_one_text_is_none(self) -> None:
         assert self_bleu(SAME[:1]) == 0.0
+
+
+class TestVendi:
+    def test_is_the_number_of_texts_with_nothing_in_common(self) -> None:
+        assert math.isclose(vendi(VARIED), 30)
+        assert math.isclose(vendi(SAME), 1)
+        assert math.isclose(vendi([*SAME, *VARIED[:1] * 30]), 2)
+
+    def test_falls_with_what_is_shared(self) -> None:
+        half = [(*SAME[0][:6], *text[6:]) for text in VARIED]
+
+        assert 1 < vendi(half) < 30
+
+    def test_is_worked_out_by_hand_for_two(self) -> None:
+        """Cosines 1/2 of words and 0 of pairs make K = [[1, 1/4], [1/4, 1]]: eigenvalues 5/8 and 3/8 of K / 2."""
+        texts = [("a", "b"), ("b", "c")]
+        expected = math.exp(-5 / 8 * math.log(5 / 8) - 3 / 8 * math.log(3 / 8))
+
+        assert math.isclose(vendi(texts), expected)
+
+    def test_of_nothing_is_none(self) -> None:
+        assert vendi([]) == 0.0
 
 
 class TestSelfRepetition:

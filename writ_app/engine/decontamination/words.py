@@ -8,16 +8,15 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 
-import numpy as np
-from numpy.typing import NDArray
+from writ_app.engine.arrays import Bools, Int64s, Uint32s, Uint64s, np
 
-type Hashes = NDArray[np.uint64]
+type Hashes = Uint64s
 
 _PUNCTUATION = re.compile(r"[^\w\s]")
-_BASE = np.uint64(0x9E3779B97F4A7C15)
+_BASE = 0x9E3779B97F4A7C15
 """Odd, so that no run loses its first word to the modulus 2^64."""
 
 
@@ -36,8 +35,9 @@ def run_hashes(words: Sequence[str], length: int) -> Hashes:
     """One hash for each run of `length` words, in order."""
     each = np.array([_hash(word) for word in words], dtype=np.uint64)
     runs = np.zeros(max(0, len(words) - length + 1), dtype=np.uint64)
+    base = np.uint64(_BASE)
     for offset in range(length):
-        runs = runs * _BASE + each[offset : offset + len(runs)]
+        runs = runs * base + each[offset : offset + len(runs)]
     return runs
 
 
@@ -80,7 +80,7 @@ class RunIndex:
         unique = np.unique(hashes)
         return unique[~_within(unique, self._exempt)]
 
-    def _places(self, hashes: Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _places(self, hashes: Hashes) -> tuple[Int64s, Int64s]:
         left = np.searchsorted(self._runs, hashes, side="left")
         return left, np.searchsorted(self._runs, hashes, side="right")
 
@@ -105,7 +105,7 @@ def _none() -> Hashes:
     return np.zeros(0, dtype=np.uint64)
 
 
-def _within(hashes: Hashes, ordered: Hashes) -> NDArray[np.bool_]:
+def _within(hashes: Hashes, ordered: Hashes) -> Bools:
     if not len(ordered):
         return np.zeros(len(hashes), dtype=np.bool_)
     place = np.minimum(np.searchsorted(ordered, hashes), len(ordered) - 1)
@@ -116,18 +116,23 @@ def _within(hashes: Hashes, ordered: Hashes) -> NDArray[np.bool_]:
 
 PERMUTATIONS = 128
 """Of a MinHash: the estimate's standard error is at most 0.045."""
-_rng = np.random.default_rng(20_260_504)
-_FACTORS = _rng.integers(0, 2**63, PERMUTATIONS, dtype=np.uint64) * np.uint64(
-    2
-) + np.uint64(1)
-_SUMMANDS = _rng.integers(0, 2**63, PERMUTATIONS, dtype=np.uint64)
 
 
-def sketch(hashes: Hashes) -> NDArray[np.uint32] | None:
+@cache
+def _permutations() -> tuple[Hashes, Hashes]:
+    """(odd factors, summands), the same in every process."""
+    rng = np.random.default_rng(20_260_504)
+    factors = rng.integers(0, 2**63, PERMUTATIONS, dtype=np.uint64)
+    summands = rng.integers(0, 2**63, PERMUTATIONS, dtype=np.uint64)
+    return factors * np.uint64(2) + np.uint64(1), summands
+
+
+def sketch(hashes: Hashes) -> Uint32s | None:
     """MinHash of a set of runs (Broder 1997), (PERMUTATIONS,) with multiply-shift hashes; None of an empty set."""
     if not len(hashes):
         return None
-    mixed = hashes[None, :] * _FACTORS[:, None] + _SUMMANDS[:, None]
+    factors, summands = _permutations()
+    mixed = hashes[None, :] * factors[:, None] + summands[:, None]
     return np.asarray((mixed >> np.uint64(32)).min(axis=1).astype(np.uint32))
 
 
@@ -136,9 +141,9 @@ class Sketches:
 
     def __init__(self, length: int):
         self._length = length
-        self._rows: list[NDArray[np.uint32]] = []
+        self._rows: list[Uint32s] = []
         self._numbers: list[int] = []
-        self._matrix: NDArray[np.uint32] | None = None
+        self._matrix: Uint32s | None = None
 
     def add(self, number: int, words: Sequence[str]) -> None:
         found = sketch(np.unique(run_hashes(words, self._length)))

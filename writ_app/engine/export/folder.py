@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
+from math import isinf
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ class FolderDataset:
         if len(line) > LONGEST_LINE:
             raise BadFolder(name, number, f"It has more than {LONGEST_LINE:,} bytes.")
         try:
-            value = json.loads(line, parse_constant=_no_number)
+            value = json.loads(line, parse_constant=_no_number, parse_float=_finite)
         except (ValueError, RecursionError) as error:
             raise BadFolder(
                 name, number, f"This is no JSON in UTF-8: {error}."
@@ -172,6 +173,13 @@ class FolderDataset:
             return read()
         except BadLine as error:
             raise BadFolder(name, number, str(error)) from error
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        raise ValueError(f"{text[:40]} is larger than a number may be")
+    return number
 
 
 def _no_number(name: str) -> None:

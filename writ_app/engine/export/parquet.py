@@ -66,12 +66,3 @@ def write_parquet(rows: Iterable[Row], schema: Any) -> Iterator[bytes]:
             writer.write_table(pa.Table.from_pylist(list(group), schema=schema))
             yield sink.taken()
     yield sink.taken()
-
-
-def read_parquet(path: Any) -> Iterator[Row]:
-    """The rows of a file, few at a time. Raises pyarrow.ArrowInvalid for what is no Parquet file."""
-    from pyarrow import parquet
-
-    with parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=ROWS_PER_GROUP):
-            yield from batch.to_pylist()

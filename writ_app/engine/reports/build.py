@@ -15,7 +15,7 @@ from writ_app.engine.reports.source import Source
 from writ_app.engine.reports.texts import Texts
 from writ_app.engine.reports.tools import Tools
 
-VERSION = 1
+VERSION = 2
 """Of the form of a report's JSON and of how its numbers are made."""
 
 

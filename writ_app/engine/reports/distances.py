@@ -8,10 +8,7 @@ over single values: values of one conversation hang together, so that they are s
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-type Floats = NDArray[np.float64]
+from writ_app.engine.arrays import Floats, np
 
 RESAMPLES = 400
 MOST = 200_000
@@ -51,6 +48,7 @@ TEXT = (
     ("types", "moving-average type-token ratio"),
     ("self_bleu", "self-BLEU"),
     ("self_repetition", "self-repetition"),
+    ("vendi", "Vendi score of n-grams"),
 )
 
 

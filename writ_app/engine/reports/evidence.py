@@ -37,7 +37,7 @@ def follow(record: Record, note: TaskNote) -> Followed:
     seen: set[int] = set()
     done: set[int] = set()
     covered: set[int] = set()
-    written: set[str] = set()
+    written: set[int] = set()
     reads = repeated = beside = 0
     premature = False
     for name, arguments, failed in _calls(record):
@@ -45,9 +45,10 @@ def follow(record: Record, note: TaskNote) -> Followed:
             continue
         if kinds.get(name) is ToolKind.WRITE:
             if not failed:
-                missing = _missing(note.reads, name, done)
-                premature = premature or missing
-                written.add(name)
+                place = _meant(note, name, arguments, written)
+                if place is not None:
+                    premature = premature or _missing(note.reads, place, done)
+                    written.add(place)
                 seen.clear()
             continue
         key = call_hash(name, arguments)
@@ -58,15 +59,25 @@ def follow(record: Record, note: TaskNote) -> Followed:
             beside += 1
         seen.add(key)
         if key in wanted and not failed:
-            place = wanted[key]
-            done.add(place)
-            if not written & note.reads[place].needed_by:
-                covered.add(place)
+            found = wanted[key]
+            done.add(found)
+            if not written & note.reads[found].needed_by:
+                covered.add(found)
     return Followed(len(note.reads), len(covered), reads, repeated, beside, premature)
 
 
-def _missing(reads: tuple[ReadNote, ...], name: str, done: set[int]) -> bool:
-    return any(n not in done for n, read in enumerate(reads) if name in read.needed_by)
+def _meant(
+    note: TaskNote, name: str, arguments: Mapping[str, Any], written: set[int]
+) -> int | None:
+    """The place of the gold write that a write is, or stands for: one of the same tool that was not made yet."""
+    key = call_hash(name, arguments)
+    left = [n for n, (tool, _) in enumerate(note.gold) if tool == name]
+    left = [n for n in left if n not in written]
+    return min(left, key=lambda n: (note.gold[n][1] != key, n), default=None)
+
+
+def _missing(reads: tuple[ReadNote, ...], place: int, done: set[int]) -> bool:
+    return any(n not in done for n, read in enumerate(reads) if place in read.needed_by)
 
 
 def _calls(record: Record) -> Iterator[tuple[str, Mapping[str, Any], bool]]:

@@ -13,10 +13,10 @@ type Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ReadNote:
-    """One read of a certificate: any of `ways` (hashes of calls) is it. `needed_by`: names of the tools of the gold writes."""
+    """One read of a certificate: any of `ways` (hashes of calls) is it. `needed_by`: places of gold writes."""
 
     ways: tuple[int, ...]
-    needed_by: frozenset[str]
+    needed_by: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class TaskNote:
     """(place of the candidate read that shows the gold, candidate reads), counted from 1."""
     reads: tuple[ReadNote, ...] = ()
     """Of the certificate; empty if there is none to hold a conversation to."""
+    gold: tuple[tuple[str, int], ...] = ()
+    """(name of the tool, hash of the call) of every gold write."""
 
 
 def note_of_task(key: str, content: Json) -> TaskNote:
@@ -58,6 +60,10 @@ def note_of_task(key: str, content: Json) -> TaskNote:
         evidence_tokens=companions["evidence_tokens"],
         hit=_hit(content),
         reads=tuple(_reads(content)),
+        gold=tuple(
+            (call["name"], call_hash(call["name"], call["arguments"]))
+            for call in (write["call"] for write in content["gold"])
+        ),
     )
 
 
@@ -84,10 +90,10 @@ def short_hash(text: str) -> int:
 
 
 def _reads(content: Json) -> Iterator[ReadNote]:
-    needed: dict[int, set[str]] = {}
-    for write in content["gold"]:
+    needed: dict[int, set[int]] = {}
+    for place, write in enumerate(content["gold"]):
         for position in write["needs"]:
-            needed.setdefault(position, set()).add(write["call"]["name"])
+            needed.setdefault(position, set()).add(place)
     for position, read in enumerate(content["certificate"]):
         calls = [read["call"], *read["equivalents"]]
         ways = tuple(call_hash(call["name"], call["arguments"]) for call in calls)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from writ_app.engine.arrays import np
 from writ_app.engine.reports.source import Observed
 from writ_app.engine.reports.spread import Sample, entropy, most_common, ratio
 from writ_app.engine.reports.tools import moving_types
@@ -120,7 +121,33 @@ def among_texts(texts: Sequence[tuple[str, ...]]) -> dict[str, Any]:
     return {
         "self_bleu": round(self_bleu(texts), 4),
         "self_repetition": round(self_repetition(texts), 4),
+        "vendi": round(vendi(texts), 2),
     }
+
+
+def vendi(texts: Sequence[tuple[str, ...]]) -> float:
+    """How many texts with nothing in common would be as varied (Friedman and Dieng 2023): from 1, all alike, to their number.
+
+    exp of the entropy of the eigenvalues of K / n, where K holds the cosines of the texts' counts of words and of word pairs,
+    averaged over both. Of n-grams, so that other words for the same are another text: without an embedder nobody knows.
+    """
+    if not texts:
+        return 0.0
+    kernel = sum(_cosines([_grams(text, n) for text in texts]) for n in (1, 2)) / 2
+    shares = np.linalg.eigvalsh(kernel / len(texts))
+    held = shares[shares > 1e-12]
+    return float(np.exp(-np.sum(held * np.log(held))))
+
+
+def _cosines(texts: Sequence[Sequence[tuple[str, ...]]]) -> Any:
+    """Of each two; every text has at least one n-gram."""
+    places: dict[tuple[str, ...], int] = {}
+    rows = [[places.setdefault(gram, len(places)) for gram in text] for text in texts]
+    counts = np.zeros((len(texts), len(places)))
+    for place, row in enumerate(rows):
+        np.add.at(counts[place], row, 1)
+    counts /= np.linalg.norm(counts, axis=1, keepdims=True)
+    return counts @ counts.T
 
 
 def self_repetition(texts: Sequence[tuple[str, ...]]) -> float:

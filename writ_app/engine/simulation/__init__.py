@@ -9,9 +9,11 @@ from writ_app.engine.simulation.conversation import (
     Conversation,
     Draft,
     Limits,
+    Scene,
     ScreenTurn,
     Side,
     Turn,
+    scene_of,
 )
 from writ_app.engine.simulation.driving import hold, hold_async, simulate
 from writ_app.engine.simulation.prompts import (
@@ -19,6 +21,7 @@ from writ_app.engine.simulation.prompts import (
     PROMPT_VERSION,
     agent_prompt,
     user_prompt,
+    user_prompt_of,
     user_view,
 )
 
@@ -29,13 +32,16 @@ __all__ = [
     "Conversation",
     "Draft",
     "Limits",
+    "Scene",
     "ScreenTurn",
     "Side",
     "Turn",
     "agent_prompt",
     "hold",
     "hold_async",
+    "scene_of",
     "simulate",
     "user_prompt",
+    "user_prompt_of",
     "user_view",
 ]

@@ -7,10 +7,11 @@ recorded answers: the environment is deterministic, so the same answers lead to 
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from environments.core.environment import Environment
+from environments.core.sides import Initialization
 from writ_app.engine.behaviour import STOP_TOKENS, UserFinding
 from writ_app.engine.errors import ModelUnavailable
 from writ_app.engine.llm import Completion
@@ -72,6 +73,23 @@ class Ask:
     """Hash of everything that led here: prompts, tools, answers, and what the environment said."""
 
 
+@dataclass(frozen=True)
+class Scene:
+    """What a conversation is about, beside the world that it is held in."""
+
+    user_system: str
+    """System prompt of a model that plays the user."""
+    task_hash: str
+    plan: str = ""
+    begins: Initialization = field(default_factory=Initialization)
+    """What is different from the world's base state."""
+
+
+def scene_of(task: Task, ledger: Ledger) -> Scene:
+    """Of a task of our own. Raises KeyError for a plan that there is not."""
+    return Scene(user_prompt(task, ledger), task.content_hash, ledger.plan)
+
+
 class Draft(Frozen):
     """A user's answer that was not said, with what was wrong with it."""
 
@@ -104,28 +122,26 @@ class Conversation:
         self,
         *,
         environment: Environment,
-        task: Task,
-        ledger: Ledger,
+        scene: Scene,
         seed: int,
         limits: Limits | None = None,
         screen: ScreenTurn | None = None,
         on_message: Callable[[Message], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ):
-        """Raises KeyError for a plan that there is not."""
+        """Raises what EnvironmentSession.initialize does, for a scene that cannot begin in this world."""
         self.messages: list[Message] = []
-        self._task = task
-        self._ledger = ledger
+        self._scene = scene
         self._seed = seed
         self._limits = limits or Limits()
         self._screen = screen
         self._on_message = on_message or (lambda message: None)
         self._clock = clock
         self._started = clock()
-        self._session = environment.session()
+        self._session = environment.start(scene.begins)
         self._systems = {
             "agent": agent_prompt(environment.policy),
-            "user": user_prompt(task, ledger),
+            "user": scene.user_system,
         }
         self._tools = environment.schemas
         self._history = hashlib.sha256(
@@ -218,8 +234,8 @@ class Conversation:
         """The conversation once it is over; names of the models, and of the fault that one was asked to make."""
         assert self._ended_by is not None
         return Trajectory(
-            task_hash=self._task.content_hash,
-            plan=self._ledger.plan,
+            task_hash=self._scene.task_hash,
+            plan=self._scene.plan,
             seed=self._seed,
             agent=agent,
             user=user,

@@ -16,6 +16,7 @@ from writ_app.engine.simulation.conversation import (
     ScreenTurn,
     Side,
     Turn,
+    scene_of,
 )
 from writ_app.engine.types import Ledger, Message, Task, Trajectory
 
@@ -42,8 +43,7 @@ def simulate(
     """
     talk = Conversation(
         environment=environment,
-        task=task,
-        ledger=ledger,
+        scene=scene_of(task, ledger),
         seed=seed,
         limits=limits,
         screen=screen,

@@ -44,7 +44,11 @@ def agent_prompt(policy: str) -> str:
 
 def user_prompt(task: Task, ledger: Ledger) -> str:
     """System prompt of a model that plays the user (SPEC §10)."""
-    scenario = instructions(task, ledger)
+    return user_prompt_of(instructions(task, ledger))
+
+
+def user_prompt_of(scenario: str) -> str:
+    """The same around any scenario."""
     stop, transfer, out = STOP_TOKENS
     return USER_PROMPT.format(
         stop=stop, transfer=transfer, out_of_scope=out, scenario=scenario

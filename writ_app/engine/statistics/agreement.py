@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-import krippendorff
-import numpy as np
-from numpy.typing import NDArray
-
+from writ_app.engine.arrays import Floats, Int64s, np
 from writ_app.engine.statistics.intervals import Z
 
 RESAMPLES = 2000
 """Of the bootstrap."""
+
+FEW = 10
+"""With fewer items hardly any two draws of them differ."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class Agreement:
     """Interval (95 %)."""
     why: str = ""
 
+    @property
+    def few(self) -> bool:
+        """Whether there are so few items that the interval, which is one of many items, says nothing."""
+        return self.items < FEW
+
 
 def alpha(units: Sequence[Sequence[Hashable]], *, seed: int = 0) -> Agreement:
     """Krippendorff's α of nominal judgements, one sequence per item (Krippendorff 2019, §12).
@@ -39,6 +44,8 @@ def alpha(units: Sequence[Sequence[Hashable]], *, seed: int = 0) -> Agreement:
         return Agreement(0, why="Nothing was judged by two people yet.")
     if len(values) == 1:
         return Agreement(items, why=_always(values[0], items))
+    import krippendorff  # loads numpy
+
     # (patterns, values): how often each value was given.
     given = np.array(
         [[pattern.count(value) for value in values] for pattern in patterns]
@@ -53,7 +60,7 @@ def alpha(units: Sequence[Sequence[Hashable]], *, seed: int = 0) -> Agreement:
     return Agreement(items, float(whole), float(low), float(high))
 
 
-def _alphas(given: NDArray[np.int64], drawn: NDArray[np.int64]) -> NDArray[np.float64]:
+def _alphas(given: Int64s, drawn: Int64s) -> Floats:
     """α of each of many draws, (draws, patterns), at once: what an item adds to the matrix of coincidences depends on its pattern only.
 
     A draw in which all say the same has no disagreement to explain: it counts as full agreement.
@@ -68,9 +75,7 @@ def _alphas(given: NDArray[np.int64], drawn: NDArray[np.int64]) -> NDArray[np.fl
     observed = whole - np.trace(coincidences, axis1=1, axis2=2)
     expected = (whole**2 - (totals**2).sum(axis=1)) / (whole - 1)
     none = np.zeros_like(whole)
-    by_chance: NDArray[np.float64] = np.divide(
-        observed, expected, out=none, where=expected > 0
-    )
+    by_chance: Floats = np.divide(observed, expected, out=none, where=expected > 0)
     return 1 - by_chance
 
 

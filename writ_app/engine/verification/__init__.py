@@ -27,7 +27,7 @@ from writ_app.engine.types import (
 from writ_app.engine.verification.checks import CHECKS
 from writ_app.engine.verification.trace import Trace
 
-VERSION = "3"
+VERSION = "4"
 """Changes whenever a judgement may come out differently."""
 
 

@@ -74,9 +74,12 @@ class _Utterance:
 def _ways(value: Any) -> Collection[str]:
     """How a text may have a value, plain."""
     if isinstance(value, int | float):
-        digits = {str(value), figure(value), f"{value:.2f}"}
-        return (*digits, *WORDS.get(value, ()))
+        return (*_digits(value), *WORDS.get(value, ()))
     return (plain(value),)
+
+
+def _digits(value: float) -> Collection[str]:
+    return {str(value), figure(value), f"{value:.2f}"}
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,14 @@ class Sources:
                 told = next(heard, None)
             self._said[value] = self._unless_agent_first(value, told)
         return self._said[value]
+
+    def said_outright(self, value: Any) -> int | None:
+        """The same, if that message has it as it is: "the one to Boston" is no 1."""
+        told = self.said_at(value)
+        if told is None or value not in WORDS:
+            return told
+        heard = next(one for one in self._heard if one.index == told)
+        return told if heard.has(value, _digits(value)) else None
 
     def told_at(self, value: Any) -> tuple[int, str] | None:
         """The same for a value that is told in another form or in the world's own words, with what it is told as."""
@@ -267,8 +278,23 @@ def _hinted(sources: Sources, wanted: _Wanted) -> Source | None:
             if at(result.content.data, place) == wanted.value:
                 sight = Sight(result, place)
                 if not sources.doubt(sight, wanted):
-                    return _seen(sight, wanted)
+                    return _seen(sight, wanted, sources)
     return None
+
+
+def _told_fact(sources: Sources, wanted: _Wanted) -> Source | None:
+    """What the proof knows to be the user's to say, in any form."""
+    if wanted.hint is None or wanted.hint.kind != "fact":
+        return None
+    return _said(sources, wanted) or _told_otherwise(sources, wanted)
+
+
+def _said_outright(sources: Sources, wanted: _Wanted) -> Source | None:
+    """A result that shows what the user asks for may do so by chance, like a profile that has the same zip; it is an alternative."""
+    if type(wanted.value) not in (str, int, float) or wanted.value == "":
+        return None
+    told = sources.said_outright(wanted.value)
+    return _said_in(told, wanted)
 
 
 def _exact(sources: Sources, wanted: _Wanted) -> Source | None:
@@ -286,7 +312,7 @@ def _undoubted(sources: Sources, wanted: _Wanted, echoes: bool) -> Source | None
         if shown.wrote == echoes:
             sight = Sight(shown, shown.content.place(wanted.value))
             if not sources.doubt(sight, wanted):
-                return _seen(sight, wanted)
+                return _seen(sight, wanted, sources)
     return None
 
 
@@ -299,18 +325,22 @@ def _doubted(sources: Sources, wanted: _Wanted) -> Source | None:
     return None
 
 
-def _seen(best: Sight, wanted: _Wanted) -> Source:
-    others = [
-        (shown.index, shown.content.place(wanted.value))
-        for shown in wanted.showing[: ALTERNATIVES + 1]
-        if shown is not best.shown
-    ]
+def _seen(best: Sight, wanted: _Wanted, sources: Sources) -> Source:
+    told = sources.said_at(wanted.value)
+    said = [(told, "")] if told is not None and told < wanted.before else []
+    others = [place for place in _places(wanted) if place[0] != best.shown.index]
     return Source(
         "exact",
         best.shown.index,
         best.pointer,
-        alternatives=tuple(others[:ALTERNATIVES]),
+        alternatives=tuple([*said, *others][:ALTERNATIVES]),
     )
+
+
+def _places(wanted: _Wanted) -> list[tuple[int, str]]:
+    """Where results show a value, latest first; one more than is kept beside the best."""
+    showing = wanted.showing[: ALTERNATIVES + 1]
+    return [(shown.index, shown.content.place(wanted.value)) for shown in showing]
 
 
 def _asked(sources: Sources, wanted: _Wanted) -> Source | None:
@@ -356,8 +386,14 @@ def _parts(form: str) -> list[str]:
 def _said(sources: Sources, wanted: _Wanted) -> Source | None:
     if wanted.value == "" or isinstance(wanted.value, bool | None | dict | list):
         return None
-    told = sources.said_at(wanted.value)
-    return Source("said", told) if told is not None and told < wanted.before else None
+    return _said_in(sources.said_at(wanted.value), wanted)
+
+
+def _said_in(told: int | None, wanted: _Wanted) -> Source | None:
+    if told is None or told >= wanted.before:
+        return None
+    also = _places(wanted)[:ALTERNATIVES]
+    return Source("said", told, alternatives=tuple(also))
 
 
 def _told_otherwise(sources: Sources, wanted: _Wanted) -> Source | None:
@@ -482,6 +518,8 @@ def _short(value: Any) -> str:
 
 _SEARCHES: tuple[Callable[[Sources, _Wanted], Source | None], ...] = (
     _hinted,
+    _told_fact,
+    _said_outright,
     _exact,
     _said,
     _echoed,

@@ -8,10 +8,7 @@ from collections.abc import Iterator, Sequence
 from writ_app.engine.export.fixed import FixedList, Row, fixed_list
 from writ_app.engine.export.formats.base import Format, SideFile
 from writ_app.engine.export.formats.chat import (
-    ERRORS_BY_TEXT,
-    NO_FACTS,
-    NO_NULLS,
-    NO_STOP,
+    LOST,
     chat_message,
     parse_chat,
     system_message,
@@ -83,7 +80,7 @@ AXOLOTL = Format(
     suffix="jsonl",
     rows=rows,
     parse=parse_chat,
-    loss=(ERRORS_BY_TEXT, NO_NULLS, NO_STOP, NO_FACTS),
+    loss=LOST,
     load="""\
 sequence_len: 32768  # at less, longer rows are left out or cut
 datasets:

@@ -26,6 +26,9 @@ NO_STOP = (
 USER_TOOLS = "The user calls tools, for which there is no place here."
 NO_FACTS = "Facts beside the conversation are left out; the rows stand in the order of the canonical file."
 
+LOST = (ERRORS_BY_TEXT, NO_NULLS, NO_STOP, NO_FACTS)
+"""What nearly every format loses."""
+
 
 def system_message(world: World) -> FixedObject:
     return world.once(_system_message)

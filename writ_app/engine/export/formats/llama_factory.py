@@ -13,10 +13,7 @@ from typing import Any
 from writ_app.engine.export.fixed import FixedText, Row, fixed_text
 from writ_app.engine.export.formats.base import Conversation, Format, SideFile
 from writ_app.engine.export.formats.chat import (
-    ERRORS_BY_TEXT,
-    NO_FACTS,
-    NO_NULLS,
-    NO_STOP,
+    LOST,
     listed,
     parse_tools,
     split_system,
@@ -129,10 +126,7 @@ _LOSS = (
     NO_IDS,
     "An assistant's greeting before the user's first message is left out, whatever the options say: a row begins with the user.",
     "No message can be told to carry no loss (`mask_history: true` leaves all but the last turn out).",
-    ERRORS_BY_TEXT,
-    NO_NULLS,
-    NO_STOP,
-    NO_FACTS,
+    *LOST,
 )
 
 LLAMA_FACTORY_SHAREGPT = Format(

@@ -9,10 +9,7 @@ from typing import Any
 from writ_app.engine.export.fixed import Row
 from writ_app.engine.export.formats.base import Conversation, Format
 from writ_app.engine.export.formats.chat import (
-    ERRORS_BY_TEXT,
-    NO_FACTS,
-    NO_NULLS,
-    NO_STOP,
+    LOST,
     listed,
     parse_tools,
     split_system,
@@ -89,7 +86,7 @@ MS_SWIFT = Format(
     suffix="jsonl",
     rows=rows,
     parse=parse,
-    loss=(NO_IDS, ERRORS_BY_TEXT, NO_NULLS, NO_STOP, NO_FACTS),
+    loss=(NO_IDS, *LOST),
     load="""\
 swift sft --dataset ms-swift/train.jsonl --agent_template hermes --loss_scale default \\
   --max_length 32768 --truncation_strategy delete --strict true""",

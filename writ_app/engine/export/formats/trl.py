@@ -5,10 +5,7 @@ from collections.abc import Iterator
 from writ_app.engine.export.fixed import Row
 from writ_app.engine.export.formats.base import Format
 from writ_app.engine.export.formats.chat import (
-    ERRORS_BY_TEXT,
-    NO_FACTS,
-    NO_NULLS,
-    NO_STOP,
+    LOST,
     chat_message,
     parse_chat,
     system_message,
@@ -48,10 +45,7 @@ TRL = Format(
     rows=rows,
     parse=parse_chat,
     loss=(
-        ERRORS_BY_TEXT,
-        NO_NULLS,
-        NO_STOP,
-        NO_FACTS,
+        *LOST,
         "No message can be told to carry no loss; a greeting is trained on unless it is dropped.",
     ),
     load=f"""\

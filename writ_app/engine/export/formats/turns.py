@@ -10,10 +10,7 @@ from typing import Any
 from writ_app.engine.export.fixed import Row, fixed_object
 from writ_app.engine.export.formats.base import Conversation, Format
 from writ_app.engine.export.formats.chat import (
-    ERRORS_BY_TEXT,
-    NO_FACTS,
-    NO_NULLS,
-    NO_STOP,
+    LOST,
     listed,
     parse_chat,
     system_message,
@@ -58,10 +55,7 @@ TURNS = Format(
     parse=parse,
     loss=(
         "A row ends with its turn; the last row of a trajectory holds all of it.",
-        ERRORS_BY_TEXT,
-        NO_NULLS,
-        NO_STOP,
-        NO_FACTS,
+        *LOST,
     ),
     load="""\
 from datasets import Features, Json, List, load_dataset

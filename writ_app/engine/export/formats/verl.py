@@ -12,10 +12,7 @@ from writ_app.engine.export.fixed import Row
 from writ_app.engine.export.formats.base import Conversation, Format, SideFile
 from writ_app.engine.export.formats.canonical import filled, items, struct
 from writ_app.engine.export.formats.chat import (
-    ERRORS_BY_TEXT,
-    NO_FACTS,
-    NO_NULLS,
-    NO_STOP,
+    LOST,
     chat_message,
     parse_chat,
     text_without_nulls,
@@ -110,7 +107,7 @@ VERL = Format(
     suffix="parquet",
     rows=rows,
     parse=parse,
-    loss=(ERRORS_BY_TEXT, NO_NULLS, NO_STOP, NO_FACTS),
+    loss=LOST,
     load="""\
 python -m verl.trainer.sft_trainer data.train_files=verl/train.parquet \\
   data.custom_cls.path=verl/writ_dataset.py data.custom_cls.name=WritDataset \\
