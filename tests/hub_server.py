@@ -10,20 +10,31 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from tests.benchmarks.review import free_port
+
 TOKEN = "hf_goodToken"
+
+
+@cache
+def known_to_workers() -> dict[str, str]:
+    """The environment of the tests' worker, which outlives them all: where its hub is, if one runs."""
+    return {"HF_ENDPOINT": f"http://127.0.0.1:{free_port()}", "HF_TOKEN": TOKEN}
 
 
 @dataclass
 class Fault:
-    """At the first request of this method whose path holds `path`: a status, `cut` (no answer), or `lost` (done, no answer)."""
+    """At the first request of this method whose path holds `path`, or after so many: a status, `cut` (no answer), `lost` (done,
+    no answer), or `held` (no answer before the hub goes on, and then `cut`)."""
 
     method: str
     path: str
     does: int | str
+    after: int = 0
 
 
 @dataclass
@@ -42,6 +53,9 @@ class Hub:
     requests: list[str] = field(default_factory=list)
     uploads: list[str] = field(default_factory=list)
     commits: int = 0
+    holds: threading.Event = field(default_factory=threading.Event)
+    """Set while a request is held."""
+    goes_on: threading.Event = field(default_factory=threading.Event)
 
     def files(self, repo: str, branch: str = "main") -> dict[str, bytes]:
         return {
@@ -52,6 +66,9 @@ class Hub:
     def fault(self, method: str, path: str) -> int | str | None:
         for one in self.faults:
             if one.method == method and one.path in path:
+                if one.after:
+                    one.after -= 1
+                    return None
                 self.faults.remove(one)
                 return one.does
         return None
@@ -62,16 +79,34 @@ def git_hash(content: bytes) -> str:
 
 
 @contextmanager
-def hub_running() -> Iterator[Hub]:
+def _online() -> Iterator[None]:
+    """The library reads HF_HUB_OFFLINE once, when it is loaded, which may have been in a test that sets it."""
+    from huggingface_hub import constants
+
+    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, False
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+@contextmanager
+def hub_running(port: int = 0) -> Iterator[Hub]:
+    """At this port of 127.0.0.1; 0: at any that is free."""
+    with _online():
+        yield from _serving(port)
+
+
+def _serving(port: int) -> Iterator[Hub]:
     hub = Hub()
 
     class Handler(_Handler):
         pass
 
     Handler.hub = hub
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     hub.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield hub
@@ -107,6 +142,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
             return
         body = self._body()
+        if does == "held":
+            self.hub.holds.set()
+            self.hub.goes_on.wait(60)
+            self.close_connection = True
+            self.connection.close()
+            return
         if isinstance(does, int):
             self._answer(does, {"error": f"told to say {does}"})
             return
@@ -181,7 +222,8 @@ class _Handler(BaseHTTPRequestHandler):
             )
         if what == ["commit"]:
             return self._commit(repo, files, body)
-        return 200, {"id": repo, "sha": "0" * 40}, None
+        private = self.hub.repos[repo]["private"]
+        return 200, {"id": repo, "sha": "0" * 40, "private": private}, None
 
     def _create(self, asked: Any) -> tuple[int, Any, Any]:
         repo = "/".join(filter(None, (asked.get("organization"), asked["name"])))

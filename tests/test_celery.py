@@ -4,8 +4,11 @@ import time
 
 import pytest
 
+from tests.services.operations.hanging import hanging_server
 from writ_app.adapters.processes import Child
+from writ_app.adapters.troubles import message_unsent
 from writ_app.celery import app
+from writ_app.jobs.synthesis import send_unfinished
 from writ_app.services.operations.heard import last_heard
 
 
@@ -28,6 +31,39 @@ class TestWorker:
 
         assert heard is not None
         assert heard < 30
+
+
+class TestABrokerThatDoesNotAnswer:
+    """An order is an order: its row is there, and the clock sends for it again."""
+
+    def order(self, url: str) -> tuple[list[str], float]:
+        """The jobs that were said to be unsent, and the seconds that it took to find out."""
+        unsent: list[str] = []
+
+        def note(sender: object, job: str, **kwargs: object) -> None:
+            unsent.append(job)
+
+        message_unsent.connect(note)
+        began = time.monotonic()
+        try:
+            with app.connection_for_write(url) as link:
+                send_unfinished.apply_async(connection=link)
+        finally:
+            message_unsent.disconnect(note)
+        return unsent, time.monotonic() - began
+
+    def test_refuses_nobody_who_orders(self) -> None:
+        unsent, took = self.order("redis://127.0.0.1:1/0")
+
+        assert unsent == ["writ_app.jobs.synthesis.send_unfinished"]
+        assert took < 5
+
+    def test_holds_nobody_for_long_by_saying_nothing(self) -> None:
+        with hanging_server() as (port, _):
+            unsent, took = self.order(f"redis://127.0.0.1:{port}/0")
+
+        assert unsent == ["writ_app.jobs.synthesis.send_unfinished"]
+        assert took < 25
 
 
 class TestSettings:

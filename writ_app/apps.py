@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as administration
 from django.db.models.signals import post_migrate
 
 
@@ -13,9 +14,15 @@ class WritConfig(AppConfig):
     def ready(self) -> None:
         # Web processes enqueue too: without this import their tasks would go to
         # Celery's default app, which knows no broker.
-        import writ_app.celery  # noqa: F401
+        import writ_app.celery
+        import writ_app.services.operations.checks  # noqa: F401
 
         post_migrate.connect(make_built_in, sender=self)
+
+
+class AdministrationConfig(administration.AdminConfig):
+    default = False
+    default_site = "writ_app.views.administration.Administration"
 
 
 def make_built_in(**kwargs: Any) -> None:

@@ -1,14 +1,35 @@
+import errno
 from pathlib import Path
 
 import pytest
 
-from writ_app.adapters.files import written_whole
+from writ_app.adapters.files import written_whole, written_whole_bytes
 
 
 def write_and_fail(path: Path, error: type[BaseException]) -> None:
     with written_whole(path) as out:
         out.write("new")
         raise error
+
+
+def fill_up(path: Path, number: int) -> None:
+    with written_whole_bytes(path) as out:
+        out.write(b"new")
+        raise OSError(number, "what the system says")
+
+
+class TestAFullDisk:
+    @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+    def test_is_named_with_the_file_and_what_to_do(
+        self, tmp_path: Path, number: int
+    ) -> None:
+        path = tmp_path / "tasks.jsonl"
+
+        with pytest.raises(OSError, match="the disk is full") as caught:
+            fill_up(path, number)
+
+        assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
+        assert list(tmp_path.iterdir()) == []
 
 
 class TestWrittenWhole:

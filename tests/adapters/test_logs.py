@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import logging.config
+import re
 
 import pytest
 
@@ -116,6 +117,16 @@ class TestAbout:
         assert inside["time"].endswith("+0000")
         assert "request_id" not in outside
         assert "user" not in outside
+
+    def test_lines_name_the_token_that_asked_by_its_key(
+        self, either: tuple[logging.Logger, io.StringIO]
+    ) -> None:
+        logger, stream = either
+
+        with logs.about(token=17, token_id=17):
+            logger.info("Hello")
+
+        assert re.search(r'token_id(=|": )17', stream.getvalue())
 
     def test_a_line_break_in_a_message_makes_no_second_json_line(self) -> None:
         logger, stream = lines_of("json")

@@ -18,12 +18,10 @@ from writ_app.adapters.processes import (
     Supervisor,
     check_port_free,
     end_leftovers,
-    find_process,
-    spawn,
     stop_on_signals,
-    tail,
     wait_gone,
 )
+from writ_app.adapters.running import find_process, tail
 
 SLEEP = ["sleep", "60"]
 
@@ -54,19 +52,19 @@ class TestSupervisor:
         assert [find_process(pid) for pid in pids] == [None, None]
         assert not supervisor.journal.exists()
 
-    def test_ends_the_last_started_first(
+    def test_tells_all_to_end_before_it_waits_for_any(
         self, supervisor: Supervisor, tmp_path: Path
     ) -> None:
         order = tmp_path / "order"
         for name in "ab":
-            leave = f"trap 'echo {name} >> {order}; exit' TERM"
+            leave = f"trap 'echo told >> {order}; sleep 0.5; echo gone >> {order}; exit' TERM"
             script = f"{leave}; echo ready; while :; do sleep 0.02; done"
             log = supervisor.start(name, ["sh", "-c", script]).log
             supervisor.wait_until(partial(says_ready, log), seconds=5, what="sh")
 
         supervisor.stop()
 
-        assert order.read_text().split() == ["b", "a"]
+        assert order.read_text().split() == ["told", "told", "gone", "gone"]
 
     def test_kills_what_ignores_it_and_what_that_left(
         self, supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -181,27 +179,6 @@ class TestCheckPortFree:
     def test_names_the_option_when_the_address_is_not_ours(self) -> None:
         with pytest.raises(ProcessError, match="--host"):
             check_port_free("192.0.2.1", 8321)
-
-
-class TestSpawn:
-    def test_sets_a_long_log_aside(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(processes, "LOG_LIMIT", 3)
-        log = tmp_path / "log" / "echo.log"
-        for word in ("first", "second"):
-            spawn(["echo", word], log=log).wait()
-
-        assert log.read_text() == "second\n"
-        assert (tmp_path / "log" / "echo.log.1").read_text() == "first\n"
-
-
-class TestTail:
-    def test_leaves_out_what_was_said_before(self, tmp_path: Path) -> None:
-        log = tmp_path / "log"
-        log.write_text("old\nnew\n")
-
-        assert tail(log, since=4) == "new"
 
 
 class TestStopOnSignals:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection
-from django.db.migrations.executor import MigrationExecutor
 
 from tests.factories import (
     make_batch,
@@ -15,6 +14,7 @@ from tests.factories import (
     make_trajectory,
     team_of,
 )
+from tests.models.steps import latest, one_by_one
 from writ_app.models.review import ReviewPolicy
 from writ_app.models.synthesis import Trajectory
 
@@ -82,11 +82,10 @@ def test_what_is_filed_is_the_same() -> None:
         try:
             make_odd()
             by_statement = dict(filed_anew())
-            MigrationExecutor(connection).migrate([BEFORE])
+            one_by_one().migrate([BEFORE])
             by_row = dict(filed_anew())
         finally:
-            latest = MigrationExecutor(connection).loader.graph.leaf_nodes("writ_app")
-            MigrationExecutor(connection).migrate(latest)
+            one_by_one().migrate(latest())
             cursor.execute("DROP TABLE kept")
 
     assert len(by_row["reviewitem"]) == len(FAULTS) + len(ODD)

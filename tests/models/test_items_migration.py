@@ -1,10 +1,9 @@
 """Trajectories, slots and releases of before there were items keep their numbers, verdicts and places."""
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from tests.factories import make_batch, make_owner, make_slot, make_trajectory, team_of
+from tests.models.steps import latest, one_by_one
 from writ_app.models.release import ReleaseMember
 from writ_app.models.review import ReviewItem, ReviewSlot, Verdict
 from writ_app.services.release import freeze_release
@@ -26,11 +25,10 @@ def test_what_there_was_is_filed() -> None:
         slot=slot, token=slot.token, reviewer=owner, verdict=Verdict.APPROVE, at=at
     )
     freeze_release(team=team_of(owner), name="first", by=owner, at=at)
-    latest = MigrationExecutor(connection).loader.graph.leaf_nodes("writ_app")
     outlines = dict(ReviewItem.objects.values_list("pk", "outline"))
 
-    MigrationExecutor(connection).migrate([BEFORE])
-    MigrationExecutor(connection).migrate(latest)
+    one_by_one().migrate([BEFORE])
+    one_by_one().migrate(latest())
 
     assert dict(ReviewItem.objects.values_list("pk", "status")) == {
         approved.pk: "APPROVED",

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from writ_app.engine.errors import WritError
+
+type Visibility = Literal["none", "private", "public"]
 
 ATTEMPTS = 4
 PAUSE_SECONDS = 1.0
@@ -108,6 +110,21 @@ class DatasetRepository:
             }
 
         return self._again(listed)
+
+    def visibility(self) -> Visibility:
+        """`none`: there is no such repository, or the token may not see it."""
+        from huggingface_hub.errors import RepositoryNotFoundError
+
+        def asked() -> Visibility:
+            try:
+                found = self._api.dataset_info(self.repo, expand=["private"])
+            except RepositoryNotFoundError as error:
+                if _status(error) == 401:
+                    raise
+                return "none"
+            return "private" if found.private else "public"
+
+        return self._again(asked)
 
     def create(self, *, private: bool) -> None:
         """The repository and the branch, unless they are there. A push begins with this."""

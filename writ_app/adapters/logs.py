@@ -18,7 +18,11 @@ _about: ContextVar[Mapping[str, str | int] | None] = ContextVar("about", default
 
 WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{8,64}")
 """Of a request id: nothing that could end a line, or be a document."""
-KEPT = ("request_id", "user", "team", "task", "task_id", "batch", "simulation")
+KEPT = (
+    *("request_id", "user", "team", "token_id"),
+    *("task", "task_id", "batch", "simulation"),
+)
+"""Facts that lines show. `token_id`: key of the API token that asked; its text is nowhere."""
 HIDDEN = "[hidden]"
 SECRETS = [
     # In addresses: postgresql://user:password@host

@@ -13,13 +13,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
 import psutil
 
-LOG_LIMIT = 10_000_000  # bytes; a longer log is set aside when its process starts
+from writ_app.adapters.forks import Forked, Forks, ForksError
+from writ_app.adapters.running import find_process, make_room, tail
+
 RESTARTS = 5  # within RESTART_WINDOW seconds, before giving up
 RESTART_WINDOW = 60.0
 POLL_SECONDS = 0.5
@@ -41,9 +44,7 @@ def spawn(
     It gets a session of its own: a Ctrl-C in the terminal reaches only us, and we
     decide in which order things stop.
     """
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if log_size(log) > LOG_LIMIT:
-        log.replace(log.with_suffix(".log.1"))
+    make_room(log)
     with log.open("ab") as output:
         return subprocess.Popen(
             command,
@@ -54,34 +55,6 @@ def spawn(
             cwd=cwd,
             start_new_session=True,
         )
-
-
-def log_size(log: Path) -> int:
-    """Bytes in a log, 0 if there is none."""
-    return log.stat().st_size if log.exists() else 0
-
-
-def tail(log: Path, *, lines: int = 8, since: int = 0) -> str:
-    """The last lines of a log after its first `since` bytes, empty if there is none."""
-    try:
-        with log.open("rb") as file:
-            size = log_size(log)
-            file.seek(max(since if since <= size else 0, size - 8192))
-            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
-    except OSError:
-        return ""
-
-
-def find_process(pid: int, *, created: float | None = None) -> psutil.Process | None:
-    """The live process `pid`, if it is the one created at `created` (seconds since 1970)."""
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        same = created is None or abs(process.create_time() - created) < 1
-    except psutil.Error:
-        return None
-    return process if same else None
 
 
 def read_pid_file(pid_file: Path, *, marker: str) -> int | None:
@@ -115,18 +88,30 @@ def wait_gone(pid: int, seconds: float) -> bool:
 
 
 def end_process(pid: int, signals: Sequence[tuple[signal.Signals, float]]) -> None:
-    """Send each signal and wait up to its seconds, until the process is gone.
+    """See `end_processes`."""
+    end_processes([pid], signals)
 
-    What its children leave behind is killed: they share the session of `spawn`.
+
+def end_processes(
+    pids: Sequence[int], signals: Sequence[tuple[signal.Signals, float]]
+) -> None:
+    """Send each signal to all that are left and wait up to its seconds for them together, until all are gone.
+
+    What their children leave behind is killed: they share the session of `spawn`.
     """
+    left = list(pids)
     for number, seconds in signals:
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-        if wait_gone(pid, seconds):
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        deadline = time.monotonic() + seconds
+        left = [pid for pid in left if not wait_gone(pid, deadline - time.monotonic())]
+        if not left:
             break
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-    wait_gone(pid, 2)
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        wait_gone(pid, 2)
 
 
 # Celery: SIGTERM finishes what is under way, SIGQUIT hands it back to the broker.
@@ -176,16 +161,14 @@ class Child:
     """One process under supervision, restarted when it ends."""
 
     name: str
-    command: Sequence[str]
     log: Path
-    env: Mapping[str, str] | None = None
-    cwd: Path | None = None
-    process: subprocess.Popen[bytes] | None = None
+    begin: Callable[[], subprocess.Popen[bytes] | Forked]
+    process: subprocess.Popen[bytes] | Forked | None = None
     ends: list[float] = field(default_factory=list)
     restart_at: float = 0.0
 
     def start(self) -> None:
-        self.process = spawn(self.command, log=self.log, env=self.env, cwd=self.cwd)
+        self.process = self.begin()
 
     def revive(self, now: float) -> bool:
         """Restart after an end, later each time; True if it started now."""
@@ -212,15 +195,18 @@ class Child:
 
 
 class Supervisor:
-    """Keeps a few named child processes alive, and ends them in reverse order.
+    """Keeps a few named child processes alive, and ends them.
 
     `journal` is a file that names the live ones. If we are killed outright they go on
     without us; the next supervisor reads the journal and ends them first.
+
+    `forks` is what children with the app's code are forks of, for as long as the supervisor is there.
     """
 
-    def __init__(self, *, log: Path, journal: Path) -> None:
+    def __init__(self, *, log: Path, journal: Path, forks: Forks | None = None) -> None:
         self.log = log
         self.journal = journal
+        self.forks = forks
         self.children: list[Child] = []
 
     def __enter__(self) -> Self:
@@ -244,7 +230,27 @@ class Supervisor:
         cwd: Path | None = None,
     ) -> Child:
         """Start and keep alive `command`; its output goes to `log`/`name`.log."""
-        child = Child(name, command, self.log / f"{name}.log", env, cwd)
+        log = self.log / f"{name}.log"
+        return self._keep(
+            Child(name, log, partial(spawn, command, log=log, env=env, cwd=cwd))
+        )
+
+    def fork(self, name: str, words: Sequence[str]) -> Child:
+        """Keep `python -m *words` alive as a fork of what is loaded. Raises ProcessError if nothing is."""
+        log = self.log / f"{name}.log"
+        return self._keep(Child(name, log, partial(self._fork, words, log)))
+
+    def _fork(self, words: Sequence[str], log: Path) -> Forked:
+        assert self.forks, "nothing is loaded"
+        make_room(log)
+        try:
+            return self.forks.start(words, log=log)
+        except ForksError as error:
+            raise ProcessError(
+                f"The app's code cannot be loaded. {error} The end of the log, {self.forks.log}:\n{tail(self.forks.log)}"
+            ) from error
+
+    def _keep(self, child: Child) -> Child:
         self.children.append(child)
         child.start()
         self._write_journal()
@@ -280,11 +286,10 @@ class Supervisor:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """End all children, the last started first. May be called twice."""
-        while self.children:
-            process = self.children.pop().process
-            if process is not None and process.poll() is None:
-                end_process(process.pid, GENTLE)
+        """End all children together. May be called twice."""
+        running = [one.process for one in self.children if one.process is not None]
+        self.children.clear()
+        end_processes([one.pid for one in running if one.poll() is None], GENTLE)
         self.journal.unlink(missing_ok=True)
 
     def _write_journal(self) -> None:
@@ -314,10 +319,7 @@ def end_leftovers(journal: Path) -> list[str]:
         noted = json.loads(journal.read_text())
     except (FileNotFoundError, ValueError):
         return []
-    ended = []
-    for each in reversed(noted):
-        if find_process(each["pid"], created=each["created"]):
-            end_process(each["pid"], GENTLE)
-            ended.append(each["name"])
+    ours = [one for one in noted if find_process(one["pid"], created=one["created"])]
+    end_processes([one["pid"] for one in ours], GENTLE)
     journal.unlink(missing_ok=True)
-    return ended
+    return [one["name"] for one in ours]

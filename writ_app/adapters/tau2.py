@@ -1,11 +1,12 @@
 """Reading a τ²-bench checkout: database, policy, tasks and splits of a domain (tau2 SPEC §2.3, §7)."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from writ_app.adapters.tau2_shapes import fault_of
 from writ_app.engine.errors import WritError
+from writ_app.engine.importing import strict_json
 
 
 class BadCheckout(WritError):
@@ -74,6 +75,8 @@ def _checked_tasks(tasks: Any, path: Path) -> list[dict[str, Any]]:
             raise BadCheckout(f"{path}: task number {number + 1} has no id.")
         if task["id"] in seen:
             raise BadCheckout(f"{path}: two tasks have the id {task['id']!r}.")
+        if fault := fault_of(task):
+            raise BadCheckout(f"{path}: task {task['id']!r}, {fault.lstrip('.')}")
         seen.add(task["id"])
     return tasks
 
@@ -88,15 +91,22 @@ def _checked_splits(splits: Any, path: Path) -> dict[str, list[str]]:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise BadCheckout(f"{path} is missing.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadCheckout(f"{path} cannot be read: {error}") from error
+    if "\x00" in text:
+        raise BadCheckout(f"{path} holds a NUL, which no text may.")
+    return text
 
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(_read_text(path))
-    except json.JSONDecodeError as error:
-        raise BadCheckout(f"{path} is not JSON: {error}") from error
+        value = strict_json.loads(_read_text(path))
+    except strict_json.BadJson as error:
+        raise BadCheckout(f"{path} is not JSON: {str(error)[:500]}") from error
+    # What is hashed and proved has to be what is stored, so nothing is mended here.
+    if strict_json.storable(value)[1]:
+        raise BadCheckout(f"{path} holds a NUL or half a surrogate pair in a text.")
+    return value

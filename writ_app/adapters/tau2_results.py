@@ -4,6 +4,7 @@ Simulations are read one at a time: a pass over a file of any size holds one of 
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -134,9 +135,13 @@ def find_result_files(root: Path) -> list[Path]:
     return sorted(found)
 
 
-def read_results(path: Path, *, check: bool = True) -> Tau2Results:
-    """The results in a file. `check`: every simulation is looked at, too, not only whether it is JSON. Raises BadResults."""
-    place = _Place(path.name if path.name != "results.json" else _folder_name(path))
+def read_results(path: Path, *, check: bool = True, file_name: str = "") -> Tau2Results:
+    """The results in a file. `check`: every simulation is looked at, too, not only whether it is JSON. Raises BadResults.
+
+    `file_name`: what errors call it, if it lies under another name.
+    """
+    named = path.name if path.name != "results.json" else _folder_name(path)
+    place = _Place(file_name or named)
     top = _Top()
     for _ in _walk(path, place, top):
         pass
@@ -149,8 +154,10 @@ def read_results(path: Path, *, check: bool = True) -> Tau2Results:
             top.hash.update(_read(one).encode())
     elif top.listed is None:
         raise place.wrong("simulations is missing, and there is no folder of them.")
-    info = _info(top.rest, place)
-    _tasks(top.rest.get("tasks"), place / "tasks")
+    # It is looked up by and stored: what no text can hold is replaced, as it is in the messages.
+    rest = json.loads(strict_json.storable(top.rest)[0])
+    info = _info(rest, place)
+    _tasks(rest.get("tasks"), place / "tasks")
     results = Tau2Results(
         name=place.file,
         domain=_short(info["environment_info"], "domain_name", place / "info"),
@@ -158,7 +165,7 @@ def read_results(path: Path, *, check: bool = True) -> Tau2Results:
         agent=_player(info["agent_info"], place / "info" / "agent_info"),
         user=_player(info["user_info"], place / "info" / "user_info"),
         content_hash=top.hash.hexdigest(),
-        content=top.rest,
+        content=rest,
         count=top.listed or len(sources.files or ()),
         _sources=sources,
     )

@@ -1,6 +1,7 @@
 """Re-exports for Django alone; everything else imports from the room's own module."""
 
 from writ_app.models.accounts import Membership, Team, User
+from writ_app.models.audit import AuditCheck, AuditEntry, AuditLink, AuditWaiting
 from writ_app.models.behaviour import BehaviourPlan, Persona
 from writ_app.models.catalog import (
     Environment,
@@ -21,10 +22,19 @@ from writ_app.models.curation import (
     SavedView,
 )
 from writ_app.models.editing import EarlierJudgement, EditDraft, VersionEvent
+from writ_app.models.evaluation import (
+    EvaluationImport,
+    EvaluationImportPart,
+    EvaluationRun,
+    EvaluationTask,
+    EvaluationTrial,
+    EvaluationTurn,
+)
 from writ_app.models.release import (
     Release,
     ReleaseFile,
     ReleaseMember,
+    ReleasePush,
     ReleaseRefusal,
 )
 from writ_app.models.report import Report
@@ -45,10 +55,17 @@ from writ_app.models.synthesis import (
     Trajectory,
     Turn,
 )
+from writ_app.models.tokens import ApiToken, IdempotentAnswer
 from writ_app.models.verification import Judgement, JudgeNote, Reverification
+from writ_app.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
+    "ApiToken",
     "ArgumentSource",
+    "AuditCheck",
+    "AuditEntry",
+    "AuditLink",
+    "AuditWaiting",
     "Batch",
     "BehaviourPlan",
     "BulkAction",
@@ -57,7 +74,14 @@ __all__ = [
     "EditDraft",
     "EndpointHealth",
     "Environment",
+    "EvaluationImport",
+    "EvaluationImportPart",
+    "EvaluationRun",
+    "EvaluationTask",
+    "EvaluationTrial",
+    "EvaluationTurn",
     "FindRule",
+    "IdempotentAnswer",
     "JudgeNote",
     "Judgement",
     "Membership",
@@ -74,6 +98,7 @@ __all__ = [
     "Release",
     "ReleaseFile",
     "ReleaseMember",
+    "ReleasePush",
     "ReleaseRefusal",
     "Report",
     "Reverification",
@@ -91,4 +116,6 @@ __all__ = [
     "Turn",
     "User",
     "VersionEvent",
+    "Webhook",
+    "WebhookDelivery",
 ]

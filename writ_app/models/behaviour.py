@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from writ_app.engine import types
@@ -13,10 +13,16 @@ from writ_app.models.fields import OrderedJSONField
 
 class ConductQuerySet(models.QuerySet["Conduct"]):
     def visible_to(self, user: User) -> "ConductQuerySet":
-        return self.filter(Q(team=None) | Q(team__memberships__user=user))
+        return self.filter(Q(team=None) | Q(team__in=user.team_ids))
 
     def known_to(self, team: Team) -> "ConductQuerySet":
         return self.filter(Q(team=None) | Q(team=team))
+
+    def with_enabled(self, team: Team) -> "ConductQuerySet":
+        """Each with `enabled`: whether new batches of the team may draw it."""
+        through = self.model.disabled_by.through._default_manager.filter(team=team)
+        own = {f"{self.model._meta.model_name}_id": OuterRef("pk")}
+        return self.annotate(enabled=~Exists(through.filter(**own)))
 
     def enabled_for(self, team: Team) -> "ConductQuerySet":
         return self.known_to(team).exclude(disabled_by=team)

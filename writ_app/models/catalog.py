@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -11,6 +10,8 @@ from environments.core.domain import TaskClass
 from environments.core.tools import Mode
 from writ_app.models.accounts import Team, User
 from writ_app.models.fields import OrderedJSONField
+from writ_app.models.uploads import ImportStatus as ImportStatus
+from writ_app.models.uploads import Upload, UploadPart, UploadQuerySet
 
 
 class Environment(models.Model):
@@ -209,72 +210,32 @@ class ReferenceTrajectory(models.Model):
         return f"{self.task_id} ({self.trial})"
 
 
-class ImportStatus(models.TextChoices):
-    WAITING = "WAITING", "waiting"
-    RUNNING = "RUNNING", "running"
-    DONE = "DONE", "done"
-    FAILED = "FAILED", "refused"
+class ReferenceImportQuerySet(UploadQuerySet["ReferenceImport"]):
+    pass
 
 
-class ReferenceImportQuerySet(models.QuerySet["ReferenceImport"]):
-    def visible_to(self, user: User) -> "ReferenceImportQuerySet":
-        return self.filter(team__in=user.team_ids)
+class ReferenceImport(Upload):
+    """An uploaded file on its way into a reference set."""
 
-
-class ReferenceImport(models.Model):
-    """An uploaded file on its way into a reference set. Its bytes are parts until it is in, or refused."""
-
-    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
-    file_name = models.CharField(max_length=200)
-    name = models.CharField(max_length=200, blank=True)
     format = models.CharField(max_length=40, blank=True)
     """As asked; "" to tell it from the first row."""
-    status = models.CharField(
-        max_length=10, choices=ImportStatus, default=ImportStatus.WAITING
-    )
-    attempt = models.PositiveSmallIntegerField(default=0)
-    """Counts claims, so that a worker thought dead cannot write over its successor."""
-    bytes = models.PositiveBigIntegerField(default=0)
-    done = models.PositiveBigIntegerField(default=0)
-    """How far it is, in parts of `whole`."""
-    whole = models.PositiveBigIntegerField(default=0)
-    rows = models.PositiveIntegerField(default=0)
-    """Conversations read so far."""
     replaced = models.PositiveIntegerField(default=0)
     """Conversations in which characters had to be replaced that no text can hold."""
-    trouble = models.TextField(blank=True)
-    """Why it was refused, in words."""
     reference_set = models.ForeignKey(
         ReferenceSet, on_delete=models.SET_NULL, null=True, related_name="imports"
     )
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-    touched_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = ReferenceImportQuerySet.as_manager()
 
-    def __str__(self) -> str:
-        return self.file_name
 
-
-class ReferenceImportPart(models.Model):
-    """A piece of an uploaded file. In the database, as the worker may be on another machine."""
-
+class ReferenceImportPart(UploadPart):
     of = models.ForeignKey(
         ReferenceImport, on_delete=models.CASCADE, related_name="parts"
     )
-    number = models.PositiveIntegerField()
-    content = models.BinaryField()
 
-    class Meta:
-        ordering: ClassVar = ["of_id", "number"]
+    class Meta(UploadPart.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["of", "number"], name="reference_import_part_once"
             )
         ]
-
-    def __str__(self) -> str:
-        return f"{self.number} of {self.of_id}"

@@ -1,10 +1,11 @@
 """Sets of approved trajectories: drafted by a recipe, then frozen for good."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from writ_app.models.accounts import Team, User
@@ -27,7 +28,7 @@ WORKING = (DraftStage.CHOOSING, DraftStage.FREEZING)
 
 class ReleaseQuerySet(models.QuerySet["Release"]):
     def visible_to(self, user: User) -> "ReleaseQuerySet":
-        return self.filter(team__memberships__user=user)
+        return self.filter(team__in=user.team_ids)
 
     def frozen(self) -> "ReleaseQuerySet":
         return self.exclude(frozen_at=None)
@@ -179,3 +180,94 @@ class ReleaseFile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.path} of {self.release_id}"
+
+
+class PushStage(models.TextChoices):
+    """How far a push is. Between the first two nothing is sent."""
+
+    PLANNING = "PLANNING", "being compared"
+    PLANNED = "PLANNED", "ready to be sent"
+    SENDING = "SENDING", "being sent"
+    DONE = "DONE", "done"
+    FAILED = "FAILED", "stopped"
+
+
+LIVE_PUSH = (PushStage.PLANNING, PushStage.SENDING)
+
+
+class ReleasePushQuerySet(models.QuerySet["ReleasePush"]):
+    def live(self) -> "ReleasePushQuerySet":
+        return self.filter(stage__in=LIVE_PUSH)
+
+    def claim(self, pk: int, *, quiet: timedelta) -> int | None:
+        """Take one that waits, or that nobody has worked on for so long; its attempt, None if somebody is at it."""
+        free = Q(claimed=False) | Q(touched_at__lt=Now() - quiet)
+        taken = (
+            self.live()
+            .filter(free, pk=pk)
+            .update(claimed=True, attempt=F("attempt") + 1, touched_at=Now())
+        )
+        return self.values_list("attempt", flat=True).get(pk=pk) if taken else None
+
+    def under(self, pk: int, attempt: int) -> "ReleasePushQuerySet":
+        """The push, if that attempt is still at it."""
+        return self.live().filter(pk=pk, attempt=attempt, claimed=True)
+
+
+class ReleasePush(models.Model):
+    """A frozen release on its way into a dataset repository: first compared with what is there, then sent. It holds no token."""
+
+    release = models.ForeignKey(
+        Release, on_delete=models.PROTECT, related_name="pushes"
+    )
+    repository = models.CharField(max_length=200)
+    """owner/name"""
+    branch = models.CharField(max_length=100)
+    private = models.BooleanField()
+    """Whether nobody else may see it: a repository that is there and public is refused then."""
+    slugs = models.JSONField(default=list)
+    """Formats; none: all of them."""
+    stage = models.CharField(
+        max_length=10, choices=PushStage, default=PushStage.PLANNING
+    )
+    claimed = models.BooleanField(default=False)
+    """Whether a worker has taken what is to be done in this stage."""
+    attempt = models.PositiveIntegerField(default=0)
+    """Counts claims, so that a worker thought dead cannot write over its successor."""
+    found = models.CharField(max_length=10, blank=True)
+    """The repository as it was compared with: `none`, `private`, `public`; "": not yet."""
+    files = OrderedJSONField(default=list)
+    """{path, state, bytes, sha256} of each: as planned, then as it was dealt with."""
+    dealt_with = models.PositiveIntegerField(default=0)
+    """Files of those that are sent, or need not be."""
+    address = models.CharField(max_length=500, blank=True)
+    """Of the commit; "" if there was nothing to send."""
+    others = models.JSONField(default=list)
+    """Paths in the repository that are not of the release."""
+    trouble = models.TextField(blank=True)
+    """Why it was stopped, in words."""
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    touched_at = models.DateTimeField(db_default=Now(), editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ReleasePushQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["release"],
+                condition=Q(stage__in=["PLANNING", "SENDING"]),
+                name="release_push_one_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"push {self.pk} to {self.repository}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.stage in LIVE_PUSH

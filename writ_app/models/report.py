@@ -34,7 +34,7 @@ class ReportStatus(models.TextChoices):
 
 class ReportQuerySet(models.QuerySet["Report"]):
     def visible_to(self, user: User) -> "ReportQuerySet":
-        return self.filter(team__memberships__user=user)
+        return self.filter(team__in=user.team_ids)
 
     def unfinished(self) -> "ReportQuerySet":
         return self.filter(status__in=[ReportStatus.WAITING, ReportStatus.RUNNING])

@@ -250,7 +250,7 @@ class ReviewItem(models.Model):
                 name="item_open_by_cell",
             ),
             models.Index(fields=["batch", "-id"], name="item_by_batch"),
-            models.Index(fields=["task"], name="item_by_task"),
+            models.Index(fields=["task", "-id"], name="item_of_task"),
             # found however few they are
             models.Index(
                 fields=["team", "-id"],

@@ -30,6 +30,17 @@ class ModelEndpointQuerySet(models.QuerySet["ModelEndpoint"]):
         """Those that a new batch may choose."""
         return self.filter(enabled=True).order_by("name")
 
+    def of_team(self, team: Team) -> "ModelEndpointQuerySet":
+        """The team's own, and the site's."""
+        return self.filter(Q(team=None) | Q(team=team))
+
+    def visible_to(self, user: User) -> "ModelEndpointQuerySet":
+        return self.filter(Q(team=None) | Q(team__in=user.team_ids))
+
+    def changeable_by(self, user: User) -> "ModelEndpointQuerySet":
+        """Those of the user's team. The site's are changed by its administration."""
+        return self.filter(team__in=user.team_ids)
+
 
 class ModelEndpoint(models.Model):
     """A chat model behind a provider or any OpenAI-compatible address. Never holds a key, only the name of its variable.
@@ -37,6 +48,15 @@ class ModelEndpoint(models.Model):
     A batch pins what it was ordered with (`Batch.played_by`), so editing a row changes batches of later, not those there are.
     """
 
+    team = models.ForeignKey(
+        Team,
+        on_delete=models.PROTECT,
+        related_name="endpoints",
+        null=True,
+        blank=True,
+        editable=False,
+    )
+    """Who may order with it, and pays; null: every team of the site."""
     name = models.SlugField(max_length=60, unique=True, validators=[check_name])
     model = models.CharField(max_length=200, validators=[check_model])
     """As litellm names it, e.g. `openai/some-model`."""
@@ -110,7 +130,7 @@ class BatchStatus(models.TextChoices):
 
 class BatchQuerySet(models.QuerySet["Batch"]):
     def visible_to(self, user: User) -> "BatchQuerySet":
-        return self.filter(team__memberships__user=user)
+        return self.filter(team__in=user.team_ids)
 
     def in_progress(self) -> "BatchQuerySet":
         return self.filter(status__in=[BatchStatus.DESIGNING, BatchStatus.RUNNING])
@@ -391,7 +411,7 @@ class Turn(models.Model):
 
 class TrajectoryQuerySet(models.QuerySet["Trajectory"]):
     def visible_to(self, user: User) -> "TrajectoryQuerySet":
-        return self.filter(simulation__batch__team__memberships__user=user)
+        return self.filter(simulation__batch__team__in=user.team_ids)
 
     def accepted(self) -> "TrajectoryQuerySet":
         return self.filter(accepted=True)

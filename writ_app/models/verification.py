@@ -14,7 +14,7 @@ from writ_app.models.synthesis import Batch, Trajectory
 
 class JudgementQuerySet(models.QuerySet["Judgement"]):
     def visible_to(self, user: User) -> "JudgementQuerySet":
-        return self.filter(trajectory__simulation__batch__team__memberships__user=user)
+        return self.filter(trajectory__simulation__batch__team__in=user.team_ids)
 
     def of_team(self, team: Team, batch: Batch | None = None) -> "JudgementQuerySet":
         """Of all the team's trajectories, or of one batch."""
@@ -55,7 +55,7 @@ class Judgement(models.Model):
 
 class ReverificationQuerySet(models.QuerySet["Reverification"]):
     def visible_to(self, user: User) -> "ReverificationQuerySet":
-        return self.filter(team__memberships__user=user)
+        return self.filter(team__in=user.team_ids)
 
     def unfinished(self) -> "ReverificationQuerySet":
         return self.filter(finished_at=None)

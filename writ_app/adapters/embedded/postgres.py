@@ -25,14 +25,8 @@ from writ_app.adapters.embedded.failures import (
     make_directory,
 )
 from writ_app.adapters.embedded.layout import Layout, ServiceError
-from writ_app.adapters.processes import (
-    end_process,
-    find_process,
-    log_size,
-    read_pid_file,
-    spawn,
-    tail,
-)
+from writ_app.adapters.processes import end_process, read_pid_file, spawn
+from writ_app.adapters.running import find_process, log_size, tail
 
 MAJOR = "18"
 START_SECONDS = 120.0  # replaying the log after a crash is part of starting

@@ -18,13 +18,8 @@ from writ_app.adapters.embedded.failures import (
     make_directory,
 )
 from writ_app.adapters.embedded.layout import Layout, ServiceError
-from writ_app.adapters.processes import (
-    end_process,
-    log_size,
-    read_pid_file,
-    spawn,
-    tail,
-)
+from writ_app.adapters.processes import end_process, read_pid_file, spawn
+from writ_app.adapters.running import log_size, tail
 
 START_SECONDS = 60.0  # loading what it had is part of starting
 STOP = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 2.0))
