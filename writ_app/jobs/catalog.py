@@ -5,8 +5,8 @@ from datetime import timedelta
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.utils import timezone
 
+from writ_app.models import clock
 from writ_app.services.catalog import uploads
 
 LEFT_ALONE = timedelta(minutes=5)
@@ -16,7 +16,7 @@ LEFT_ALONE = timedelta(minutes=5)
 @shared_task
 def import_upload(*, import_id: int) -> None:
     try:
-        uploads.run_import(import_id=import_id, at=timezone.now())
+        uploads.run_import(import_id=import_id, at=clock.now())
     except SoftTimeLimitExceeded:
         minutes = settings.CELERY_TASK_SOFT_TIME_LIMIT / 60
         uploads.stop_import(
@@ -29,5 +29,5 @@ def import_upload(*, import_id: int) -> None:
 @shared_task
 def resume_imports() -> None:
     """Send again what dead workers, or an emptied broker, left behind."""
-    for import_id in uploads.abandoned_imports(before=timezone.now() - LEFT_ALONE):
+    for import_id in uploads.abandoned_imports(before=clock.now() - LEFT_ALONE):
         import_upload.delay(import_id=import_id)

@@ -14,13 +14,16 @@ HANDOVER_SECONDS = 60
 """Before a job's time is up, its runner gives back what it holds and sends for the next."""
 DESIGNED_PER_WAKE = 50
 
-# Shared with every process of the pool, which are forked from the one that hears of the shutdown.
 _stopping = mmap.mmap(-1, 1)
+"""Shared with every process of the pool, which are forked from the one that hears of the shutdown."""
 
 
 @worker_init.connect
-def preload(sender: Any, **kwargs: Any) -> None:
-    """Before the pool is forked, of a worker that simulates."""
+def prepare(sender: Any, **kwargs: Any) -> None:
+    """Before the pool is forked."""
+    global _stopping
+    # Its own: this worker may be a fork of what others are forks of as well.
+    _stopping = mmap.mmap(-1, 1)
     if "simulations" in sender.app.amqp.queues.consume_from:
         synthesis.preload()
 
@@ -28,6 +31,11 @@ def preload(sender: Any, **kwargs: Any) -> None:
 @worker_shutting_down.connect
 def tell_runners(**kwargs: Any) -> None:
     _stopping[0] = 1
+
+
+def is_stopping() -> bool:
+    """Whether this worker was told to end."""
+    return _stopping[0] == 1
 
 
 @shared_task
@@ -47,7 +55,7 @@ def run_simulations() -> None:
     limit = settings.CELERY_TASK_SOFT_TIME_LIMIT
     left = synthesis.run_pending(
         seconds=max(limit - HANDOVER_SECONDS, limit / 2),
-        stop=lambda: _stopping[0] == 1,
+        stop=is_stopping,
         wake=run_simulations.delay,
     )
     if left:

@@ -6,8 +6,8 @@ from itertools import chain
 
 from celery import shared_task
 from django.conf import settings
-from django.utils import timezone
 
+from writ_app.models import clock
 from writ_app.services.review.reverifying import reverify_versions
 from writ_app.services.synthesis import verifying
 
@@ -31,7 +31,5 @@ def reverify(*, order_id: int) -> None:
 @shared_task
 def resume_reverifications() -> None:
     """Send again what dead workers, or an emptied broker, left behind."""
-    for order_id in verifying.waiting_reverifications(
-        before=timezone.now() - LEFT_ALONE
-    ):
+    for order_id in verifying.waiting_reverifications(before=clock.now() - LEFT_ALONE):
         reverify.delay(order_id=order_id)

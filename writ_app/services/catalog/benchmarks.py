@@ -1,5 +1,6 @@
 """Everything imported that our own data must stay away from, ready to be compared with: benchmarks' tasks, and reference sets."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,8 @@ from writ_app.services.catalog.environments import (
 )
 
 AT_ONCE = 200
+SHORT = 12
+"""Characters of a file's hash that tell sets of one name apart."""
 
 
 def benchmark_indexes(
@@ -29,9 +32,17 @@ def benchmark_indexes(
             continue
         if index is not None:
             found[f"tasks of {row}"] = index
-    for one in reference_sets:
-        if one.environment is not None and one.environment.name in worlds:
-            found[one.name] = conversation_index(one)
+    sets = [
+        one
+        for one in reference_sets
+        if one.environment is not None and one.environment.name in worlds
+    ]
+    names = Counter(one.name for one in sets)
+    for one in sets:
+        # Whoever brings a file in names it: several may go by one name.
+        alone = names[one.name] == 1 and one.name not in found
+        name = one.name if alone else f"{one.name} ({one.content_hash[:SHORT]})"
+        found[name] = conversation_index(one)
     return found
 
 

@@ -22,11 +22,12 @@ from writ_app.adapters.worlds import (
 )
 from writ_app.engine import types
 from writ_app.engine.decontamination import BenchmarkIndex
-from writ_app.engine.errors import WritError
+from writ_app.engine.errors import Conflict
 from writ_app.models.catalog import Environment, ReferenceTask, Task
+from writ_app.services.audit import record
 
 
-class ChangedEnvironment(WritError):
+class ChangedEnvironment(Conflict):
     """What a row holds does not make the environment that was stored; the text names it."""
 
 
@@ -126,6 +127,18 @@ def _store(environment: core.Environment, *, origin: str) -> Environment:
     if not made and row.content_hash != environment.content_hash:
         raise BadCheckout(
             f"There is another {environment.name} called {environment.version} already, with other content. Choose another version name."
+        )
+    if made:
+        record(
+            "environment.register",
+            team=None,
+            row=row,
+            after={
+                "name": row.name,
+                "version": row.version,
+                "content_hash": row.content_hash,
+                "origin": origin,
+            },
         )
     return row
 

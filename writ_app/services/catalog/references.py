@@ -4,14 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
+from psycopg.errors import RestrictViolation
 
 from writ_app.adapters.reference_files import ReferenceFile
 from writ_app.adapters.tau2_results import BadResults
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import Team
 from writ_app.models.catalog import Environment, ReferenceSet
+from writ_app.services.audit import record
 from writ_app.services.catalog.reference_rows import (
     Gathered,
     Written,
@@ -73,6 +75,17 @@ def import_reference(
         if not written.rows:
             raise file.wrong("", "holds no rows.")
         _tell_what_is_shared(row, gathered, environment)
+        record(
+            "reference_set.import",
+            team=team,
+            row=row,
+            after={
+                "name": row.name,
+                "format": row.format,
+                "content_hash": row.content_hash,
+                "rows": written.rows,
+            },
+        )
     return Brought(row, written)
 
 
@@ -110,11 +123,23 @@ def _tell_what_is_shared(
     row.save()
 
 
-@transaction.atomic
 def delete_reference_set(row: ReferenceSet) -> None:
-    """With its rows. Raises SetInUse if something that is kept points to it."""
-    row.trajectories.all()._raw_delete(row.trajectories.db)
+    """With its rows. Raises SetInUse, with its name, if something that is kept rests on the set."""
     try:
-        row.delete()
+        with transaction.atomic():
+            record(
+                "reference_set.delete",
+                team=row.team_id,
+                row=row,
+                before={"name": row.name, "content_hash": row.content_hash},
+            )
+            row.trajectories.all()._raw_delete(row.trajectories.db)
+            row.delete()
     except ProtectedError as error:
         raise SetInUse(f"{row} cannot be deleted: something rests on it.") from error
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, RestrictViolation):
+            raise
+        # A trigger: a release that names the set among its gates could not be chosen or proved again.
+        why = str(error).splitlines()[0]
+        raise SetInUse(f"{row} cannot be deleted. {why}") from error

@@ -13,6 +13,7 @@ from writ_app.adapters.tau2_results import (
 )
 from writ_app.models.accounts import Team
 from writ_app.models.catalog import Environment, ReferenceSet
+from writ_app.services.audit import record
 from writ_app.services.catalog.reference_rows import Row, Written, copy_rows
 
 type Tell = Callable[[Written], None]
@@ -70,7 +71,19 @@ def bring_in(
         },
     )
     if made:
-        return reference_set, copy_rows(reference_set, _rows(results), tell)
+        written = copy_rows(reference_set, _rows(results), tell)
+        record(
+            "reference_set.import",
+            team=team,
+            row=reference_set,
+            after={
+                "name": reference_set.name,
+                "format": reference_set.format,
+                "content_hash": reference_set.content_hash,
+                "rows": written.rows,
+            },
+        )
+        return reference_set, written
     if reference_set.environment is None and environment is not None:
         # The file was here before its environment.
         reference_set.environment = environment

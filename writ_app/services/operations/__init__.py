@@ -3,3 +3,4 @@
 # Where those who watch over the site ask; fixed, because their files name them too.
 LIVE = "/health/live"
 READY = "/health/ready"
+METRICS = "/metrics"

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import psycopg
 from django.db import connection
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from writ_app.adapters.dump import (
     PIECE,
@@ -39,6 +39,7 @@ from writ_app.services.operations.wellness import known_migrations
 FORMAT = 1
 DUMP = "database.pgdump"
 MANIFEST = "manifest.json"
+MANIFEST_BYTES = 16_000_000
 
 
 class BackupError(Exception):
@@ -126,6 +127,7 @@ def read_manifest(path: Path) -> Manifest:
     """What a backup holds, after every byte of it was checked against its hash. Raises BackupError."""
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_plain(archive)
             manifest = TypeAdapter(Manifest).validate_json(archive.read(MANIFEST))
             size, digest = 0, hashlib.sha256()
             with archive.open(DUMP) as member:
@@ -134,7 +136,13 @@ def read_manifest(path: Path) -> Manifest:
                     digest.update(piece)
     except OSError as error:
         raise BackupError(f"{path} cannot be read: {error.strerror}.") from error
-    except (zipfile.BadZipFile, KeyError, EOFError, ValidationError) as error:
+    except (
+        zipfile.BadZipFile,
+        LookupError,
+        EOFError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         raise BackupError(
             f"{path} is not a whole backup: it was cut off, damaged, or is something else. Nothing was restored."
         ) from error
@@ -147,6 +155,17 @@ def read_manifest(path: Path) -> Manifest:
             f"{path} is damaged: its dump is not the one that was written. Nothing was restored."
         )
     return manifest
+
+
+def _check_plain(archive: zipfile.ZipFile) -> None:
+    """Raises BadZipFile for members that we never write: packed ones, which may unpack without end, and encrypted ones."""
+    for name in (DUMP, MANIFEST):
+        member = archive.getinfo(name)
+        encrypted = member.flag_bits & 1
+        if member.compress_type != zipfile.ZIP_STORED or encrypted:
+            raise zipfile.BadZipFile(f"{name} is packed or encrypted")
+    if archive.getinfo(MANIFEST).file_size > MANIFEST_BYTES:
+        raise zipfile.BadZipFile(f"{MANIFEST} is too large")
 
 
 def restore_backup(path: Path) -> Manifest:

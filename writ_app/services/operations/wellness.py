@@ -66,7 +66,7 @@ class Question:
 def ask_database() -> Finding:
     """Whether Postgres answers, and has every migration that this code has."""
     with psycopg.connect(
-        **_patient_for_seconds(connection.get_connection_params())
+        **patient_for_seconds(connection.get_connection_params())
     ) as link:
         rows = link.execute("SELECT app, name FROM django_migrations").fetchall()
     missing = known_migrations() - {(str(app), str(name)) for app, name in rows}
@@ -75,11 +75,11 @@ def ask_database() -> Finding:
     return Finding(True, "ok")
 
 
-def _patient_for_seconds(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def patient_for_seconds(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """libpq's parameters, with an end to every wait that it can end itself."""
     return {
         **parameters,
-        "connect_timeout": int(SECONDS),
+        "connect_timeout": int(SECONDS) + 1,  # the wait for the answer ends first
         "options": f"-c statement_timeout={int(SECONDS * 1000)}",
         "autocommit": True,
     }

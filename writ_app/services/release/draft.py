@@ -26,6 +26,7 @@ from writ_app.models.release import (
     ReleaseRefusal,
 )
 from writ_app.models.review import ReviewItem
+from writ_app.services.audit import digest_of_text, record
 from writ_app.services.release.choose import Candidate, choose
 from writ_app.services.release.dataset import Writer, read_rows
 from writ_app.services.release.judge import Refusal, candidates_of, judge
@@ -62,7 +63,7 @@ def draft_release(
     # Two drafts at once would ask for the same number, so they take turns.
     Team.objects.select_for_update().get(pk=team.pk)
     last = Release.objects.filter(team=team, name=name).aggregate(last=Max("number"))
-    return Release.objects.create(
+    release = Release.objects.create(
         team=team,
         name=name,
         number=(last["last"] or 0) + 1,
@@ -71,6 +72,18 @@ def draft_release(
         licence=licence,
         description=description,
     )
+    record("release.draft", team=team, row=release, by=by, after=_told(release))
+    return release
+
+
+def _told(release: Release) -> dict[str, Any]:
+    """What the log keeps of a draft."""
+    return {
+        "name": str(release),
+        "recipe": release.recipe,
+        "licence": release.licence,
+        "description_sha256": digest_of_text(release.description),
+    }
 
 
 @transaction.atomic
@@ -79,6 +92,7 @@ def change_draft(
 ) -> Release:
     """Another recipe: what was chosen by the one before goes. Raises CannotRelease for a frozen one."""
     held = lock_draft(release)
+    before = _told(held)
     changed = dump_recipe(recipe) != held.recipe
     held.recipe, held.licence = dump_recipe(recipe), licence
     held.description = description
@@ -90,6 +104,13 @@ def change_draft(
         update_fields=["recipe", "licence", "description", "stage", "revision"]
         + (["manifest"] if changed else [])
     )
+    record(
+        "release.change",
+        team=held.team_id,
+        row=held,
+        before=before,
+        after=_told(held),
+    )
     return held
 
 
@@ -97,6 +118,7 @@ def change_draft(
 def discard_draft(release: Release) -> None:
     """Throw it away. Its number may come again. Raises CannotRelease for a frozen one."""
     held = lock_draft(release)
+    record("release.discard", team=held.team_id, row=held, before=_told(held))
     _empty(held)
     held.delete()
 
@@ -288,4 +310,14 @@ def _store(
         stage=DraftStage.READY,
         dealt_with=F("whole"),
         touched_at=Now(),
+    )
+    record(
+        "release.choose",
+        team=release.team_id,
+        row=release,
+        after={
+            "members": len(members),
+            "left_out": len(unfit),
+            "rows_sha256": digest_of_text(",".join(one.row_hash for one in members)),
+        },
     )

@@ -11,6 +11,7 @@ from writ_app.engine.export.records import digest
 from writ_app.models.accounts import Team, User
 from writ_app.models.release import DraftStage, Release
 from writ_app.models.review import ReviewItem
+from writ_app.services.audit import record
 from writ_app.services.catalog import ChangedEnvironment
 from writ_app.services.release.dataset import ReleaseDamaged
 from writ_app.services.release.draft import (
@@ -28,6 +29,7 @@ from writ_app.services.release.manifest import (
     look_through,
 )
 from writ_app.services.release.recipe import Recipe
+from writ_app.services.webhooks import Event, announce
 
 NAMED = 5
 """Trajectories that an error lists."""
@@ -69,6 +71,24 @@ def _freeze(release: Release, seen: Seen, by: User, at: datetime) -> Release:
     held.content_hash = digest(canonical(held.manifest))
     held.frozen_at, held.stage = at, DraftStage.READY
     held.save(update_fields=["manifest", "content_hash", "frozen_at", "stage"])
+    record(
+        "release.freeze",
+        team=held.team_id,
+        row=held,
+        by=by,
+        after={
+            "name": str(held),
+            "members": held.members.count(),
+            "content_hash": held.content_hash,
+        },
+    )
+    announce(
+        Event.RELEASE_FROZEN,
+        team=held.team_id,
+        release=held.pk,
+        name=str(held),
+        content_hash=held.content_hash,
+    )
     return held
 
 

@@ -59,7 +59,8 @@ class _TaskFacts:
 def candidates_of(release: Release, recipe: Recipe) -> ItemQuerySet:
     """Approved and valid now, found by the filters, and not excluded."""
     found = ReviewItem.objects.releasable().filter(
-        condition(recipe.filters, user=release.created_by), team=release.team
+        condition(recipe.filters, user=release.created_by.within(release.team_id)),
+        team=release.team,
     )
     return found.exclude(pk__in=recipe.excluded)
 

@@ -1,14 +1,21 @@
 """A release into a dataset repository: its files and its card, in one commit, told by their hashes before and after."""
 
 import hashlib
+import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, Protocol
 
-from writ_app.adapters.huggingface import HubError, Remote
+from writ_app.adapters.huggingface import (
+    DatasetRepository,
+    HubError,
+    Remote,
+    Visibility,
+)
 from writ_app.models.release import Release
+from writ_app.services.audit import digest_of_text, record
 from writ_app.services.release.draft import CannotRelease
 from writ_app.services.release.files import (
     SUMS_FILE,
@@ -19,12 +26,16 @@ from writ_app.services.release.files import (
 )
 from writ_app.services.release.first import is_first
 
+TOKEN = "HF_TOKEN"
+"""The environment variable; nothing else ever holds it."""
+
 type State = Literal["new", "changed", "same", "unknown"]
 
 
 class Repository(Protocol):
     """Where to (`writ_app.adapters.huggingface.DatasetRepository`)."""
 
+    def visibility(self) -> Visibility: ...
     def files(self) -> dict[str, Remote] | None: ...
     def create(self, *, private: bool) -> None: ...
     def upload(self, path: str, local: Path) -> None: ...
@@ -49,13 +60,23 @@ class Done:
     others: tuple[str, ...]
 
 
+def has_token() -> bool:
+    return bool(os.environ.get(TOKEN, "").strip())
+
+
+def repository_at(name: str, branch: str) -> DatasetRepository:
+    """With this process's own token, on the server that HF_ENDPOINT names."""
+    token = os.environ.get(TOKEN, "").strip()
+    return DatasetRepository(name, token, branch, os.environ.get("HF_ENDPOINT", ""))
+
+
 def plan_push(
     release: Release,
     slugs: Collection[str] | None,
     remote: Mapping[str, Remote] | None,
 ) -> Iterator[Pushed]:
     """What a push would do, without making or sending anything. Raises KeyError for a format that there is not."""
-    _check(release)
+    check_frozen(release)
     known, there = known_hashes(release), remote or {}
     for file in files_of(release, slugs):
         made, found = known.get(file.path), there.get(file.path)
@@ -77,12 +98,17 @@ def push_release(
 ) -> Iterator[Pushed | Done]:
     """Each file as it is dealt with, then what came of it. What is there with the same hash is neither made nor sent again, so
     that a push that was broken off goes on. The files show up in the repository all at once, and are compared there.
+    `private`: one that is made is so, and one that everybody may see is refused.
 
     Raises HubError, CannotRelease, ReleaseDamaged, UnfitRow, KeyError.
     """
-    _check(release)
+    check_frozen(release)
     files = files_of(release, slugs)
     repository.create(private=private)
+    if private and repository.visibility() == "public":
+        raise HubError(
+            "The repository is there and public: nothing was sent. Make it private there, or push without asking for that."
+        )
     there, known = repository.files() or {}, known_hashes(release)
     sent: dict[str, tuple[Path, str]] = {}
     sums: list[str] = []
@@ -104,11 +130,23 @@ def push_release(
         yield one
         address = repository.commit(f"{release}") if sent else ""
         _compare(repository, sent)
+    if sent:
+        record(
+            "release.push",
+            team=release.team_id,
+            row=release,
+            after={
+                "commit": address,
+                "files": len(sent),
+                "sums_sha256": digest_of_text("".join(sums)),
+            },
+        )
     ours = {file.path for file in files} | {SUMS_FILE, ".gitattributes"}
     yield Done(address, tuple(sorted(there.keys() - ours)))
 
 
-def _check(release: Release) -> None:
+def check_frozen(release: Release) -> None:
+    """Raises CannotRelease unless it has files to push."""
     if release.frozen_at is None:
         raise CannotRelease(f"{release} is a draft: freeze it first.")
     if is_first(release):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from writ_app.adapters.files import written_whole_bytes
+from writ_app.adapters.files import written_whole, written_whole_bytes
 from writ_app.engine.errors import WritError
 from writ_app.engine.export.folder import (
     BadFolder,
@@ -111,7 +111,8 @@ def export_release(
         yield made
     if out and not went_wrong:
         lines = (sum_line(sha256, path) for path, sha256 in sums.items())
-        (out / SUMS_FILE).write_text("".join(lines))
+        with written_whole(out / SUMS_FILE) as sums_file:
+            sums_file.write("".join(lines))
 
 
 def _is_there(path: Path, expected: Hashed) -> bool:

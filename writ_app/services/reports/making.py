@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 
 from writ_app.engine.errors import WritError
@@ -16,13 +17,20 @@ from writ_app.models.accounts import Team, User
 from writ_app.models.catalog import ReferenceSet
 from writ_app.models.curation import SavedView
 from writ_app.models.release import Release
-from writ_app.models.report import Report, ReportKind, ReportStatus
+from writ_app.models.report import (
+    Report,
+    ReportKind,
+    ReportQuerySet,
+    ReportStatus,
+)
 from writ_app.models.synthesis import Batch
+from writ_app.services.audit import record
 from writ_app.services.catalog import benchmark_indexes
 from writ_app.services.reports.context import context_of
 from writ_app.services.reports.scopes import Scope, scope_of
 from writ_app.services.reports.sources import ItemSource, ReferenceSource
 from writ_app.services.review.listing import Filters
+from writ_app.services.webhooks import Event, announce
 
 QUIET = timedelta(minutes=2)
 """A worker that says nothing for so long is taken for dead."""
@@ -75,7 +83,20 @@ def order_report(
     report.total = _total(report)
     if not report.total:
         raise NothingToReport("There is no trajectory in that: nothing to report.")
-    report.save()
+    with transaction.atomic():
+        report.save()
+        record(
+            "report.order",
+            team=team,
+            row=report,
+            by=by,
+            after={
+                "of": report.title,
+                "trajectories": report.total,
+                "against": against.pk if against else None,
+                "filters": report.filters,
+            },
+        )
     return report
 
 
@@ -124,22 +145,37 @@ def make_report(*, report_id: int, on_step: Callable[[], None] = lambda: None) -
     except Overtaken:
         return False
     except WritError as error:
-        mine.update(status=ReportStatus.FAILED, trouble=str(error), finished_at=Now())
-        return False
+        return _fail(report, mine, str(error))
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: the clock sends again when it is back
     except Exception as error:
         log.exception("report %s cannot be made", report_id)
         trouble = f"{type(error).__name__}: {error}"[:400]
-        mine.update(status=ReportStatus.FAILED, trouble=trouble, finished_at=Now())
-        return False
-    done = mine.update(
-        status=ReportStatus.DONE,
-        content=content,
-        content_hash=digest(file_text(content)),
-        dealt_with=content["made_from"]["trajectories"],
-        total=content["made_from"]["trajectories"],
-        finished_at=Now(),
-    )
+        return _fail(report, mine, trouble)
+    text_hash = digest(file_text(content))
+    with transaction.atomic():
+        done = mine.update(
+            status=ReportStatus.DONE,
+            content=content,
+            content_hash=text_hash,
+            dealt_with=content["made_from"]["trajectories"],
+            total=content["made_from"]["trajectories"],
+            finished_at=Now(),
+        )
+        if done:
+            _announce(Event.REPORT_DONE, report)
     return done == 1
+
+
+@transaction.atomic
+def _fail(report: Report, mine: ReportQuerySet, trouble: str) -> bool:
+    if mine.update(status=ReportStatus.FAILED, trouble=trouble, finished_at=Now()):
+        _announce(Event.REPORT_FAILED, report)
+    return False
+
+
+def _announce(event: Event, report: Report) -> None:
+    announce(event, team=report.team_id, report=report.pk, title=report.title)
 
 
 class _Steps:

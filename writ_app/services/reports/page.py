@@ -472,15 +472,15 @@ def _text_table(spoken: Mapping[str, Json]) -> Table:
                     (
                         TEXTS[kind],
                         f"{int(at):,} {unit}",
-                        *(number(held.get(name), 3) for name in ("compression", "distinct_1", "distinct_2", "distinct_3", "types", "self_bleu", "self_repetition")),
+                        *(number(held.get(name), 3) for name in ("compression", "distinct_1", "distinct_2", "distinct_3", "types", "self_bleu", "self_repetition", "vendi")),
                     )
                 )  # fmt: skip
     return Table(
         "Measures",
-        ("of", "at", "compression", "distinct-1", "distinct-2", "distinct-3", "MATTR", "self-BLEU", "self-repetition"),
+        ("of", "at", "compression", "distinct-1", "distinct-2", "distinct-3", "MATTR", "self-BLEU", "self-repetition", "Vendi score"),
         tuple(rows),
-        frozenset(range(2, 9)),
-        "On samples. Compression, self-BLEU, self-repetition: lower is more varied. The others: higher is.",
+        frozenset(range(2, 10)),
+        "On samples. Compression, self-BLEU, self-repetition: lower is more varied. The others: higher is. The Vendi score says how many texts with nothing in common would be as varied. All of it is of words: no embedder is here to tell what means the same.",
         folded=True,
     )  # fmt: skip
 

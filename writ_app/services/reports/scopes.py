@@ -28,12 +28,13 @@ class Scope:
 
 
 def items_of(report: Report) -> ItemQuerySet:
-    """Versions that the report is of; canaries never are. A list is found anew, with the eyes of who ordered it."""
+    """Versions that the report is of; canaries never are. A list is found anew, with the eyes of who ordered it, in the team they ordered it for."""
     if report.kind == ReportKind.BATCH:
         return ReviewItem.objects.filter(batch=report.batch).as_simulated()
     if report.kind == ReportKind.RELEASE:
         return ReviewItem.objects.filter(memberships__release=report.release)
-    found = found_by(report.filters, user=report.created_by)
+    by = report.created_by.within(report.team_id)
+    found = found_by(report.filters, user=by)
     return found.filter(team=report.team, canary="")
 
 

@@ -12,8 +12,9 @@ from typing import Any
 from django.db import connection
 
 from writ_app.engine.errors import WritError
-from writ_app.models.accounts import Role, Team, User
+from writ_app.models.accounts import Team, User
 from writ_app.models.review import BulkAction, ItemQuerySet, Verdict
+from writ_app.services.audit import digest_of, record
 from writ_app.services.review.listing import Filters, at_most
 from writ_app.services.review.verdicts import STATUS_AFTER
 
@@ -275,22 +276,37 @@ def apply_bulk(
             _run(_CLOSE, {**closed, "status": STATUS_AFTER[verdict].value})
             action.total = len(locked)
         action.save(update_fields=["total"])
+        record(
+            "bulk.apply",
+            team=team,
+            row=action,
+            by=user,
+            after={
+                "verdict": verdict.value,
+                "reason": reason,
+                "trajectories": action.total,
+                "of": len(items),
+                "keys_sha256": digest_of(row[0] for row in taken),
+                "filters": dict(filters or {}),
+            },
+        )
     return action
 
 
-def may_undo(action: BulkAction, user: User) -> bool:
-    """Its author may, and the owners of the team."""
-    owners = action.team.memberships.filter(user=user, role=Role.OWNER)
-    return action.undone_at is None and (action.by_id == user.pk or owners.exists())
+def may_undo(action: BulkAction, user: User, *, owns: bool = False) -> bool:
+    """Its author may, and owners of the team. `owns` is told by whoever asks: a token of an owner may be less than its member."""
+    return action.undone_at is None and (action.by_id == user.pk or owns)
 
 
-def undo_bulk(*, action: BulkAction, user: User, at: datetime) -> int:
-    """Put back what it changed, and what nobody has changed since. Items put back. Raises CannotUndoBulk."""
+def undo_bulk(
+    *, action: BulkAction, user: User, at: datetime, owns: bool = False
+) -> int:
+    """Put back what it changed, and what nobody has changed since. Items put back. `owns`: as for `may_undo`. Raises CannotUndoBulk."""
     with at_most(SECONDS):
         held = BulkAction.objects.select_for_update(of=("self",)).get(pk=action.pk)
         if held.undone_at is not None:
             raise CannotUndoBulk("That was undone already.")
-        if not may_undo(held, user):
+        if not may_undo(held, user, owns=owns):
             raise CannotUndoBulk("Its author or an owner of the team can undo that.")
         by = {"user": user.pk, "bulk": action.pk, "at": at}
         requeued = held.verdict == REQUEUE
@@ -306,7 +322,19 @@ def undo_bulk(*, action: BulkAction, user: User, at: datetime) -> int:
             _run(_REOPEN_SLOTS, {"slots": [slot for _, slot, _ in found]})
         held.undone_at = at
         held.save(update_fields=["undone_at"])
-    return len({item for *_, item in found})
+        put_back = {item for *_, item in found}
+        record(
+            "bulk.undo",
+            team=held.team_id,
+            row=held,
+            by=user,
+            before={"verdict": held.verdict, "trajectories": held.total},
+            after={
+                "trajectories": len(put_back),
+                "keys_sha256": digest_of(put_back),
+            },
+        )
+    return len(put_back)
 
 
 _REOPEN_SLOTS = """

@@ -13,6 +13,7 @@ from writ_app.engine.types import Trajectory
 from writ_app.models.accounts import Team, User
 from writ_app.models.curation import Comment, Mention
 from writ_app.models.review import ItemQuerySet, ReviewItem
+from writ_app.services.audit import digest_of_text, record
 from writ_app.services.review.blind import may_see_others
 from writ_app.services.review.steps import number_steps
 
@@ -88,6 +89,17 @@ def add_comment(
         for user in _named(body, item.team_id)
         if user.pk != author.pk
     )
+    record(
+        "comment.add",
+        team=item.team_id,
+        row=comment,
+        by=author,
+        after={
+            "trajectory": item.pk,
+            "parent": comment.parent_id,
+            "body_sha256": digest_of_text(comment.body),
+        },
+    )
     return comment
 
 
@@ -104,7 +116,15 @@ def withdraw_comment(*, comment: Comment, user: User, at: datetime) -> None:
     """Hide a comment of one's own. Its words are kept for the audit. Raises CannotComment."""
     if comment.author_id != user.pk:
         raise CannotComment("Only who wrote a comment withdraws it.")
-    Comment.objects.filter(pk=comment.pk, withdrawn_at=None).update(withdrawn_at=at)
+    standing = Comment.objects.filter(pk=comment.pk, withdrawn_at=None)
+    if standing.update(withdrawn_at=at):
+        record(
+            "comment.withdraw",
+            team=comment.item.team_id,
+            row=comment,
+            by=user,
+            before={"trajectory": comment.item_id},
+        )
 
 
 def talk_about(item: ReviewItem, user: User) -> Talk:
@@ -162,7 +182,7 @@ def _mentions_of(user: User) -> QuerySet[Mention]:
     return Mention.objects.filter(
         user=user,
         comment__withdrawn_at=None,
-        comment__item__team__memberships__user=user,
+        comment__item__team__in=user.team_ids,
     )
 
 
@@ -171,7 +191,7 @@ def count_unread(user: User) -> int:
 
 
 def list_mentions(
-    *, user: User, before: int | None = None
+    *, user: User, before: int | None = None, limit: int = MENTIONS_SHOWN
 ) -> tuple[list[MentionLine], int | None]:
     """(the latest mentions older than the key `before`, the key to go on from or None)."""
     rows = _mentions_of(user).select_related("comment__author", "comment__item")
@@ -183,18 +203,18 @@ def list_mentions(
     ).order_by("-id")
     if before is not None:
         rows = rows.filter(pk__lt=before)
-    found = list(rows[: MENTIONS_SHOWN + 1])
+    found = list(rows[: limit + 1])
     lines = [
         MentionLine(row, not may_see_others(user, row.comment.item))
-        for row in found[:MENTIONS_SHOWN]
+        for row in found[:limit]
     ]
-    more = lines[-1].mention.pk if len(found) > MENTIONS_SHOWN else None
+    more = lines[-1].mention.pk if len(found) > limit else None
     return lines, more
 
 
 def see_mentions(*, user: User, at: datetime, mention: Mention | None = None) -> None:
-    """Mark one mention as seen, or all of the user's."""
-    rows = Mention.objects.filter(user=user, seen_at=None)
+    """Mark one mention as seen, or all of the user's in the team that they work in."""
+    rows = _mentions_of(user).filter(seen_at=None)
     if mention is not None:
         rows = rows.filter(pk=mention.pk)
     rows.update(seen_at=at)

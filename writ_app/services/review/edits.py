@@ -28,6 +28,7 @@ from writ_app.engine.types import Ledger, Task, Trajectory, Verification
 from writ_app.models.accounts import User
 from writ_app.models.editing import EditDraft, VersionAct, VersionEvent
 from writ_app.models.review import ReviewEvent, ReviewItem, ReviewSlot, Verdict
+from writ_app.services.audit import digest_of_text, record
 from writ_app.services.catalog import load_environment
 from writ_app.services.catalog.parameters import (
     parameter_at,
@@ -321,6 +322,20 @@ def save_edit(*, item: ReviewItem, user: User, reason: str, at: datetime) -> Rev
         ReviewItem.objects.filter(pk=version.pk).update(wanted=0, status="")
     draft.delete()
     version.refresh_from_db()
+    record(
+        "version.save",
+        team=version.team_id,
+        row=version,
+        by=user,
+        before={"version": item.pk},
+        after={
+            "trajectory": version.trajectory_id,
+            "number": version.number,
+            "reason": version.edit_reason[:200],
+            "changes": len(version.changes or ()),
+            "content_sha256": digest_of_text(found.trajectory.model_dump_json()),
+        },
+    )
     return version
 
 
@@ -365,6 +380,13 @@ def withdraw_edit(*, version: ReviewItem, user: User) -> None:
         raise CannotWithdraw("Only who made a version withdraws it.")
     if not may_withdraw(version=version, user=user):
         raise CannotWithdraw("It was withdrawn already, or somebody has judged it.")
+    record(
+        "version.withdraw",
+        team=version.team_id,
+        row=version,
+        by=user,
+        before={"trajectory": version.trajectory_id, "number": version.number},
+    )
     saved = VersionEvent.objects.filter(item=version, act=VersionAct.SAVED).first()
     verdict = saved.verdict if saved else None
     if verdict and not ReviewEvent.objects.filter(withdraws=verdict).exists():

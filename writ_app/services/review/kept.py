@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 
-from django.core.cache import cache
+from writ_app.adapters.caches import here
 
 SECONDS = 15
 """How old a count may be. 0: counted anew every time."""
@@ -12,8 +12,8 @@ SECONDS = 15
 def kept[T](*key: object, make: Callable[[], T]) -> T:
     """The value under that key, or what `make` returns. The key says whose data it is: teams and filters."""
     name = "review:" + hashlib.sha256(repr(key).encode()).hexdigest()
-    found: T | None = cache.get(name)
+    found: T | None = here.get(name)
     if found is None:
         found = make()
-        cache.set(name, found, SECONDS)
+        here.set(name, found, SECONDS)
     return found

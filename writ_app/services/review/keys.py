@@ -97,13 +97,36 @@ _OWN = Joined(
 
 
 def keys_of(user: User) -> dict[str, str]:
-    """Action → key: the user's own where there is one. What is stored and not valid any more counts for nothing."""
+    """Action → key: the user's own where there is one that still can be."""
     found = _OWN.rows({"user": user.pk})
     if not found:
         return dict(DEFAULTS)
     ((row,),) = found
-    merged = {name: str(row.keys.get(name, key)) for name, key in DEFAULTS.items()}
-    return dict(DEFAULTS) if _faults(merged) else merged
+    return _as_far_as_valid(row.keys)
+
+
+def _as_far_as_valid(own: Mapping[str, object]) -> dict[str, str]:
+    """Own keys over the defaults, without those that became wrong since they were kept: a new action may have taken one.
+
+    Each that goes may put a default in the way of another of them; without any the defaults are left, which are right.
+    """
+    kept = {name: str(own[name]) for name in DEFAULTS if name in own}
+    while wrong := _in_the_way(kept):
+        kept = {name: key for name, key in kept.items() if name not in wrong}
+    return DEFAULTS | kept
+
+
+def _in_the_way(own: Mapping[str, str]) -> Collection[str]:
+    """The actions whose own keys are wrong by themselves, or of a default or of each other."""
+    keys = {**DEFAULTS, **own}
+    wrong = _faults(keys)
+    blamed = own.keys() & wrong.keys()
+    for page in PAGES:
+        names = names_on(page)
+        missed = {keys[name] for name in names if name in wrong}
+        missed |= {key.partition(" ")[0] for key in missed}
+        blamed |= {name for name in names if own.get(name) in missed}
+    return blamed
 
 
 def change_keys(*, user: User, keys: Mapping[str, str]) -> None:

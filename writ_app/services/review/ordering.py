@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import Count, Q
 
+from writ_app.adapters.caches import here
 from writ_app.engine.grid import shares
 from writ_app.models.accounts import User
 from writ_app.models.review import ItemStatus, ReviewItem
@@ -150,10 +150,10 @@ def cells_by_need(user: User, choice: Choice) -> tuple[list[Bound], ...]:
     ordered by grid.
     """
     key = f"review-need:{user.team_ids}:{sorted(choice.filters.items())}"
-    cells: list[Cell] | None = cache.get(key)
+    cells: list[Cell] | None = here.get(key)
     if cells is None:
         cells = _neediest(user, choice.condition)
-        cache.set(key, cells, COUNTED_FOR)
+        here.set(key, cells, COUNTED_FOR)
     return tuple(
         within("writes", writes, WRITE_BANDS) + within("burden", burden, BURDEN_BANDS)
         for writes, burden in cells

@@ -10,12 +10,14 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Case, Count, Q, When
+from django.db.models import Case, Count, F, Q, When
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 
+from writ_app.adapters.caches import here
 from writ_app.engine.errors import WritError
-from writ_app.models.accounts import Team, User
+from writ_app.models.accounts import Membership, Team, User
 from writ_app.models.prepared import prepared
 from writ_app.models.review import (
     ItemStatus,
@@ -89,7 +91,7 @@ def lease_next(
     _one_at_a_time(user)
     lease = _lease_of(user, at, show) | {"held": list(held)}
     free = (_free(part, user) for part in in_order(user, choice or Choice()))
-    for part in chain([_own(show)], free):
+    for part in chain([_own(show, user)], free):
         if slot := _take_first(part, user, lease):
             return slot
     return None
@@ -157,21 +159,26 @@ def _lease_of(user: User, at: datetime, show: bool) -> dict[str, Any]:
     }
 
 
-def _own(show: bool) -> Part:
+def _own(show: bool, user: User) -> Part:
     """What was on screen last comes first: an undone one before the one it interrupted."""
-    where = "slot.leased_by_id = %(user)s"
+    among, teams = _among_teams(user)
+    where = f"slot.leased_by_id = %(user)s AND slot.team_id IN ({among})"
     if not show:  # another tab has the others
         where += " AND (slot.leased_until IS NULL OR slot.leased_until <= %(at)s)"
-    return Part(where, "slot.shown_at DESC NULLS LAST, slot.id")
+    return Part(where, "slot.shown_at DESC NULLS LAST, slot.id", teams)
 
 
 def _free(part: Part, user: User) -> Part:
     """Narrowed to what is in nobody's hands in the user's teams."""
-    # One by one and not as an array: a single team lets an index give the order.
-    teams = {f"team{n}": key for n, key in enumerate(user.team_ids)}
-    among = ", ".join(f"%({name})s" for name in teams) or "NULL"
+    among, teams = _among_teams(user)
     where = f"slot.team_id IN ({among}) AND (slot.leased_until IS NULL OR slot.leased_until <= %(at)s) AND {part.where}"
     return Part(where, part.order, {**part.values, **teams})
+
+
+def _among_teams(user: User) -> tuple[str, dict[str, Any]]:
+    """(text for IN, its parameters): one by one and not as an array, because a single team lets an index give the order."""
+    teams = {f"team{n}": key for n, key in enumerate(user.team_ids)}
+    return ", ".join(f"%({name})s" for name in teams) or "NULL", teams
 
 
 def _take_first(part: Part, user: User, lease: Mapping[str, Any]) -> ReviewSlot | None:
@@ -283,11 +290,19 @@ def give_back(*, held: Mapping[int, int], user: User, at: datetime) -> None:
     leased.filter(ours).update(leased_until=at)
 
 
-def let_go(*, user: User) -> None:
-    """Give up all that the user holds, bookmarks included: another part of the queue was chosen."""
-    ReviewSlot.objects.open().filter(leased_by=user).update(
-        leased_by=None, leased_until=None, shown_at=None
+@receiver(pre_delete, sender=Membership, dispatch_uid="writ.leases")
+def leave(sender: Any, instance: Membership, **kwargs: Any) -> None:
+    """Who leaves a team holds nothing of it any more."""
+    held = ReviewSlot.objects.open().filter(
+        leased_by=instance.user_id, team=instance.team_id
     )
+    held.update(leased_by=None, leased_until=None, shown_at=None, token=F("token") + 1)
+
+
+def let_go(*, user: User) -> None:
+    """Give up all that the user holds in the team, bookmarks included: another part of the queue was chosen."""
+    held = ReviewSlot.objects.visible_to(user).open().filter(leased_by=user)
+    held.update(leased_by=None, leased_until=None, shown_at=None)
 
 
 # --- who, how many --------------------------------------------------------------------------------------------------------------
@@ -312,18 +327,43 @@ def count_waiting(*, user: User) -> int:
     """Slots to fill, of all there are for the user's teams. Some seconds old."""
     slots = ReviewSlot.objects.visible_to(user).open().filter(ready=True)
     key = f"review-waiting:{user.team_ids}"
-    return cache.get_or_set(key, slots.count, COUNTED_FOR) or 0
+    return here.get_or_set(key, slots.count, COUNTED_FOR) or 0
 
 
 def count_today(*, user: User, at: datetime) -> int:
     """Verdicts that the user gave today and that stand."""
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    given = ReviewEvent.objects.filter(reviewer=user, verdict__in=VERDICTS)
+    given = ReviewEvent.objects.filter(
+        reviewer=user, verdict__in=VERDICTS, slot__team__in=user.team_ids
+    )
     return given.filter(created_at__gte=midnight, withdrawn_by=None).count()
 
 
 def count_queue(*, user: User, at: datetime) -> QueueCounts:
-    """How much there is to review and was reviewed, over everything the user may see."""
+    """How much there is to review and was reviewed, over everything the user may see; where that is much, some seconds old."""
+    key = f"review-queue:{user.team_ids}"
+    counts: dict[str, int] | None = here.get(key)
+    if counts is None:
+        counts = _count_queue(user)
+        if sum(counts.values()) > MANY:
+            here.set(key, counts, COUNTED_FOR)
+    return QueueCounts(
+        waiting=counts["open"] + counts["disputed"],
+        approved=counts["approved"],
+        rejected=counts["rejected"],
+        fix=counts["fix"],
+        deferred=counts["deferred"],
+        releasable=counts["releasable"],
+        today=count_today(user=user, at=at),
+    )
+
+
+MANY = 10_000
+"""Counting takes so long from here on that it is done once for a while."""
+
+
+def _count_queue(user: User) -> dict[str, int]:
+    """Items by status, with those to be released and places put off."""
     items = ReviewItem.objects.visible_to(user).exclude(status="")
     counts = items.aggregate(
         **{
@@ -335,12 +375,4 @@ def count_queue(*, user: User, at: datetime) -> QueueCounts:
         ),
     )
     deferred = ReviewSlot.objects.visible_to(user).open().exclude(deferred_at=None)
-    return QueueCounts(
-        waiting=counts["open"] + counts["disputed"],
-        approved=counts["approved"],
-        rejected=counts["rejected"],
-        fix=counts["fix"],
-        deferred=deferred.count(),
-        releasable=counts["releasable"],
-        today=count_today(user=user, at=at),
-    )
+    return {**counts, "deferred": deferred.count()}

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q, QuerySet
 
 from writ_app.models.accounts import Team, User
 from writ_app.models.curation import FindRule
@@ -15,7 +15,9 @@ from writ_app.models.review import (
     ItemStatus,
     ReviewEvent,
     ReviewItem,
+    Verdict,
 )
+from writ_app.services.audit import record
 from writ_app.services.review.bands import BURDEN_BANDS, band_of
 from writ_app.services.review.bulk import REQUEUE, Forecast, apply_bulk, forecast
 from writ_app.services.review.listing import (
@@ -70,6 +72,16 @@ class Trial:
     @property
     def too_many(self) -> bool:
         return self.hits > COUNTED
+
+
+def rejections(user: User) -> QuerySet[ReviewEvent]:
+    """Standing ones, which a rule can come from. While a second opinion is awaited, only who gave the first sees it."""
+    return ReviewEvent.objects.filter(
+        ~Q(slot__item__status=ItemStatus.OPEN) | Q(reviewer=user),
+        slot__team__in=user.team_ids,
+        verdict=Verdict.REJECT,
+        withdrawn_by=None,
+    )
 
 
 def conditions_of(event: ReviewEvent) -> list[Condition]:
@@ -224,4 +236,17 @@ def apply_rule(
         rule.requeued = rule.bulk.total
         rule.applied_at = at
     rule.save()
+    record(
+        "rule.apply",
+        team=team,
+        row=rule,
+        by=user,
+        after={
+            "name": name,
+            "filters": rule.filters,
+            "hits": rule.hits,
+            "requeued": rule.requeued,
+            "bulk": rule.bulk_id,
+        },
+    )
     return rule

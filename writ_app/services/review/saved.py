@@ -1,11 +1,14 @@
 """Filters under a name: one's own, the team's, and the one that a person's list opens with."""
 
+from typing import Any
+
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import Team, User
 from writ_app.models.curation import DefaultView, SavedView
+from writ_app.services.audit import record
 from writ_app.services.review.listing import Filters
 
 MOST = 100
@@ -42,9 +45,11 @@ def save_view(
         raise NameTaken(f"You have a view “{name}” already.")
     if own.count() >= MOST:
         raise NameTaken(f"You have {MOST} views already: delete some first.")
-    return SavedView.objects.create(
+    view = SavedView.objects.create(
         team=team, owner=user, name=name, filters=dict(filters), shared=shared
     )
+    record("view.save", team=team, row=view, by=user, after=_told(view))
+    return view
 
 
 @transaction.atomic
@@ -53,10 +58,32 @@ def change_view(*, view: SavedView, name: str, shared: bool) -> None:
     own = SavedView.objects.filter(team=view.team, owner=view.owner, name=name)
     if own.exclude(pk=view.pk).exists():
         raise NameTaken(f"You have a view “{name}” already.")
+    before = _told(view)
     view.name, view.shared = name, shared
     view.save(update_fields=["name", "shared"])
     if not shared:
         DefaultView.objects.filter(view=view).exclude(user=view.owner).delete()
+    record(
+        "view.change",
+        team=view.team_id,
+        row=view,
+        by=view.owner,
+        before=before,
+        after=_told(view),
+    )
+
+
+@transaction.atomic
+def delete_view(*, view: SavedView) -> None:
+    """One's own."""
+    record(
+        "view.delete", team=view.team_id, row=view, by=view.owner, before=_told(view)
+    )
+    view.delete()
+
+
+def _told(view: SavedView) -> dict[str, Any]:
+    return {"name": view.name, "shared": view.shared, "filters": view.filters}
 
 
 def open_with(*, user: User, view: SavedView | None) -> None:

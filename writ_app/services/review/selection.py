@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Coalesce
 
 from writ_app.models.accounts import User
 from writ_app.models.curation import Comment
-from writ_app.models.review import ReviewEvent, ReviewItem
+from writ_app.models.review import ReviewEvent, ReviewItem, ReviewSlot
 from writ_app.services.review.comments import comments_of
 from writ_app.services.review.listing import Filters, at_most, found_by
 
@@ -99,8 +99,11 @@ def _text(*columns: str) -> Cast:
 
 def _by_item(ids: Sequence[int]) -> tuple[dict[int, list[Any]], dict[int, list[Any]]]:
     events, comments = defaultdict(list), defaultdict(list)
-    given = ReviewEvent.objects.filter(slot__item__in=ids).order_by("id")
-    for event in given.select_related("slot", "reviewer"):
+    # In two steps: joined, Postgres takes the few events there may be for a reason to walk all slots.
+    slots = ReviewSlot.objects.filter(item__in=ids).in_bulk()
+    given = ReviewEvent.objects.filter(slot__in=list(slots)).order_by("id")
+    for event in given.select_related("reviewer"):
+        event.slot = slots[event.slot_id]
         events[event.slot.item_id].append(_event(event))
     for comment in comments_of(ReviewItem.objects.filter(pk__in=ids)):
         comments[comment.item_id].append(_comment(comment))

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from django.utils.crypto import salted_hmac
+
 from environments.core.environment import Environment
 from environments.core.tools import ToolCall
 from writ_app.engine.alignment import (
@@ -16,7 +18,7 @@ from writ_app.engine.alignment import (
 )
 from writ_app.engine.types import Task, Trajectory
 from writ_app.models.prepared import prepared
-from writ_app.models.review import ItemQuerySet, ReviewItem
+from writ_app.models.review import ReviewItem
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.steps import make_steps
 
@@ -120,45 +122,53 @@ class SiblingsPage:
         return frozenset(one.column.item.pk for one in self.others)
 
 
-def siblings_of(item: ReviewItem) -> ItemQuerySet:
-    """Other trajectories of the task in the same team, versions of the same one included; canaries are nobody's siblings.
-
-    A canary's own original stays hidden, too: beside it everybody would see what was planted.
-    """
-    found = ReviewItem.objects.filter(team=item.team_id, task=item.task_id, canary="")
-    if item.canary:
-        return found.exclude(trajectory=item.trajectory_id)
-    return found.exclude(pk=item.pk)
-
-
 def kinship(item: ReviewItem) -> Kinship:
-    """One query for two numbers, written out as it is made for every page that shows an item; of the same as `siblings_of`."""
-    itself = "trajectory_id = %(trajectory)s" if item.canary else "id = %(item)s"
-    values: dict[str, Any] = {
-        "team": item.team_id,
-        "task": item.task_id,
-        "trajectory": item.trajectory_id,
-        "item": item.pk,
-        "state": list(STATE_CHECKS),
-        "most": FAMILY,
-    }
+    """One query for two numbers, written out as it is made for every page that shows an item."""
     with prepared() as cursor:
-        cursor.execute(_FAMILY.format(itself=itself), values)
+        cursor.execute(
+            f"SELECT count(*), count(*) FILTER (WHERE reaching) FROM ({_FAMILY}) AS family",
+            _family_values(item),
+        )
         siblings, reaching = cursor.fetchone()
     return Kinship(
         item=item.pk,
         siblings=siblings,
-        # a planted error ends as its original does, as far as a page says that it was not compared for
-        right=bool(item.canary) or _reaches_gold(item.failed),
+        right=_passes_for_right(item),
         reaching=reaching,
     )
 
 
+# Planted errors pass for what they were made from as far as a page says that it was not compared for, and are siblings like any
+# other: one that is missing where it belongs would be known by that. But beside its original everybody would see what was planted.
+# So the two never meet, and of a pair only one is shown to third ones; which one, nobody can tell from outside.
 _FAMILY = """
-SELECT count(*), count(*) FILTER (WHERE NOT failed && %(state)s::varchar[]) FROM (
-  SELECT failed FROM writ_app_reviewitem
-  WHERE team_id = %(team)s AND task_id = %(task)s AND canary = '' AND NOT {itself} LIMIT %(most)s) AS family
+SELECT one.id, one.canary <> '' OR NOT one.failed && %(state)s::varchar[] AS reaching
+FROM writ_app_reviewitem AS one
+WHERE one.team_id = %(team)s AND one.task_id = %(task)s AND one.id <> %(item)s
+  AND (one.canary = '' OR one.edited_by_id IS NULL)
+  AND CASE WHEN one.trajectory_id = %(trajectory)s THEN one.canary = '' AND NOT %(planted)s ELSE NOT EXISTS (
+    SELECT FROM writ_app_reviewitem AS twin
+    WHERE twin.trajectory_id = one.trajectory_id AND (twin.canary = '') <> (one.canary = '')
+      AND (one.canary = '') = (get_byte(sha256(convert_to(%(secret)s || one.trajectory_id, 'UTF8')), 0) < 128)) END
+ORDER BY one.id DESC LIMIT %(most)s
 """
+
+
+def _family_values(item: ReviewItem) -> dict[str, Any]:
+    return {
+        "team": item.team_id,
+        "task": item.task_id,
+        "trajectory": item.trajectory_id,
+        "item": item.pk,
+        "planted": bool(item.canary),
+        "state": list(STATE_CHECKS),
+        "secret": salted_hmac("writ.siblings", "", algorithm="sha256").hexdigest(),
+        "most": FAMILY,
+    }
+
+
+def _passes_for_right(item: ReviewItem) -> bool:
+    return bool(item.canary) or _reaches_gold(item.failed)
 
 
 def _reaches_gold(failed: Collection[str]) -> bool:
@@ -166,8 +176,11 @@ def _reaches_gold(failed: Collection[str]) -> bool:
 
 
 def family_of(item: ReviewItem) -> tuple[ReviewItem, ...]:
-    """The siblings there are to choose from, newest first; the plain columns only."""
-    return tuple(siblings_of(item).narrow().order_by("-id")[:FAMILY])
+    """Other trajectories of the task in the same team, versions of the same one included, newest first; the plain columns only."""
+    with prepared() as cursor:
+        cursor.execute(_FAMILY, _family_values(item))
+        keys = [key for key, _ in cursor.fetchall()]
+    return tuple(ReviewItem.objects.narrow().filter(pk__in=keys).order_by("-id"))
 
 
 def build_siblings(
@@ -179,8 +192,8 @@ def build_siblings(
     """`chosen` are keys of the family, at most so many are shown; without any, those that end otherwise come first."""
     shown = [one for one in family if one.pk in chosen][:AT_MOST]
     if not shown:
-        right = _reaches_gold(item.failed)
-        odd_first = sorted(family, key=lambda one: _reaches_gold(one.failed) == right)
+        right = _passes_for_right(item)
+        odd_first = sorted(family, key=lambda one: _passes_for_right(one) == right)
         shown = odd_first[:SHOWN]
     keys = [item.pk, *(one.pk for one in shown)]
     read = (

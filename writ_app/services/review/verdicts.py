@@ -18,6 +18,7 @@ from writ_app.models.review import (
     SlotStatus,
     Verdict,
 )
+from writ_app.services.audit import KEEP, digest_of_text, kept_as, record
 from writ_app.services.review.queue import VERDICTS, take
 
 STATUS_AFTER = {
@@ -73,9 +74,10 @@ def find_slot(*, slot_id: int, user: User) -> ReviewSlot | None:
     return None
 
 
-# Written out, because it runs with every verdict. The event is there iff the slot was closed, or put off, by it.
+# Written out, because it runs with every verdict. The event, and the log's entry of it, are there iff the slot was closed, or put off, by it.
 # Without a join, so that an update that waited looks again at what another transaction has just changed.
-_GIVE = """
+_GIVE = (
+    """
 WITH held AS (
   UPDATE writ_app_reviewslot AS slot
   SET status = %(status)s, leased_by_id = NULL, leased_until = NULL, shown_at = NULL,
@@ -84,13 +86,19 @@ WITH held AS (
     AND (%(verdict)s <> 'APPROVE' OR ready AND NOT (
       EXISTS (SELECT FROM writ_app_reviewitem AS item WHERE item.id = slot.item_id AND item.edited_by_id = %(reviewer)s)
       AND EXISTS (SELECT FROM writ_app_membership AS other WHERE other.team_id = slot.team_id AND other.user_id <> %(reviewer)s)))
-  RETURNING id)
-INSERT INTO writ_app_reviewevent
-  (slot_id, reviewer_id, verdict, reason, note, focus, message, pointer, write, seconds, submission)
-SELECT id, %(reviewer)s, %(verdict)s, %(reason)s, %(note)s, %(focus)s, %(message)s::integer, %(pointer)s,
-  %(write)s::integer, %(seconds)s::integer, %(submission)s::uuid
-FROM held RETURNING id, created_at
+  RETURNING id),
+said AS (
+  INSERT INTO writ_app_reviewevent
+    (slot_id, reviewer_id, verdict, reason, note, focus, message, pointer, write, seconds, submission)
+  SELECT id, %(reviewer)s, %(verdict)s, %(reason)s, %(note)s, %(focus)s, %(message)s::integer, %(pointer)s,
+    %(write)s::integer, %(seconds)s::integer, %(submission)s::uuid
+  FROM held RETURNING id, created_at),
+kept AS ("""
+    + KEEP.format(key="id", source="said")
+    + """)
+SELECT id, created_at FROM said
 """
+)
 
 
 def submit_verdict(
@@ -127,7 +135,19 @@ def submit_verdict(
         "submission": submission,
     }
     under = {"slot": slot.pk, "token": token, "reviewer": reviewer.pk, "at": at}
-    values: dict[str, Any] = {**said, **under, "status": status}
+    kept = kept_as(
+        "verdict.give",
+        team=slot.team_id,
+        kind=ReviewEvent,
+        by=reviewer,
+        after={
+            "trajectory": slot.item_id,
+            "verdict": verdict,
+            "reason": reason,
+            **({"note_sha256": digest_of_text(note)} if note else {}),
+        },
+    )
+    values: dict[str, Any] = {**said, **under, **kept, "status": status}
     with prepared() as cursor:
         cursor.execute(_GIVE, values)
         given = cursor.fetchone()
@@ -180,9 +200,11 @@ def _failing(item: ReviewItem) -> str:
 
 
 def last_standing(*, reviewer: User) -> ReviewEvent | None:
-    """The reviewer's last act that was not taken back."""
+    """The reviewer's last act in the team that was not taken back."""
     return (
-        ReviewEvent.objects.filter(reviewer=reviewer, withdrawn_by=None)
+        ReviewEvent.objects.filter(
+            reviewer=reviewer, slot__team__in=reviewer.team_ids, withdrawn_by=None
+        )
         .exclude(verdict=Verdict.WITHDRAW)
         .select_related("slot")
         .order_by("-id")
@@ -221,8 +243,15 @@ def undo_last(
     if done and event_id and slot.leased_by_id == reviewer.pk:
         return slot
     _check_withdrawable(event, slot, reviewer, at, done=done)
-    ReviewEvent.objects.create(
+    withdrawal = ReviewEvent.objects.create(
         slot=slot, reviewer=reviewer, verdict=Verdict.WITHDRAW, withdraws=event
+    )
+    record(
+        "verdict.withdraw",
+        team=slot.team_id,
+        row=withdrawal,
+        by=reviewer,
+        before={"trajectory": slot.item_id, "verdict": event.verdict},
     )
     slot.status, slot.deferred_at = SlotStatus.OPEN, None
     slot.save(update_fields=["status", "deferred_at"])
@@ -287,7 +316,11 @@ def look_back(
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
     standing = (
         ReviewEvent.objects.filter(
-            reviewer=reviewer, created_at__gte=midnight, withdrawn_by=None, bulk=None
+            reviewer=reviewer,
+            slot__team__in=reviewer.team_ids,
+            created_at__gte=midnight,
+            withdrawn_by=None,
+            bulk=None,
         )
         .exclude(verdict=Verdict.WITHDRAW)
         .order_by("-id")

@@ -28,6 +28,7 @@ from writ_app.models.synthesis import (
     Simulation,
 )
 from writ_app.services import catalog
+from writ_app.services.audit import record
 from writ_app.services.synthesis.behaviour import (
     MAX_PLANS_PER_TASK,
     BadConduct,
@@ -35,6 +36,7 @@ from writ_app.services.synthesis.behaviour import (
     pin_repertoire,
 )
 from writ_app.services.synthesis.control import (
+    caps_as_json,
     finish_batch_if_done,
     give_up_if_cancelled,
 )
@@ -137,7 +139,23 @@ def start_batch(
         max_tokens=max_tokens,
     )
     batch.played_by = pin_models(batch)
-    batch.save()
+    with transaction.atomic():
+        batch.save()
+        record(
+            "batch.order",
+            team=team,
+            row=batch,
+            by=by,
+            after={
+                "name": name,
+                "environment": str(environment),
+                "ordered": ordered,
+                "seed": seed,
+                "by_grid": filling is not None,
+                "models": {role: one["name"] for role, one in batch.played_by.items()},
+                **caps_as_json(max_cost, max_tokens),
+            },
+        )
     return batch
 
 

@@ -17,6 +17,7 @@ from writ_app.models.accounts import Team
 from writ_app.models.behaviour import BehaviourPlan, Conduct, Persona
 from writ_app.models.synthesis import Batch, Simulation
 from writ_app.services import catalog
+from writ_app.services.audit import digest_of_text, record
 
 MAX_PLANS_PER_TASK = 12
 
@@ -77,17 +78,32 @@ def save_conduct(
         raise BadConduct(
             f"There is a {side} called {slug} already: choose another name."
         )
+    before = _told(type(row).objects.get(pk=row.pk)) if row.pk else None
     row.team, row.slug, row.title, row.text = team, slug, title, text
     row.dimensions = {name: list(values) for name, values in dimensions.items()}
     row.save()
+    record(f"{side}.save", team=team, row=row, before=before, after=_told(row))
 
 
+def _told(row: Conduct) -> dict[str, Any]:
+    return {
+        "slug": row.slug,
+        "title": row.title,
+        "dimensions": row.dimensions,
+        "text_sha256": digest_of_text(row.text),
+    }
+
+
+@transaction.atomic
 def set_enabled(row: Conduct, *, team: Team, enabled: bool) -> None:
     """Whether new batches of the team may use it. What was ordered before stays as it is."""
     if enabled:
         row.disabled_by.remove(team)
     else:
         row.disabled_by.add(team)
+    side = "persona" if isinstance(row, Persona) else "plan"
+    after = {"slug": row.slug, "enabled": enabled}
+    record(f"{side}.enable", team=team, row=row, after=after)
 
 
 # --- batches -------------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Stopping a batch and going on with it: pause, resume, cancel, try again what a provider's fault cost."""
 
+from decimal import Decimal
+
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
@@ -13,6 +15,8 @@ from writ_app.models.synthesis import (
     SimulationStatus,
     Turn,
 )
+from writ_app.services.audit import record
+from writ_app.services.webhooks import Event, announce
 
 PROVIDER_FAULTS = (Ending.PROVIDER_ERROR, Ending.TIMEOUT, Ending.UNEXPECTED_ERROR)
 """Endings that say nothing about agent or user, so that another try is fair."""
@@ -27,19 +31,27 @@ def pause_batch(*, batch: Batch, reason: str = "Paused by hand.") -> None:
 
     Raises CannotChange for a batch that is not in progress.
     """
-    if not stop_batch(batch_id=batch.pk, reason=reason):
+    if not stop_batch(batch_id=batch.pk, reason=reason, by_hand=True):
         batch.refresh_from_db(fields=["status"])
         raise CannotChange(
             f"Only a batch in progress can be paused; this one is {batch.get_status_display()}."
         )
 
 
-def stop_batch(*, batch_id: int, reason: str) -> bool:
-    """Pause a batch that is in progress; False if it is not. The reason is for its owner."""
+@transaction.atomic
+def stop_batch(*, batch_id: int, reason: str, by_hand: bool = False) -> bool:
+    """Pause a batch that is in progress; False if it is not. The reason is for its owner; webhooks hear what nobody did by hand."""
     batches = Batch.objects.in_progress().filter(pk=batch_id)
-    return batches.update(status=BatchStatus.PAUSED, stopped_by=reason) == 1
+    if batches.update(status=BatchStatus.PAUSED, stopped_by=reason) != 1:
+        return False
+    row = Batch.objects.only("team", "name").get(pk=batch_id)
+    record("batch.pause", team=row.team_id, row=row, after={"reason": reason[:400]})
+    if not by_hand:
+        _announce(Event.BATCH_PAUSED, row, reason=reason)
+    return True
 
 
+@transaction.atomic
 def resume_batch(*, batch: Batch) -> None:
     """Go on with a paused batch; the caller wakes design and runners. Raises CannotChange.
 
@@ -54,6 +66,7 @@ def resume_batch(*, batch: Batch) -> None:
         raise CannotChange(
             f"Only a paused batch can be resumed; this one is {batch.get_status_display()}."
         )
+    record("batch.resume", team=batch.team_id, row=batch)
     finish_batch_if_done(batch_id=batch.pk)
 
 
@@ -66,10 +79,13 @@ def cancel_batch(*, batch: Batch) -> None:
     stoppable = Q(status=BatchStatus.PAUSED) | Q(
         pk__in=Batch.objects.in_progress().values("pk")
     )
-    _give_up(batch.pk, Batch.objects.filter(stoppable))
-    Batch.objects.filter(stoppable, pk=batch.pk).update(
+    given_up = _give_up(batch.pk, Batch.objects.filter(stoppable))
+    if Batch.objects.filter(stoppable, pk=batch.pk).update(
         status=BatchStatus.CANCELLED, finished_at=Now(), stopped_by=""
-    )
+    ):
+        after = {"given_up": given_up}
+        record("batch.cancel", team=batch.team_id, row=batch, after=after)
+        _announce(Event.BATCH_CANCELLED, batch, given_up=given_up)
 
 
 def give_up_if_cancelled(*, batch_id: int) -> None:
@@ -77,11 +93,20 @@ def give_up_if_cancelled(*, batch_id: int) -> None:
     _give_up(batch_id, Batch.objects.filter(status=BatchStatus.CANCELLED))
 
 
-def _give_up(batch_id: int, batches: QuerySet[Batch]) -> None:
-    """What waits or runs of a batch, if it is one of these."""
-    Simulation.objects.unfinished().filter(batch_id=batch_id, batch__in=batches).update(
+def _give_up(batch_id: int, batches: QuerySet[Batch]) -> int:
+    """What waits or runs of a batch, if it is one of these; returns how many."""
+    waiting = Simulation.objects.unfinished()
+    return waiting.filter(batch_id=batch_id, batch__in=batches).update(
         status=SimulationStatus.CANCELLED, finished_at=Now(), lease_until=None
     )
+
+
+def caps_as_json(
+    max_cost: Decimal | None, max_tokens: int | None
+) -> dict[str, str | int | None]:
+    """Caps as an entry of the log has them: dollars in decimal."""
+    cost = None if max_cost is None else str(max_cost)
+    return {"max_cost": cost, "max_tokens": max_tokens}
 
 
 @transaction.atomic
@@ -108,16 +133,25 @@ def retry_failed(*, batch: Batch) -> int:
         Batch.objects.filter(pk=batch.pk, status=BatchStatus.DONE).update(
             status=BatchStatus.RUNNING, finished_at=None
         )
+        record("batch.retry", team=batch.team_id, row=batch, after={"again": made})
     return made
 
 
 def finish_batch_if_done(*, batch_id: int) -> None:
     """Close a batch that is designed and has nothing left to simulate."""
     left = Simulation.objects.unfinished().filter(batch_id=batch_id)
-    if not left.exists():
-        Batch.objects.filter(pk=batch_id, status=BatchStatus.RUNNING).update(
+    if left.exists():
+        return
+    with transaction.atomic():
+        if Batch.objects.filter(pk=batch_id, status=BatchStatus.RUNNING).update(
             status=BatchStatus.DONE, finished_at=Now()
-        )
+        ):
+            row = Batch.objects.only("team", "name").get(pk=batch_id)
+            _announce(Event.BATCH_FINISHED, row)
+
+
+def _announce(event: Event, row: Batch, **data: str | int) -> None:
+    announce(event, team=row.team_id, batch=row.pk, name=row.name, **data)
 
 
 _OF_THE_RUN = frozenset(

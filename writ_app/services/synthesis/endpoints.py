@@ -6,17 +6,22 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from functools import reduce
 from operator import or_
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Func, OuterRef, Q, Subquery
 
 from writ_app.adapters import chat
 from writ_app.adapters.trial import MOST_SECONDS, Profile, Trial
+from writ_app.models.accounts import User
 from writ_app.models.synthesis import Batch, ModelEndpoint
+from writ_app.services.audit import record
 
 ROLES = {
     "agent": "agent",
@@ -52,12 +57,12 @@ class EndpointLine:
     batches: int
 
 
-def list_endpoints() -> list[EndpointLine]:
-    """All there are, by name, in one query."""
+def list_endpoints(user: User) -> list[EndpointLine]:
+    """All that the user may order with, by name, in one query."""
     mine = [Q(**{field: OuterRef("pk")}) for field in ROLES.values()]
-    used = Batch.objects.filter(reduce(or_, mine)).order_by()
+    used = Batch.objects.visible_to(user).filter(reduce(or_, mine)).order_by()
     count = Subquery(used.annotate(n=Func("pk", function="COUNT")).values("n"))
-    rows = ModelEndpoint.objects.annotate(used=count).order_by("name")
+    rows = ModelEndpoint.objects.visible_to(user).annotate(used=count).order_by("name")
     return [EndpointLine(row, where_of(row), key_is_set(row), row.used) for row in rows]
 
 
@@ -70,6 +75,33 @@ def key_is_set(endpoint: ModelEndpoint) -> bool | None:
     """For this process; None if the endpoint names no variable."""
     name = endpoint.key_variable
     return bool(os.environ.get(name)) if name else None
+
+
+@transaction.atomic
+def save_endpoint(row: ModelEndpoint, *, before: Mapping[str, Any] | None) -> None:
+    """Store a team's endpoint, which was `before` (`endpoint_facts`; None: it is new)."""
+    row.save()
+    after = endpoint_facts(row)
+    record("endpoint.save", team=row.team_id, row=row, before=before, after=after)
+
+
+@transaction.atomic
+def offer_endpoint(row: ModelEndpoint, *, enabled: bool) -> None:
+    """Whether new batches may choose it."""
+    row.enabled = enabled
+    row.save(update_fields=["enabled"])
+    after = {"name": row.name, "enabled": enabled}
+    record("endpoint.enable", team=row.team_id, row=row, after=after)
+
+
+def endpoint_facts(row: ModelEndpoint) -> dict[str, Any]:
+    """What the log keeps of it: all that people set. A key is named, never told."""
+    fields = [one for one in ModelEndpoint._meta.concrete_fields if one.editable]
+    values = {one.name: getattr(row, one.attname) for one in fields if one.name != "id"}
+    return {
+        name: str(value) if isinstance(value, Decimal | datetime) else value
+        for name, value in values.items()
+    }
 
 
 def try_endpoint(endpoint: ModelEndpoint) -> Trial:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from writ_app.adapters.chat import storable
 from writ_app.engine.errors import ModelUnavailable
 from writ_app.engine.llm import AsyncChatModel, Completion
 from writ_app.engine.types import Message
+from writ_app.models import clock
 from writ_app.models.synthesis import EndpointHealth, ModelEndpoint
 
 FRESH = timedelta(seconds=30)
@@ -41,7 +40,7 @@ class Tally:
             self.busy += 1
         else:
             self.failures += 1
-        self.last_error, self.last_error_at = str(error), timezone.now()
+        self.last_error, self.last_error_at = str(error), clock.now()
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def record_health(
         "failures": tally.failures,
         "last_error": storable(tally.last_error)[:MOST_TEXT],
         "last_error_at": tally.last_error_at,
-        "seen_at": timezone.now(),
+        "seen_at": clock.now(),
     }
     row = EndpointHealth(endpoint_id=endpoint_id, process=process[-80:], **seen)
     EndpointHealth.objects.bulk_create(
@@ -113,7 +112,7 @@ def record_health(
 
 def health_of(endpoints: Iterable[ModelEndpoint]) -> list[Health]:
     """One query. An endpoint that nobody asked within a day is there with nothing."""
-    now = timezone.now()
+    now = clock.now()
     known = {endpoint.pk: endpoint for endpoint in endpoints}
     seen: defaultdict[int, list[EndpointHealth]] = defaultdict(list)
     recent = EndpointHealth.objects.filter(
@@ -126,7 +125,7 @@ def health_of(endpoints: Iterable[ModelEndpoint]) -> list[Health]:
 
 def learnt_limits() -> dict[int, float]:
     """Endpoint → calls at the same time that the process which asked it last had found it to bear, within the hour."""
-    recent = EndpointHealth.objects.filter(seen_at__gte=timezone.now() - LEARNT)
+    recent = EndpointHealth.objects.filter(seen_at__gte=clock.now() - LEARNT)
     return dict(recent.order_by("seen_at").values_list("endpoint", "limit"))
 
 
@@ -139,7 +138,7 @@ def forget_limits(endpoint: ModelEndpoint) -> None:
 
 def forget_old_health() -> int:
     """Take away what processes wrote that are long gone."""
-    old = EndpointHealth.objects.filter(seen_at__lt=timezone.now() - KEPT)
+    old = EndpointHealth.objects.filter(seen_at__lt=clock.now() - KEPT)
     return old.delete()[0]
 
 

@@ -15,6 +15,7 @@ from writ_app.engine.judge import (
 from writ_app.engine.llm import ChatModel
 from writ_app.models.synthesis import Batch, Trajectory
 from writ_app.models.verification import JudgeNote, NoteOutcome
+from writ_app.services.audit import record
 
 GIVE_UP = 3
 """Times in a row that a model cannot be reached before it is left alone."""
@@ -65,6 +66,12 @@ def judge_batch(
     Where the model could not be reached it is asked again the next time. No call is made once a cap is reached, so that the last
     call alone may pass it.
     """
+    record(
+        "batch.judge",
+        team=batch.team_id,
+        row=batch,
+        after={"judge": judge.name, "prompt": PROMPT_VERSION, "seed": seed},
+    )
     trajectories = Trajectory.objects.filter(simulation__batch=batch)
     if not rejected_too:
         trajectories = trajectories.accepted()

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Max, Min, Q
-from django.utils import timezone
 
+from writ_app.models import clock
 from writ_app.models.synthesis import (
     Batch,
     Simulation,
@@ -93,7 +93,7 @@ def batch_progress(batch: Batch) -> BatchProgress:
 def batches_progress(batches: Iterable[Batch]) -> dict[int, BatchProgress]:
     """Primary key → where the batch stands. Two queries for all of them."""
     rows = {batch.pk: batch for batch in batches}
-    now = timezone.now()
+    now = clock.now()
     counts = _counts(rows, now)
     outcomes = _outcomes(rows)
     return {

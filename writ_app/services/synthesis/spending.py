@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from django.db import transaction
 from django.db.models import Count, Q, Sum
-from django.utils import timezone
 
 from writ_app.engine.pacing import Budget
+from writ_app.models import clock
 from writ_app.models.synthesis import Batch, Turn, not_retried
-from writ_app.services.synthesis.control import CannotChange
+from writ_app.services.audit import record
+from writ_app.services.synthesis.control import CannotChange, caps_as_json
 from writ_app.services.synthesis.progress import ENOUGH, BatchProgress
 
 LATELY = timedelta(minutes=1)
@@ -66,7 +68,7 @@ class Spending:
 
 def batch_spending(batch: Batch, progress: BatchProgress) -> Spending:
     """One query over the batch's turns."""
-    since = timezone.now() - LATELY
+    since = clock.now() - LATELY
     found = (
         Turn.objects.filter(not_retried("simulation"), simulation__batch=batch)
         .order_by()
@@ -110,8 +112,15 @@ def change_caps(
     budget = Budget(max_cost=cost, max_tokens=max_tokens)
     if reached := budget.spent(float(batch.cost), batch.tokens):
         raise CannotChange(f"{reached} Give a higher one, or none.")
-    batch.max_cost, batch.max_tokens = max_cost, max_tokens
-    batch.save(update_fields=["max_cost", "max_tokens"])
+    before = caps_as_json(batch.max_cost, batch.max_tokens)
+    after = caps_as_json(max_cost, max_tokens)
+    with transaction.atomic():
+        batch.max_cost, batch.max_tokens = max_cost, max_tokens
+        batch.save(update_fields=["max_cost", "max_tokens"])
+        if after != before:
+            record(
+                "batch.caps", team=batch.team_id, row=batch, before=before, after=after
+            )
 
 
 def caps_of(batch: Batch) -> list[Cap]:

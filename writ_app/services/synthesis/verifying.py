@@ -20,6 +20,7 @@ from writ_app.engine.errors import WritError
 from writ_app.models.accounts import Team, User
 from writ_app.models.synthesis import Batch, Trajectory, TrajectoryQuerySet
 from writ_app.models.verification import Judgement, Reverification
+from writ_app.services.audit import record
 from writ_app.services.catalog import load_environment
 from writ_app.services.synthesis.running import ledger_of
 
@@ -101,19 +102,32 @@ def trajectories_of(team: Team, batch: Batch | None = None) -> TrajectoryQuerySe
     return Trajectory.objects.filter(simulation__batch__team=team)
 
 
+@transaction.atomic
 def order_reverification(
     *, team: Team, batch: Batch | None = None, by: User | None = None
 ) -> Reverification:
     """The order that is under way, or a new one, finished at once if there is nothing to do. The caller sends the job."""
     version = verification.VERSION
     waiting = trajectories_of(team, batch).exclude(version=version).count()
-    order, _ = Reverification.objects.get_or_create(
+    order, new = Reverification.objects.get_or_create(
         team=team,
         batch=batch,
         version=version,
         finished_at=None,
         defaults={"created_by": by, "total": waiting},
     )
+    if new:
+        record(
+            "verification.order",
+            team=team,
+            row=order,
+            by=by,
+            after={
+                "version": version,
+                "batch": batch.pk if batch else None,
+                "total": waiting,
+            },
+        )
     return order
 
 

@@ -6,6 +6,7 @@ It stands above review because it prints evidence as review does and leads to tr
 from writ_app.services.tasks.listing import (
     TaskFacets,
     TaskList,
+    find_tasks,
     list_tasks,
     task_facets,
     visible_tasks,
@@ -20,6 +21,7 @@ __all__ = [
     "TaskPage",
     "Tried",
     "build_task_page",
+    "find_tasks",
     "list_tasks",
     "task_facets",
     "try_witness",

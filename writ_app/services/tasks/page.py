@@ -190,7 +190,7 @@ def build_task_page(*, row: TaskRow, user: User) -> TaskPage:
     """Three queries beside the row: batches, simulations with trajectories, their number. Raises ChangedEnvironment."""
     environment = load_environment(row.environment)
     task = Task.model_validate(row.content)
-    mine = Simulation.objects.filter(task=row, batch__team__memberships__user=user)
+    mine = Simulation.objects.filter(task=row, batch__team__in=user.team_ids)
     attempts = (
         mine.select_related("trajectory", "batch")
         .defer("trajectory__content", "trajectory__verification")

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncDate
 
-from writ_app.models.accounts import Membership, User
+from writ_app.models.accounts import User
 from writ_app.models.review import ReviewEvent, ReviewSlot, Verdict
 from writ_app.services.heat import HeatMap
 from writ_app.services.review.dashboard.coverage import Axis, approved_grid, axes
@@ -86,9 +86,17 @@ class Dashboard:
 
 
 def build_dashboard(
-    *, user: User, filters: Mapping[str, Any], since: datetime | None, at: datetime
+    *,
+    user: User,
+    filters: Mapping[str, Any],
+    since: datetime | None,
+    at: datetime,
+    owns: bool = False,
 ) -> Dashboard:
-    """`filters`: environment and batch, from a form. `since`: batches ordered and verdicts given from then on."""
+    """`filters`: environment and batch, from a form. `since`: batches ordered and verdicts given from then on.
+
+    `owns`: whether who asks may see everybody one by one. It is told and not looked up: a token of an owner may be less than its member.
+    """
     conditions = {f"slot__item__{name}": value for name, value in filters.items()}
     events = ReviewEvent.objects.filter(
         slot__team__in=user.team_ids,
@@ -98,7 +106,7 @@ def build_dashboard(
     )
     if since:
         events = events.filter(created_at__gte=since)
-    everybody, own = _judged(events, user)
+    everybody = _judged(events)
     people = reviewers(everybody)
     team = None
     if everybody:
@@ -119,7 +127,7 @@ def build_dashboard(
             make=lambda: _data(user, filters, since),
         ),
         team=team,
-        people=tuple(one for one in people if one.name in own),
+        people=tuple(one for one in people if owns or one.name == user.get_username()),
         days=days,
         rest=_rest(user, filters, team, days),
     )
@@ -130,15 +138,12 @@ def _data(user: User, filters: Mapping[str, Any], since: datetime | None) -> Dat
     return Data(make_funnel(batches), approved_grid(batches), axes(batches))
 
 
-def _judged(events: QuerySet[ReviewEvent], user: User) -> tuple[list[Judged], set[str]]:
-    """The latest verdicts in the order of time, and the names of those that the user may see one by one."""
-    owned = Membership.objects.owners().filter(user=user).values_list("team", flat=True)
-    teams = set(owned)
+def _judged(events: QuerySet[ReviewEvent]) -> list[Judged]:
+    """The latest verdicts, in the order of time."""
     rows = (
         events.filter(bulk=None)
         .order_by("-created_at", "-pk")
         .values_list(
-            "slot__team",
             "reviewer__username",
             "created_at",
             "verdict",
@@ -148,16 +153,10 @@ def _judged(events: QuerySet[ReviewEvent], user: User) -> tuple[list[Judged], se
             "slot__number",
         )
     )
-    everybody, names = [], {user.get_username()}
-    for team, name, at, verdict, seconds, canary, item, number in reversed(
-        rows[:COUNTED]
-    ):
-        everybody.append(
-            Judged(name, at, verdict, seconds, bool(canary), item if number else 0)
-        )
-        if team in teams:
-            names.add(name)
-    return everybody, names
+    return [
+        Judged(name, at, verdict, seconds, bool(canary), item if number else 0)
+        for name, at, verdict, seconds, canary, item, number in reversed(rows[:COUNTED])
+    ]
 
 
 def _days(events: QuerySet[ReviewEvent], at: datetime) -> tuple[Day, ...]:

@@ -123,6 +123,11 @@ class Session(Part):
     def span(self) -> timedelta:
         return self.judged[-1].at - self.began
 
+    @property
+    def lasted(self) -> float:
+        """Seconds."""
+        return self.span.total_seconds()
+
 
 @dataclass(frozen=True)
 class Reviewer(Part):
@@ -138,9 +143,9 @@ class Reviewer(Part):
 
     @property
     def per_hour(self) -> float | None:
-        """Items per hour at work, pauses between sessions not counted."""
-        hours = sum((one.span for one in self.sessions), timedelta()).total_seconds()
-        return 3600 * self.count / hours if hours else None
+        """Items per hour at work, pauses between sessions not counted; None where there is less than a minute to go by."""
+        seconds = sum((one.span for one in self.sessions), timedelta()).total_seconds()
+        return 3600 * self.count / seconds if seconds >= 60 else None
 
     @property
     def last(self) -> Session:

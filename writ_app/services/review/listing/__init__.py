@@ -18,7 +18,6 @@ from writ_app.services.review.listing.pages import (
     Order,
     TooSlow,
     at_most,
-    count_up_to,
     list_items,
 )
 from writ_app.services.review.listing.text import Piece
@@ -40,7 +39,6 @@ __all__ = [
     "TooSlow",
     "argument_name",
     "at_most",
-    "count_up_to",
     "found_by",
     "list_facets",
     "list_items",

@@ -1,7 +1,7 @@
 """What a list can be narrowed by next, and how many each value would give under the other filters.
 
-Counted is among the newest COUNTED that are found, so that it takes no longer with a million items; where there are more, a count
-says "or more". One pass over them counts all facets; a facet that is narrowed itself takes a pass of its own.
+Counted is among the newest that are found, COUNTED in all passes together, so that it takes no longer with a million items or many
+filters; where there are more, a count says "or more". One pass counts all facets; a facet that is narrowed takes one of its own.
 """
 
 import re
@@ -28,14 +28,18 @@ from writ_app.models.review import ItemQuerySet, ItemStatus, RejectReason, Revie
 from writ_app.models.synthesis import Batch
 from writ_app.services.review.bands import BURDEN_BANDS, WRITE_BANDS, Band, band_of
 from writ_app.services.review.listing.filters import (
-    ELSEWHERE,
     REJECTED_KIND,
     Filters,
     edited,
     found_by,
     looks_accepted,
 )
-from writ_app.services.review.listing.pages import COUNTED, at_most
+from writ_app.services.review.listing.pages import (
+    COLLECTED,
+    COUNTED,
+    at_most,
+    found_elsewhere,
+)
 
 TITLES = {
     "status": "Review",
@@ -103,14 +107,15 @@ def list_facets(*, user: User, filters: Filters) -> tuple[Facet, ...]:
     """Every facet that has something to choose, or in which something is chosen. Raises TooSlow."""
     counted = [name for name in TITLES if name not in UNCOUNTED]
     narrowed = [name for name in counted if filters.get(name)]
+    most = COUNTED // (1 + len(narrowed))
     with at_most():
         counts, more = _counted(
-            user, filters, [name for name in counted if name not in narrowed]
+            user, filters, [name for name in counted if name not in narrowed], most
         )
         cut = dict.fromkeys(counted, more)
         for name in narrowed:
             others = {key: value for key, value in filters.items() if key != name}
-            own, cut[name] = _counted(user, others, [name])
+            own, cut[name] = _counted(user, others, [name], most)
             counts.update(own)
         names = {"batch": _batches(user), "reviewer": _reviewers(user)}
     return tuple(
@@ -187,17 +192,19 @@ _VALUES = {
 
 
 def _counted(
-    user: User, filters: Filters, names: Sequence[str]
+    user: User, filters: Filters, names: Sequence[str], most: int
 ) -> tuple[dict[str, dict[str, int]], bool]:
     """Facet → value → count, and whether there is more than was looked at."""
     if not names:
         return {}, False
+    if found_elsewhere(filters):
+        most = min(most, COLLECTED)
     found = _countable(found_by(filters, user=user), filters)
     columns = {
         f"by_{name}": _VALUES[name] if name in _VALUES else Cast(name, TextField())
         for name in names
     }
-    rows = found.annotate(**columns).values_list(*columns)[: COUNTED + 1]
+    rows = found.annotate(**columns).values_list(*columns)[: most + 1]
     inner, parameters = rows.query.sql_with_params()
     listed = ", ".join(columns)
     # Whole rows of names that stand above; values are parameters of the inner query.
@@ -220,14 +227,14 @@ def _counted(
         name = names[place]
         for value in _values_of(name, values[place]):
             counts[name][value] += count
-    return counts, total > COUNTED
+    return counts, total > most
 
 
 def _countable(found: ItemQuerySet, filters: Filters) -> ItemQuerySet:
     """The newest first; few hits of a search by their keys, which are collected before (see `_picked` in pages)."""
-    if any(filters.get(name) for name in ELSEWHERE):
-        keys = list(found.order_by().values_list("pk", flat=True)[: COUNTED + 1])
-        if len(keys) <= COUNTED:
+    if found_elsewhere(filters):
+        keys = list(found.order_by().values_list("pk", flat=True)[: COLLECTED + 1])
+        if len(keys) <= COLLECTED:
             return ReviewItem.objects.filter(_Among("pk", Value(keys, _KEYS)))
     return found.order_by("-pk")
 

@@ -23,6 +23,11 @@ from writ_app.services.review.steps import Ribbon, outlined_ribbon
 PAGE_SIZE = 40
 COUNTED = 10_000
 """More than so many are not counted: "10,000+"."""
+COLLECTED = 2_500
+"""The same where each has to be looked up (see `_picked`), or where an index is walked past what only one of two filters finds.
+
+About √(40 × 100,000): below, walking to a page would take longer; above, collecting.
+"""
 SECONDS = 4
 """After that a search is given up."""
 
@@ -80,7 +85,7 @@ class Order:
         return found.order_by(*(f"-{name}" if down else name for name in names))
 
     def picked(
-        self, pairs: list[tuple[Any, int]], *, key: str, back: bool
+        self, pairs: list[tuple[Any, int]], *, key: str, back: bool, size: int
     ) -> list[int]:
         """The same among (value of the column, key) of all that was found."""
         down = self.descending != back
@@ -89,7 +94,7 @@ class Order:
             at = (places[0], places[-1])
             pairs = [pair for pair in pairs if (pair < at if down else pair > at)]
         pairs.sort(reverse=down)
-        return [pk for _, pk in pairs[: PAGE_SIZE + 1]]
+        return [pk for _, pk in pairs[: size + 1]]
 
     def key_of(self, item: ReviewItem) -> str:
         if self.column == "pk":
@@ -142,7 +147,8 @@ class ListedItem:
 class ItemList:
     rows: tuple[ListedItem, ...]
     total: int
-    """COUNTED + 1 if there are more than are counted."""
+    """One more than `most` if there are more than are counted."""
+    most: int
     before: str
     """Key for the page before this one; "" at the beginning."""
     after: str
@@ -150,7 +156,7 @@ class ItemList:
 
     @property
     def counted(self) -> str:
-        return f"{COUNTED:,}+" if self.total > COUNTED else f"{self.total:,}"
+        return f"{self.most:,}+" if self.total > self.most else f"{self.total:,}"
 
 
 def list_items(
@@ -161,13 +167,15 @@ def list_items(
     order: Order = NEWEST,
     after: str = "",
     before: str = "",
+    size: int | None = None,
 ) -> ItemList:
-    """One page. `filters` come from a form that allows nothing else. Raises TooSlow."""
+    """One page of at most `size`, or PAGE_SIZE. `filters` come from a form that allows nothing else. Raises TooSlow."""
     found = found_by(filters, user=user)
     back, key = bool(before), before or after
+    size = size or PAGE_SIZE
     with at_most():
-        total, picked = _picked(found, filters, order, key=key, back=back)
-        more, picked = len(picked) > PAGE_SIZE, picked[:PAGE_SIZE]
+        total, picked = _picked(found, filters, order, key=key, back=back, size=size)
+        more, picked = len(picked) > size, picked[:size]
         if back:
             picked.reverse()
         page = sorted(_shown(picked, filters), key=lambda row: picked.index(row.pk))
@@ -188,32 +196,50 @@ def list_items(
     return ItemList(
         rows=listed,
         total=total,
+        most=_most_counted(filters),
         before=order.key_of(page[0]) if page and earlier else "",
         after=order.key_of(page[-1]) if page and later else "",
     )
 
 
-def count_up_to(found: ItemQuerySet, most: int = COUNTED) -> int:
+def count_up_to(found: ItemQuerySet, most: int) -> int:
     """How many, at most one more than `most`: a count that stops there."""
     return found.order_by()[: most + 1].count()
 
 
+def _most_counted(filters: Filters) -> int:
+    several = sum(bool(chosen) for chosen in filters.values()) > 1
+    return COLLECTED if several or found_elsewhere(filters) else COUNTED
+
+
+def found_elsewhere(filters: Filters) -> bool:
+    """Whether rows have to be looked up because the index behind the orders does not hold what is asked for."""
+    return any(filters.get(name) for name in ELSEWHERE)
+
+
 def _picked(
-    found: ItemQuerySet, filters: Filters, order: Order, *, key: str, back: bool
+    found: ItemQuerySet,
+    filters: Filters,
+    order: Order,
+    *,
+    key: str,
+    back: bool,
+    size: int,
 ) -> tuple[int, list[int]]:
-    """How many are found, and keys of the page with one more if there is more.
+    """How many are found, up to one more than are counted, and keys of the page with one more if there is more.
 
     Few hits of a search are collected and put in order here: walking the index until they turn up would take the longer, the
     fewer there are, and Postgres cannot know how few. All else is asked for without what rows show: Postgres takes a place deep
     in an order of few values for one near its end, and would join everything before it looks at the order.
     """
     page = order.page(found, key=key, back=back).values_list("pk", flat=True)
-    if not any(filters.get(name) for name in ELSEWHERE):
-        return count_up_to(found), list(page[: PAGE_SIZE + 1])
-    pairs = list(found.order_by().values_list(order.column, "pk")[: COUNTED + 1])
-    if len(pairs) > COUNTED:
-        return len(pairs), list(page[: PAGE_SIZE + 1])
-    return len(pairs), order.picked(pairs, key=key, back=back)
+    if not found_elsewhere(filters):
+        total = count_up_to(found, _most_counted(filters))
+        return total, list(page[: size + 1])
+    pairs = list(found.order_by().values_list(order.column, "pk")[: COLLECTED + 1])
+    if len(pairs) > COLLECTED:
+        return len(pairs), list(page[: size + 1])
+    return len(pairs), order.picked(pairs, key=key, back=back, size=size)
 
 
 def _shown(keys: list[int], filters: Filters) -> ItemQuerySet:

@@ -22,6 +22,7 @@ from writ_app.models.review import (
     ReviewSlot,
     Verdict,
 )
+from writ_app.services.audit import record
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.blind import has_judged
 from writ_app.services.review.quality.places import change_places, untouched
@@ -135,6 +136,12 @@ def _plant(pk: int, kinds: Sequence[str], seed: int, rng: random.Random) -> str:
                 },
             )
             _mix_in(item, rng)
+            record(
+                "canary.plant",
+                team=row.team_id,
+                row=item,
+                after={"trajectory": pk, "class": kind, "seed": seed},
+            )
         return kind
     return ""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Prefetch
 
-from writ_app.models.accounts import Membership, Role, User
+from writ_app.models.accounts import Membership, User
 from writ_app.models.review import (
     ItemQuerySet,
     ItemStatus,
@@ -106,7 +106,7 @@ def _dispute(item: ReviewItem, member: Membership) -> Dispute:
         item=item,
         opinions=opinions,
         decision=decisions[-1] if decisions else None,
-        may_settle=member.role == Role.OWNER or not one_of_them,
+        may_settle=member.owns or not one_of_them,
     )
 
 

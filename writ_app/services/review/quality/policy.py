@@ -1,8 +1,35 @@
 """What follows from a team's policy for what waits already."""
 
-from django.db import connection
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection, transaction
 
 from writ_app.models.accounts import Team
+from writ_app.models.review import ReviewPolicy
+from writ_app.services.audit import record
+
+FACTS = ("second_share", "canary_share", "lease_seconds", "ahead")
+
+
+@transaction.atomic
+def change_policy(*, policy: ReviewPolicy, before: Mapping[str, Any]) -> int:
+    """Store how the team reviews, which was `before`; returns how many of what waits are for two people now."""
+    policy.save()
+    added = ask_second_opinions(policy.team)
+    record(
+        "review_policy.change",
+        team=policy.team_id,
+        row=policy,
+        before=before,
+        after={**policy_facts(policy), "second_opinions_added": added},
+    )
+    return added
+
+
+def policy_facts(policy: ReviewPolicy) -> dict[str, Any]:
+    """What a policy says, as JSON."""
+    return {name: getattr(policy, name) for name in FACTS}
 
 
 def ask_second_opinions(team: Team) -> int:

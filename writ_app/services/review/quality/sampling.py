@@ -28,6 +28,7 @@ from writ_app.models.review import (
     SlotStatus,
     Verdict,
 )
+from writ_app.services.audit import digest_of, record
 from writ_app.services.review.quality.places import change_places, untouched
 
 CONFIDENCE = 0.95
@@ -127,6 +128,21 @@ def order_plan(
         batch_size=1000,
     )
     _bring_forward(team, drawn)
+    record(
+        "lane.order",
+        team=team,
+        row=plan,
+        by=by,
+        after={
+            "lot": plan.lot,
+            "sample": size,
+            "limit": limit,
+            "seed": seed,
+            "filters": plan.filters,
+            "lot_sha256": digest_of(lot),
+            "sample_sha256": digest_of(drawn),
+        },
+    )
     return plan
 
 
@@ -182,16 +198,17 @@ class Progress:
 
 def progress_of(plan: SamplingPlan) -> Progress:
     """Counts anew, and moves the plan to the stage that follows."""
-    return _progress([plan])[0]
+    return progress_of_all([plan])[0]
 
 
 def plans_of(team: Team) -> Sequence[Progress]:
     """The latest first."""
     plans = SamplingPlan.objects.filter(team=team).select_related("by", "bulk")
-    return _progress(list(plans[:PLANS_SHOWN]))
+    return progress_of_all(list(plans[:PLANS_SHOWN]))
 
 
-def _progress(plans: Sequence[SamplingPlan]) -> Sequence[Progress]:
+def progress_of_all(plans: Sequence[SamplingPlan]) -> Sequence[Progress]:
+    """The same of several, counted together."""
     counts = _counts(plans)
     found = [Progress(plan, *counts.get(plan.pk, (0, 0))) for plan in plans]
     for one in found:
@@ -279,6 +296,17 @@ def approve_rest(*, plan: SamplingPlan, by: User, at: datetime) -> int:
     )
     plan.status, plan.bulk, plan.finished_at = PlanStatus.APPLIED, bulk, at
     plan.save(update_fields=["status", "bulk", "finished_at"])
+    record(
+        "lane.approve",
+        team=plan.team_id,
+        row=plan,
+        by=by,
+        after={
+            "places": len(slots),
+            "places_sha256": digest_of(slots),
+            "bulk": bulk.pk,
+        },
+    )
     return len(slots)
 
 
@@ -321,8 +349,17 @@ def undo_plan(*, plan: SamplingPlan, by: User, at: datetime) -> int:
     ReviewSlot.objects.filter(pk__in=slots).update(status=SlotStatus.OPEN)
     if plan.bulk_id:
         BulkAction.objects.filter(pk=plan.bulk_id).update(undone_at=at)
+    before = {"status": plan.status, "bulk": plan.bulk_id}
     plan.status, plan.finished_at = PlanStatus.UNDONE, at
     plan.save(update_fields=["status", "finished_at"])
+    record(
+        "lane.undo",
+        team=plan.team_id,
+        row=plan,
+        by=by,
+        before=before,
+        after={"places": len(slots), "places_sha256": digest_of(slots)},
+    )
     return len(slots)
 
 

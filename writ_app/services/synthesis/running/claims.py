@@ -1,6 +1,6 @@
 """Who holds which simulation: claims with a lease, by the database's clock. Rows are the truth, messages only wake."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -77,13 +77,27 @@ def claim(
 
     `room` says how many of a batch can be held now.
     """
+    return share_out(
+        waiting_batches(),
+        free,
+        room,
+        lambda batch, wanted: _take(runner, batch.batch, wanted),
+    )
+
+
+def share_out(
+    batches: Sequence[Waiting],
+    free: int,
+    room: Callable[[Waiting], int],
+    take: Callable[[Waiting, int], list[int]],
+) -> tuple[list[int], bool]:
+    """Fill up to `free` places fairly from all; returns what was taken, and whether more is left."""
     taken: list[int] = []
     left = False
-    batches = waiting_batches()
     for number, batch in enumerate(batches):
         share = -(-(free - len(taken)) // (len(batches) - number))
         wanted = min(share, room(batch))
-        found = _take(runner, batch.batch, wanted) if wanted > 0 else []
+        found = take(batch, wanted) if wanted > 0 else []
         left = left or len(found) == wanted
         taken += found
     return taken, left

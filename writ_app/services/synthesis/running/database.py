@@ -15,7 +15,8 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
 
-from writ_app.services.synthesis.running.record import Entry, Standing, record
+from writ_app.services.synthesis.running.desk import Entry
+from writ_app.services.synthesis.running.record import Standing
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,9 @@ class DatabaseAway(Exception):
 class Database:
     """Use within one event loop; `close` at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, record: Callable[..., Standing]) -> None:
+        """`record(entries, repeated=…)` writes all of them or none."""
+        self._record = record
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="runner-database")
         self._given_up = threading.Event()
         self._waiting: list[_Waiting] = []
@@ -95,7 +98,8 @@ class Database:
 
         def once() -> Standing:
             # The second try cannot know what became of the first.
-            return record([entry for entry, _ in entries], repeated=next(tries) > 0)
+            written = [entry for entry, _ in entries]
+            return self._record(written, repeated=next(tries) > 0)
 
         standing: Standing | None = None
         refusal: Exception | None = None

@@ -11,7 +11,7 @@ from environments.core import environment as core
 from writ_app.engine import behaviour, types
 from writ_app.engine.llm import ChatModel
 from writ_app.engine.scripted import Cast, cast
-from writ_app.engine.simulation import Conversation, Side
+from writ_app.engine.simulation import Conversation, Side, scene_of
 from writ_app.engine.verification import verify
 from writ_app.models.synthesis import Batch, ModelEndpoint, Simulation, Turn
 from writ_app.services import catalog
@@ -35,6 +35,10 @@ class Work:
     task: types.Task
     ledger: types.Ledger
     talk: Conversation
+
+    @property
+    def status(self) -> str:
+        return self.batch.status
 
     @property
     def endpoints(self) -> dict[Side, ModelEndpoint]:
@@ -65,8 +69,7 @@ class Work:
         """The conversation from its beginning."""
         return Conversation(
             environment=self.cast.environment,
-            task=self.task,
-            ledger=self.ledger,
+            scene=scene_of(self.task, self.ledger),
             seed=self.seed,
         )
 
@@ -122,8 +125,7 @@ def _prepare(row: Simulation, claim: Claim, turns: list[Turn]) -> Work:
     modelled = row.batch.user_simulator_id is not None
     talk = Conversation(
         environment=players.environment,
-        task=task,
-        ledger=ledger,
+        scene=scene_of(task, ledger),
         seed=row.seed,
         screen=partial(behaviour.screen_turn, ledger) if modelled else None,
     )

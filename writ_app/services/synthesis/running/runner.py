@@ -28,7 +28,7 @@ from writ_app.engine.errors import ModelUnavailable
 from writ_app.engine.llm import AsyncChatModel, AtOnce
 from writ_app.engine.pacing import Limiter, PacedChat, Retry, Stopped
 from writ_app.engine.simulation import Conversation, Side, Turn, hold_async
-from writ_app.engine.types import Check, Owner, Trajectory, Verification
+from writ_app.engine.types import Trajectory
 from writ_app.models.synthesis import BatchStatus, ModelEndpoint, SimulationStatus
 from writ_app.services.synthesis.endpoints import model_of
 from writ_app.services.synthesis.health import (
@@ -41,12 +41,16 @@ from writ_app.services.synthesis.health import (
 from writ_app.services.synthesis.running import claims
 from writ_app.services.synthesis.running.claims import Waiting
 from writ_app.services.synthesis.running.database import Database, DatabaseAway
-from writ_app.services.synthesis.running.inputs import Unusable, Work, load
+from writ_app.services.synthesis.running.desk import (
+    Desk,
+    Entry,
+    SimulationDesk,
+    Unusable,
+    Work,
+)
 from writ_app.services.synthesis.running.record import (
     Answered,
     Claim,
-    Ended,
-    Entry,
     GivenBack,
     Standing,
 )
@@ -92,7 +96,10 @@ class Runner:
         stop: Callable[[], bool] = lambda: False,
         wake: Callable[[], object] = lambda: None,
         retry: Retry | None = None,
+        desk: Desk | None = None,
     ):
+        """`desk`: whose conversations; those of batches by default."""
+        self._desk: Desk = desk or SimulationDesk()
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._slots = slots
         self._seconds = seconds
@@ -100,7 +107,7 @@ class Runner:
         self._stop = stop
         self._wake: Callable[[], object] | None = wake
         self._retry = retry or Retry()
-        self._database = Database()
+        self._database = Database(self._desk.record)
         self._held: dict[Claim, _Held] = {}
         self._batches: dict[int, str] = {}
         self._limiters: dict[int, Limiter] = {}
@@ -117,23 +124,25 @@ class Runner:
         heartbeat = claims.lease().total_seconds() / 4
         watch = asyncio.create_task(self._watch())
         try:
-            await self._database.call(claims.tidy)
+            await self._database.call(self._desk.tidy)
             await self._database.call(forget_old_health)
             self._learnt = await self._database.call(learnt_limits)
             while not self._stop() and time.monotonic() < until:
                 if time.monotonic() - renewed >= heartbeat:
                     renewed = time.monotonic()
                     await self._renew()
-                    await self._database.call(claims.tidy)
+                    await self._database.call(self._desk.tidy)
                 if time.monotonic() - told >= TOLD_EVERY:
                     told = time.monotonic()
                     await self._database.call(self._tell_health)
                 if not await self._fill() and not self._held:
-                    left = await self._database.call(claims.is_work_left)
+                    left = await self._database.call(self._desk.is_work_left)
                     if not left:
                         return False
                 await self._pause()
-            return bool(self._held) or await self._database.call(claims.is_work_left)
+            return bool(self._held) or await self._database.call(
+                self._desk.is_work_left
+            )
         except DatabaseAway:
             return True
         finally:
@@ -154,14 +163,16 @@ class Runner:
         free = self._slots - len(self._held)
         if free <= 0:
             return 0
-        ids, more = await self._database.call(claims.claim, self.name, free, self._room)
+        ids, more = await self._database.call(
+            self._desk.claim, self.name, free, self._room
+        )
         if not ids:
             return 0
         if more and self._wake:
             # The broker may take its time, or be away.
             asyncio.get_running_loop().run_in_executor(None, _heard, self._wake)
             self._wake = None
-        for found in await self._database.call(lambda: list(load(ids))):
+        for found in await self._database.call(lambda: list(self._desk.load(ids))):
             if isinstance(found, Unusable):
                 await self._database.write(GivenBack(found.claim, reason=found.reason))
             else:
@@ -181,7 +192,7 @@ class Runner:
         return batch.places - using
 
     def _begin(self, work: Work) -> None:
-        self._batches[work.claim.batch] = work.batch.status
+        self._batches[work.claim.batch] = work.status
         task = asyncio.create_task(self._finish(work), name=f"simulation {work.claim}")
         self._held[work.claim] = _Held(work, task)
         task.add_done_callback(lambda done: self._let_go(work.claim, done))
@@ -202,7 +213,7 @@ class Runner:
 
     async def _renew(self) -> None:
         held = list(self._held)
-        standing = await self._database.call(claims.renew, held)
+        standing = await self._database.call(self._desk.renew, held)
         for claim in held:
             if standing.held.get(claim) != SimulationStatus.RUNNING:
                 self._cancel(claim)
@@ -256,13 +267,13 @@ class Runner:
             entry = self._unanswered(work, error)
         except Exception:
             logger.exception("Simulation %s broke", work.claim.simulation)
-            entry = _broken(work, traceback.format_exc(limit=-3))
+            entry = self._broken(work, traceback.format_exc(limit=-3))
         try:
             self._heed(await self._database.write(entry))
         except DatabaseAway:
             logger.warning("Simulation %s is left to its lease", work.claim.simulation)
 
-    async def _hold(self, work: Work) -> Ended:
+    async def _hold(self, work: Work) -> Entry:
         recorded = bool(work.endpoints)
         asked = time.monotonic()
 
@@ -285,7 +296,7 @@ class Runner:
             on_turn=on_turn,
             fault=work.fault,
         )
-        return _outcome(work, trajectory)
+        return self._desk.outcome(work, trajectory)
 
     def _model(self, work: Work, side: Side) -> AsyncChatModel:
         endpoint = work.endpoints.get(side)
@@ -331,7 +342,15 @@ class Runner:
             reason = f"An endpoint cannot be used: {error}"
             return GivenBack(work.claim, setback=True, reason=storable(reason))
         work.talk.fail(error)
-        return _outcome(work, _trajectory(work, work.talk))
+        return self._desk.outcome(work, _trajectory(work, work.talk))
+
+    def _broken(self, work: Work, trace: str) -> Entry:
+        """Something that should not have been. It may pass; if not, it is an outcome with the traceback in it."""
+        if work.setbacks + 1 < MOST_SETBACKS:
+            return GivenBack(work.claim, setback=True)
+        talk = work.begin()  # what had been said may be what broke it
+        talk.break_off(storable(trace))
+        return self._desk.outcome(work, _trajectory(work, talk))
 
 
 def _heard(wake: Callable[[], object]) -> None:
@@ -341,34 +360,11 @@ def _heard(wake: Callable[[], object]) -> None:
         logger.warning("No other worker could be woken: %s", error)
 
 
-def _broken(work: Work, trace: str) -> Entry:
-    """Something that should not have been. It may pass; if not, it is an outcome with the traceback in it."""
-    if work.setbacks + 1 < MOST_SETBACKS:
-        return GivenBack(work.claim, setback=True)
-    talk = work.begin()  # what had been said may be what broke it
-    talk.break_off(storable(trace))
-    return _outcome(work, _trajectory(work, talk))
-
-
 def _trajectory(work: Work, talk: Conversation) -> Trajectory:
     def name(side: Side) -> str:
         return str(work.pinned(side)["name"]) if side in work.endpoints else "scripted"
 
     return talk.trajectory(agent=name("agent"), user=name("user"), fault=work.fault)
-
-
-def _outcome(work: Work, trajectory: Trajectory) -> Ended:
-    try:
-        verification = work.judge(trajectory)
-    except Exception as error:
-        logger.exception("The trajectory of %s cannot be judged", work.claim.simulation)
-        finding = f"The verification itself failed: {storable(str(error))}"
-        check = Check(
-            name="verification", passed=False, finding=finding, owner=Owner.ENVIRONMENT
-        )
-        verification = Verification(checks=(check,), version="none")
-    scripted = len(work.endpoints) < 2
-    return Ended(work.claim, trajectory, verification, scripted)
 
 
 def preload() -> None:
@@ -397,6 +393,7 @@ def run_pending(
     slots: int | None = None,
     stop: Callable[[], bool] = lambda: False,
     wake: Callable[[], object] = lambda: None,
+    desk: Desk | None = None,
 ) -> bool:
     """Simulate whatever waits, in this process, for up to so many seconds; returns whether work is left.
 
@@ -415,5 +412,6 @@ def run_pending(
         grace=settings.STOP_SECONDS,
         stop=stop,
         wake=wake,
+        desk=desk,
     )
     return _runner.run(runner.run())
