@@ -1,12 +1,16 @@
 """The administration: people and teams may be changed; what the pipeline made may only be looked at."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from allauth.account.decorators import secure_admin_login
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.db import transaction
 from django.http import HttpRequest
 
-from writ_app.models.accounts import Membership, Team, User
+from writ_app.adapters.logs import note
+from writ_app.models.accounts import Role, Team, User
 from writ_app.models.behaviour import BehaviourPlan, Persona
 from writ_app.models.catalog import Environment, ReferenceSet, Task
 from writ_app.models.release import Release
@@ -19,20 +23,65 @@ from writ_app.models.synthesis import (
     Trajectory,
 )
 from writ_app.models.verification import Judgement, JudgeNote, Reverification
+from writ_app.services import accounts
 
 admin.site.site_header = admin.site.site_title = "WRIT"
+# By the same page as everybody, with its bound on attempts and its second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.register(User, UserAdmin)
 
 
-class MembershipInline(admin.TabularInline):
-    model = Membership
-    extra = 1
-    autocomplete_fields = ["user"]
+class TeamForm(forms.ModelForm):
+    owner = forms.ModelChoiceField(
+        User.objects.filter(is_active=True),
+        required=False,
+        help_text="Made an owner of the team. A new team needs one.",
+    )
+
+    class Meta:
+        model = Team
+        fields: ClassVar = ["name", "needs_second_factor"]
+
+    def clean_owner(self) -> User | None:
+        owner: User | None = self.cleaned_data["owner"]
+        if owner is None and self.instance.pk is None:
+            raise forms.ValidationError("Choose who is to own the team.")
+        return owner
 
 
 @admin.register(Team)
 class TeamAdmin(admin.ModelAdmin):
-    inlines = [MembershipInline]
+    """The way to a first team, and back into one whose owners are gone: by the same services as everybody's changes."""
+
+    form = TeamForm
+    readonly_fields: ClassVar = ["members"]
+
+    def members(self, team: Team) -> str:
+        """To be looked at: owners change their teams on the site, where every change is held to the rules and written down."""
+        rows = team.memberships.select_related("user").order_by("pk")
+        return ", ".join(f"{row.user} ({row.get_role_display()})" for row in rows)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @transaction.atomic
+    def save_model(
+        self, request: HttpRequest, obj: Team, form: TeamForm, change: bool
+    ) -> None:
+        owner = form.cleaned_data["owner"]
+        note(user=str(request.user.pk))  # who it was, for the audit log
+        if change:
+            accounts.change_team(
+                team=obj, name=obj.name, needs_second_factor=obj.needs_second_factor
+            )
+            if owner:
+                accounts.add_member(team=obj, user=owner, role=Role.OWNER)
+            return
+        team = accounts.create_team(name=obj.name, owner=owner)
+        accounts.change_team(
+            team=team, name=team.name, needs_second_factor=obj.needs_second_factor
+        )
+        obj.pk = team.pk
 
 
 @admin.register(ModelEndpoint)

@@ -1,18 +1,20 @@
 """Every address of the site."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
 
-from writ_app.forms.accounts import SignInForm
 from writ_app.views import (
     accounts,
+    api_docs,
+    audit,
     behaviour,
     catalog,
     comments,
     desk,
     edits,
     endpoints,
+    evaluation,
     home,
     insight,
     lists,
@@ -21,13 +23,18 @@ from writ_app.views import (
     release,
     release_draft,
     release_files,
+    release_push,
     reports,
     review,
     synthesis,
     tasks,
+    teams,
+    tokens,
     verification,
+    webhooks,
 )
 
+handler500 = "writ_app.views.troubles.broken"
 urlpatterns = [
     path("", home.home, name="home"),
     path("review/", review.review, name="review"),
@@ -137,6 +144,48 @@ urlpatterns = [
     path("tasks/", tasks.tasks, name="tasks"),
     path("tasks/<int:pk>/", tasks.task, name="task"),
     path("tasks/<int:pk>/raw/", tasks.task_raw, name="task_raw"),
+    path("evaluations/", evaluation.evaluations, name="evaluations"),
+    path("evaluations/new/", evaluation.evaluation_new, name="evaluation_new"),
+    path("evaluations/import/", evaluation.evaluation_import, name="evaluation_import"),
+    path(
+        "evaluations/compare/", evaluation.evaluation_compare, name="evaluation_compare"
+    ),
+    path(
+        "evaluations/compare/<int:left>/<int:right>/",
+        evaluation.evaluation_beside,
+        name="evaluation_beside",
+    ),
+    path("evaluations/<int:pk>/", evaluation.evaluation_run, name="evaluation"),
+    path(
+        "evaluations/<int:pk>/results.json",
+        evaluation.evaluation_file,
+        name="evaluation_file",
+    ),
+    path(
+        "evaluations/<int:pk>/pause/",
+        evaluation.evaluation_pause,
+        name="evaluation_pause",
+    ),
+    path(
+        "evaluations/<int:pk>/resume/",
+        evaluation.evaluation_resume,
+        name="evaluation_resume",
+    ),
+    path(
+        "evaluations/<int:pk>/retry/",
+        evaluation.evaluation_retry,
+        name="evaluation_retry",
+    ),
+    path(
+        "evaluations/<int:pk>/cancel/",
+        evaluation.evaluation_cancel,
+        name="evaluation_cancel",
+    ),
+    path(
+        "evaluations/trials/<int:pk>/",
+        evaluation.evaluation_trial,
+        name="evaluation_trial",
+    ),
     path("batches/", synthesis.batches, name="batches"),
     path("batches/new/", synthesis.batch_new, name="batch_new"),
     path("batches/<int:pk>/", synthesis.batch, name="batch"),
@@ -145,6 +194,10 @@ urlpatterns = [
     path("batches/<int:pk>/resume/", synthesis.batch_resume, name="batch_resume"),
     path("batches/<int:pk>/retry/", synthesis.batch_retry, name="batch_retry"),
     path("batches/<int:pk>/cancel/", synthesis.batch_cancel, name="batch_cancel"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/audit.jsonl", audit.audit_jsonl, name="audit_jsonl"),
+    path("audit/audit.csv", audit.audit_csv, name="audit_csv"),
+    path("audit/verify/", audit.audit_verify, name="audit_verify"),
     path("endpoints/", endpoints.endpoints, name="endpoints"),
     path("endpoints/new/", endpoints.endpoint_new, name="endpoint_new"),
     path("endpoints/<int:pk>/", endpoints.endpoint, name="endpoint"),
@@ -209,6 +262,12 @@ urlpatterns = [
     path(
         "releases/<int:pk>/left-out/", release.release_refusals, name="release_refusals"
     ),
+    path("releases/<int:pk>/push/", release_push.release_push, name="release_push"),
+    path(
+        "releases/<int:pk>/push/send/",
+        release_push.release_push_send,
+        name="release_push_send",
+    ),
     path("releases/<int:pk>/files.zip", release_files.release_zip, name="release_zip"),
     path(
         "releases/<int:pk>/files/<path:path>",
@@ -262,16 +321,80 @@ urlpatterns = [
         catalog.environment_console_reset,
         name="environment_console_reset",
     ),
+    path("login/", accounts.SignIn.as_view(), name="login"),
+    # Names by which django-allauth knows the sign-in.
+    path("login/", accounts.SignIn.as_view(), name="account_login"),
+    path("login/code/", accounts.second_step, name="mfa_authenticate"),
+    path("login/provider/", accounts.provider_login, name="provider_login"),
     path(
-        "login/",
-        LoginView.as_view(
-            template_name="accounts/login.html",
-            authentication_form=SignInForm,
-            redirect_authenticated_user=True,
-        ),
-        name="login",
+        "login/provider/back/",
+        accounts.provider_callback,
+        {"provider_id": accounts.PROVIDER},
+        name="openid_connect_callback",
     ),
+    path("password/", accounts.ResetPassword.as_view(), name="password_reset"),
+    path(
+        "password/<uidb64>/<token>/",
+        accounts.SetPassword.as_view(),
+        name="password_reset_confirm",
+    ),
+    path("invitation/", teams.invitation, name="invitation"),
+    path("account/", accounts.profile, name="profile"),
+    path("account/confirm/", accounts.confirm, name="confirm"),
+    path("account/password/", accounts.password, name="password"),
+    path("account/sessions/", accounts.sessions, name="sessions"),
+    path("account/sessions/end/", accounts.session_end, name="session_end"),
+    path("account/second-factor/", accounts.second_factor, name="second_factor"),
+    path(
+        "account/second-factor/new/",
+        accounts.second_factor_new,
+        name="second_factor_new",
+    ),
+    path(
+        "account/second-factor/off/",
+        accounts.second_factor_off,
+        name="second_factor_off",
+    ),
+    path(
+        "account/second-factor/codes/", accounts.recovery_codes, name="recovery_codes"
+    ),
+    path("team/", teams.team, name="team"),
+    path("team/settings/", teams.team_settings, name="team_settings"),
+    path("team/members/<int:pk>/role/", teams.member_role, name="member_role"),
+    path("team/members/<int:pk>/remove/", teams.member_remove, name="member_remove"),
+    path("team/leave/", teams.team_leave, name="team_leave"),
+    path("team/invitations/", teams.team_invite, name="team_invite"),
+    path(
+        "team/invitations/<int:pk>/revoke/",
+        teams.invitation_revoke,
+        name="invitation_revoke",
+    ),
+    path("team/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("team/webhooks/new/", webhooks.webhook_new, name="webhook_new"),
+    path("team/webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
+    path(
+        "team/webhooks/<int:pk>/enabled/",
+        webhooks.webhook_enable,
+        name="webhook_enable",
+    ),
+    path(
+        "team/webhooks/<int:pk>/delete/", webhooks.webhook_delete, name="webhook_delete"
+    ),
+    path(
+        "team/webhooks/<int:pk>/secret/", webhooks.webhook_reset, name="webhook_reset"
+    ),
+    path("team/webhooks/<int:pk>/test/", webhooks.webhook_try, name="webhook_try"),
+    path(
+        "team/deliveries/<int:pk>/again/", webhooks.delivery_send, name="delivery_send"
+    ),
+    path("teams/new/", teams.team_new, name="team_new"),
+    path("teams/switch/", teams.team_switch, name="team_switch"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("theme/", accounts.theme, name="theme"),
+    path("account/tokens/", tokens.tokens, name="tokens"),
+    path("account/tokens/<int:pk>/revoke/", tokens.token_revoke, name="token_revoke"),
+    path("api/v1/docs/", api_docs.api_docs, name="api_docs"),
+    path("api/v1/docs/<slug:slug>/", api_docs.api_chapter, name="api_chapter"),
+    path("api/v1/", include("writ_app.api.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -6,10 +6,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.factories import make_batch, make_owner, make_reviewer, team_of
+from tests.factories import make_batch, make_owner, make_reviewer, make_team, team_of
 from tests.fakes import call_reply as called
 from tests.fakes import chat_server, text_reply
 from writ_app.adapters.trial import ORDER
+from writ_app.models.accounts import Team
 from writ_app.models.synthesis import EndpointHealth, ModelEndpoint
 
 pytestmark = pytest.mark.django_db
@@ -35,8 +36,35 @@ def signed_in(client, owner):
 
 def make_endpoint(**fields) -> ModelEndpoint:
     return ModelEndpoint.objects.create(
-        **{"name": "mine", "model": "openai/test", **fields}
+        **{
+            "name": "mine",
+            "model": "openai/test",
+            "team": Team.objects.earliest("pk"),
+            **fields,
+        }
     )
+
+
+class TestTheSites:
+    """Endpoints of no team: everybody may order with them, no team may change them."""
+
+    def test_are_listed_and_offered_but_not_changed(self, signed_in):
+        row = make_endpoint(team=None)
+
+        listed = signed_in.get(reverse("endpoints")).content.decode()
+        offered = signed_in.get(reverse("batch_new")).content.decode()
+
+        assert "the site's" in listed
+        assert f'<option value="{row.pk}">mine</option>' in offered
+        assert signed_in.get(reverse("endpoint", args=[row.pk])).status_code == 404
+
+    def test_those_of_another_team_are_not_there(self, signed_in):
+        row = make_endpoint(team=make_team())
+
+        pages = [signed_in.get(reverse(name)) for name in ("endpoints", "batch_new")]
+
+        assert all(">mine<" not in page.content.decode() for page in pages)
+        assert signed_in.get(reverse("endpoint", args=[row.pk])).status_code == 404
 
 
 class TestList:

@@ -62,6 +62,24 @@ class TestVisible:
     def test_survives_a_lone_surrogate(self):
         assert "U+D800" in visible("a\ud800b")
 
+    def test_sets_words_of_mixed_scripts_apart(self):
+        printed = visible("order W12\u0430 of <Anna>")
+
+        assert '<span class="odd mixed"' in printed
+        assert ">W12\u0430</span> of &lt;Anna&gt;" in printed
+
+    @pytest.mark.parametrize(
+        "text",
+        ["Привет, мир", "Ελλάδα", "café Müller", "3 µm", "Anna и Борис", "数量 5kg"],
+    )
+    def test_leaves_words_of_one_script_alone(self, text):
+        assert visible(text) == text
+
+    def test_is_as_quick_with_long_words(self):
+        huge = "\u0430" * 10_000 + "a" * 10_000
+
+        assert visible(huge).count("mixed") == 1
+
 
 class TestJson:
     @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import html
 import json
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 from django.urls import reverse
@@ -11,7 +12,8 @@ from django.urls import reverse
 from tests.factories import make_batch, make_owner, make_trajectory, team_of
 from writ_app.engine.export.chat_templates import FAMILIES
 from writ_app.models.review import ReviewItem
-from writ_app.services.preview import PREVIEWED
+from writ_app.services import preview as service
+from writ_app.services.preview import PREVIEWED, record_from
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +127,30 @@ class TestPreview:
         )
         assert page.count("<option") == shown(signed_in, item).count("<option")
         assert trained(page) == trained(shown(signed_in, item))
+
+    def test_tells_which_texts_the_template_leaves_out(
+        self, signed_in, item, monkeypatch
+    ):
+        def thoughtful(one):
+            """What was made, with a thought before the assistant's first words."""
+            record = record_from(one)
+            messages = [dict(message) for message in record.messages]
+            first = next(m for m in messages if m["role"] == "assistant")
+            first["content"] = (
+                f"<think>\nWho is <b>it</b>?\n</think>\n\n{first['content']}"
+            )
+            return replace(record, messages=messages)
+
+        monkeypatch.setattr(service, "record_from", thoughtful)
+        asked = {"format": "trl", "reasoning": "keep"}
+
+        left_out = shown(signed_in, item, family="qwen3", **asked)
+        whole = shown(signed_in, item, family="qwen3_instruct", **asked)
+
+        assert "is not shown 1 text of this row" in left_out
+        assert "<li>&lt;think&gt;" in left_out
+        assert "Who is &lt;b&gt;it&lt;/b&gt;?" in left_out
+        assert "is not shown" not in whole
 
     def test_shows_the_row_of_the_file_on_demand(self, signed_in, item):
         assert "parallel_tool_calls" not in shown(signed_in, item, format="openai_chat")

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from tests.factories import (
     make_batch,
+    make_curator,
     make_owner,
     make_reviewer,
     make_trajectory,
@@ -191,7 +192,7 @@ class TestBlindness:
 
 class TestDisputes:
     def test_show_both_opinions_over_the_desk_and_take_a_decision(self, dispute, ada):
-        carol = make_reviewer(team=team_of(ada), name="carol")
+        carol = make_curator(team=team_of(ada), name="carol")
         address = reverse("quality_dispute", args=[dispute.pk])
         shown = get(carol, "quality_dispute", dispute.pk)
         assert "&lt;b&gt;expired" in shown
@@ -206,7 +207,7 @@ class TestDisputes:
         assert "Settled" in response.content.decode()
 
     def test_that_were_settled_are_led_back_to_when_that_is_undone(self, dispute, ada):
-        carol = make_reviewer(team=team_of(ada), name="carol")
+        carol = make_curator(team=team_of(ada), name="carol")
         address = reverse("quality_dispute", args=[dispute.pk])
         get(carol, "quality_dispute", dispute.pk)
         slot = ReviewSlot.objects.get(item=dispute, number=0)

@@ -152,6 +152,25 @@ def test_with_huge_texts_cut_them(signed_in: Client, tmp_path: Path) -> None:
     assert "280,000 more characters" in page
 
 
+def test_with_many_large_values_show_no_more_than_a_page_holds(
+    signed_in: Client, tmp_path: Path
+) -> None:
+    one = {f"key{n}": "<&" * 900 for n in range(400)}
+    call = {"function": {"name": "f", "arguments": one}}
+    said = [{"role": "user", "content": "Hi"}]
+    said += [{"role": "assistant", "tool_calls": [call] * 20}]  # type: ignore[dict-item]
+    path = tmp_path / "chat.jsonl"
+    path.write_text(json.dumps({"messages": said}))
+    row = import_reference(path=path).row
+
+    page = text_of(signed_in.get(reverse("reference", args=[row.pk, 0])))
+
+    assert path.stat().st_size > 14_000_000
+    assert len(page) < 6_000_000
+    assert "more lines: see the raw file" in page
+    assert re.search(r"\d+ more steps are left out here", page)
+
+
 # --- coming in and going away ---------------------------------------------------------------------------------------------------
 
 

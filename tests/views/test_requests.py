@@ -11,6 +11,8 @@ from tests.factories import make_owner
 from writ_app.adapters.logs import AboutFilter, about, about_now
 from writ_app.celery import app
 from writ_app.jobs import context
+from writ_app.models.audit import AuditEntry
+from writ_app.services.audit import record
 
 SENT = "proxy-made-0123456789"
 
@@ -76,3 +78,52 @@ class TestJobs:
         assert seen["request_id"] == SENT
         assert (seen["batch"], seen["task"]) == (7, "tests.looks")
         assert about_now() == {}
+
+    def test_a_job_is_done_for_who_ordered_it_and_so_is_what_it_sends_for(self) -> None:
+        sent: dict[str, object] = {}
+        with about(request_id=SENT, user=7, team=3):
+            context.send_along(headers=sent)
+        further: dict[str, object] = {}
+
+        @app.task(name="tests.sends")
+        def sends() -> None:
+            context.send_along(headers=further)
+
+        try:
+            sends.apply(headers=sent)
+        finally:
+            del app.tasks["tests.sends"]
+
+        assert (
+            further
+            == sent
+            == {
+                context.HEADER: SENT,
+                "writ_user": 7,
+                "writ_team": 3,
+            }
+        )
+
+    def test_what_a_job_does_is_kept_as_done_by_the_job_for_them(
+        self, db: None
+    ) -> None:
+        owner = make_owner()
+        before = list(AuditEntry.objects.values_list("pk", flat=True))
+
+        @app.task(name="tests.records")
+        def records() -> None:
+            record("thing.change", team=None)
+
+        try:
+            records.apply(headers={context.HEADER: SENT, "writ_user": owner.pk})
+            records.apply()  # as the clock sends it
+        finally:
+            del app.tasks["tests.records"]
+        record("thing.change", team=None)  # as a command does
+
+        entries = AuditEntry.objects.exclude(pk__in=before).order_by("pk")
+        assert [(one.actor, one.door, one.request_id) for one in entries] == [
+            (owner, "job", SENT),
+            (None, "job", ""),
+            (None, "command", ""),
+        ]

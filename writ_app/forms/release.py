@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
+from writ_app.engine.export.formats import FORMATS
 from writ_app.engine.export.lint import PITFALLS
 from writ_app.engine.export.tokens import tokenizers
 from writ_app.engine.types import BURDEN_BANDS, WRITE_BANDS
@@ -104,7 +105,7 @@ class RecipeForm(forms.Form):
                 min_value=0, max_value=100, required=False, label=f"{split}, %"
             )
         for cell in CELLS:
-            self.fields[_cap_name(cell)] = forms.IntegerField(
+            self.fields[cap_name(cell)] = forms.IntegerField(
                 min_value=0,
                 max_value=MOST,
                 required=False,
@@ -147,8 +148,8 @@ class RecipeForm(forms.Form):
             "train_on_failed_calls": base.options.train_on_failed_calls,
             "licence": release.licence,
             "description": release.description,
-            **{f"share_{name}": round(100 * n, 4) for name, n in base.shares.items()},
-            **{_cap_name(cell): most for cell, most in base.caps.items()},
+            **{f"share_{name}": f"{100 * n:.6g}" for name, n in base.shares.items()},
+            **{cap_name(cell): most for cell, most in base.caps.items()},
         }
 
     def clean(self) -> dict[str, Any]:
@@ -162,7 +163,7 @@ class RecipeForm(forms.Form):
 
     def _values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         shares = {name: (given[f"share_{name}"] or 0) / 100 for name in SPLITS}
-        caps = {cell: given[_cap_name(cell)] for cell in CELLS}
+        caps = {cell: given[cap_name(cell)] for cell in CELLS}
         return {
             **self.base.model_dump(mode="json"),
             **self._source(given["source"]),
@@ -201,18 +202,51 @@ class RecipeForm(forms.Form):
         for writes in WRITE_BANDS:
             yield (
                 writes,
-                [self[_cap_name(f"{writes}/{burden}")] for burden in BURDEN_BANDS],
+                [self[cap_name(f"{writes}/{burden}")] for burden in BURDEN_BANDS],
             )
 
     @property
     def cap_errors(self) -> list[tuple[str, str]]:
         """(cell, what is wrong with its cap)"""
-        fields = [self[_cap_name(cell)] for cell in CELLS]
+        fields = [self[cap_name(cell)] for cell in CELLS]
         return [(str(f.label), str(error)) for f in fields for error in f.errors]
 
 
-def _cap_name(cell: str) -> str:
+def cap_name(cell: str) -> str:
     return f"cap_{cell.replace('/', '_').replace('+', 'more').replace('-', 'to')}"
+
+
+class PushForm(forms.Form):
+    """Where a release goes. There is no field for a token: the server's own is used."""
+
+    repository = forms.RegexField(
+        r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$",
+        label="Dataset repository",
+        help_text="owner/name. It is made if it is not there.",
+        error_messages={
+            "invalid": "owner/name: letters, digits, hyphens, dots, underscores."
+        },
+    )
+    branch = forms.RegexField(
+        r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$",
+        initial="main",
+        help_text="One of its own for each release keeps them apart.",
+        error_messages={
+            "invalid": "Letters, digits, hyphens, dots, underscores, slashes."
+        },
+    )
+    private = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Private",
+        help_text="A repository that is there and public is refused then.",
+    )
+    slugs = forms.MultipleChoiceField(
+        required=False,
+        label="Formats",
+        choices=[(slug, one.title) for slug, one in FORMATS.items()],
+        widget=forms.CheckboxSelectMultiple,
+    )
 
 
 class CompareForm(forms.Form):

@@ -88,26 +88,26 @@ class BatchForm(forms.Form):
         help_text="The same seed gives the same tasks, byte for byte.",
     )
     agent = forms.ModelChoiceField(
-        queryset=ModelEndpoint.objects.offered(),
+        queryset=ModelEndpoint.objects.none(),
         required=False,
         empty_label="scripted",
         label="Agent",
     )
     user_simulator = forms.ModelChoiceField(
-        queryset=ModelEndpoint.objects.offered(),
+        queryset=ModelEndpoint.objects.none(),
         required=False,
         empty_label="scripted",
         label="User",
     )
     paraphraser = forms.ModelChoiceField(
-        queryset=ModelEndpoint.objects.offered(),
+        queryset=ModelEndpoint.objects.none(),
         required=False,
         empty_label="nobody",
         label="Rewords requests",
         help_text="What is read back as the same request is what the user says.",
     )
     judge = forms.ModelChoiceField(
-        queryset=ModelEndpoint.objects.offered(),
+        queryset=ModelEndpoint.objects.none(),
         required=False,
         empty_label="nobody",
         label="Judge",
@@ -164,6 +164,9 @@ class BatchForm(forms.Form):
         super().__init__(data)
         known = Environment.objects.order_by("name", "-id").defer("state", "policy")
         self.fields["environment"].queryset = known  # type: ignore[attr-defined]
+        offered = ModelEndpoint.objects.offered().of_team(team)
+        for role in ("agent", "user_simulator", "paraphraser", "judge"):
+            self.fields[role].queryset = offered  # type: ignore[attr-defined]
         self.fields["seed"].initial = random.SystemRandom().randrange(10_000)
         self.fields["plans"].choices = [  # type: ignore[attr-defined]
             (plan.slug, plan.title) for plan in BehaviourPlan.objects.enabled_for(team)

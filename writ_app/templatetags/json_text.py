@@ -14,6 +14,8 @@ TEXT_CAP = 2_000
 """Characters shown of one string."""
 LINE_CAP = 1_500
 """Lines shown of one value."""
+SIZE_CAP = 200_000
+"""Characters shown of one value: many long strings are too much together, too."""
 DEPTH_CAP = 40
 
 encode = json.JSONEncoder(ensure_ascii=False).encode
@@ -92,8 +94,10 @@ def _readable(place: str) -> str:
 
 def _capped(lines: Iterator[Line]) -> list[Line]:
     shown: list[Line] = []
+    size = 0
     for line in lines:
-        if len(shown) == LINE_CAP:
+        size += sum(min(len(token.text), TEXT_CAP) for token in line)
+        if len(shown) == LINE_CAP or (size > SIZE_CAP and shown):
             left = 1 + sum(1 for _ in lines)
             shown.append([Token("gap", f"… {left:,} more lines: see the raw file")])
             break

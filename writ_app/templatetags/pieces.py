@@ -21,6 +21,8 @@ register.filter("element_words", element_words)
 
 BEGINNING = 900
 """Characters shown of a message whose rest is fetched."""
+CONVERSATION_CAP = 2_000_000
+"""Characters of a whole conversation that cannot be asked for parts: what comes after them is counted."""
 SQUEEZED = 90
 """Steps up to which a ribbon is squeezed into its place; with more it scrolls."""
 
@@ -49,8 +51,24 @@ def _glyph(glyph: Glyph) -> str:
 @register.simple_tag
 def conversation_steps(steps: Iterable[Step], base: str = "") -> SafeString:
     """Messages and calls in order. `base` is the address of the conversation, if it can be asked for parts."""
-    base = escape(base)
-    return SafeString("".join(part for step in steps for part in _step(step, base)))
+    if base:
+        base = escape(base)
+        return SafeString("".join(part for step in steps for part in _step(step, base)))
+    return SafeString("".join(_whole(steps)))
+
+
+def _whole(steps: Iterable[Step]) -> Iterator[str]:
+    """Each step is capped, but somebody else's file may hold thousands of the largest."""
+    size, left = 0, 0
+    for step in steps:
+        if size > CONVERSATION_CAP:
+            left += 1
+            continue
+        made = "".join(_step(step, ""))
+        size += len(made)
+        yield made
+    if left:
+        yield f'<li class="step"><p class="notice warning">{left:,} more steps are left out here: see the raw file.</p></li>'
 
 
 def _step(step: Step, base: str) -> Iterator[str]:

@@ -34,14 +34,28 @@ _ODD = re.compile(
 )
 
 
+# Letters that look like those of another script. A word of one script is a word; of two, somebody may be deceived.
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+_LOOKALIKE = re.compile("[\u0370-\u03ff\u0400-\u052f\u0530-\u058f\u13a0-\u13ff]")
+_WORD = re.compile(r"(\w+)")
+
+
 @register.filter
 def visible(value: Any, cap: int = SHOWN_CAP) -> SafeString:
-    """Text with its invisible characters shown as marks, cut if it is huge."""
+    """Text with its invisible characters shown as marks and words of mixed scripts set apart, cut if it is huge."""
     text = json_text.cut(str(value), cap)
-    if (text.isascii() and text.isprintable()) or not _ODD.search(text):
+    if text.isascii():
+        if text.isprintable() or not _ODD.search(text):
+            return SafeString(html.escape(text))
+    elif not _ODD.search(text) and not _LOOKALIKE.search(text):
         return SafeString(html.escape(text))
-    parts = _ODD.split(text)
+    parts = (piece for part in _ODD.split(text) for piece in _words(part))
     return format_html_join("", "{}", ((_part(part),) for part in parts if part))
+
+
+def _words(part: str) -> list[str]:
+    """A piece of text with words of mixed scripts on their own."""
+    return _WORD.split(part) if _LOOKALIKE.search(part) else [part]
 
 
 @register.filter
@@ -53,6 +67,11 @@ def plain(value: Any, cap: int = 120) -> str:
 
 def _part(part: str) -> SafeString | str:
     if not _ODD.fullmatch(part):
+        if _LOOKALIKE.search(part) and _LATIN.search(part) and _WORD.fullmatch(part):
+            return format_html(
+                '<span class="odd mixed" title="Latin letters beside letters of another script that look like them">{}</span>',
+                part,
+            )
         return part
     name = unicodedata.name(part, "control character")
     return format_html(

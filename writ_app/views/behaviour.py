@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from writ_app.engine import types
 from writ_app.engine.behaviour import DIMENSIONS, instructions
 from writ_app.forms.behaviour import ConductForm
+from writ_app.models.accounts import Role
 from writ_app.models.behaviour import BehaviourPlan, Conduct, ConductQuerySet, Persona
 from writ_app.models.catalog import Task
 from writ_app.models.synthesis import Batch
@@ -23,17 +24,22 @@ from writ_app.services.synthesis import (
     set_enabled,
     uses_of,
 )
-from writ_app.views.access import MemberRequest, member_required, owner_required
+from writ_app.views.access import (
+    MemberRequest,
+    curator_required,
+    guard,
+    viewer_required,
+)
 from writ_app.views.page import render_page
 
 MODELS: dict[str, type[Conduct]] = {"persona": Persona, "plan": BehaviourPlan}
 
 
-@member_required
+@viewer_required
 def behaviour(request: MemberRequest) -> HttpResponse:
     """Both lists, with what each allows."""
     lists = [
-        (kind, model, [_line(row, request) for row in _known(model, request)])
+        (kind, model, [_line(row) for row in _known(model, request)])
         for kind, model in MODELS.items()
     ]
     return render_page(
@@ -43,11 +49,11 @@ def behaviour(request: MemberRequest) -> HttpResponse:
     )
 
 
-@member_required
+@guard(Role.VIEWER, write=Role.CURATOR)
 def conduct(request: MemberRequest, pk: int, kind: str) -> HttpResponse:
     """One persona or plan: what it allows, what a model is told, and what it makes of an example task. Owners edit their own here."""
     row = get_object_or_404(_known(MODELS[kind], request), pk=pk)
-    may_edit = not row.built_in and request.membership.role == "OWNER"
+    may_edit = not row.built_in and request.membership.curates
     form = None
     if may_edit:
         data = request.POST if request.method == "POST" else None
@@ -58,7 +64,7 @@ def conduct(request: MemberRequest, pk: int, kind: str) -> HttpResponse:
         "row": row,
         "kind": kind,
         "form": form,
-        "line": _line(row, request),
+        "line": _line(row),
         "uses": uses_of(row, request.team),
         "dimensions": [
             (
@@ -79,7 +85,7 @@ def conduct(request: MemberRequest, pk: int, kind: str) -> HttpResponse:
     return render_page(request, "behaviour/conduct.html", context, status=status)
 
 
-@owner_required
+@curator_required
 def conduct_new(request: MemberRequest, kind: str) -> HttpResponse:
     """A new one, empty or as a copy of another (`from`)."""
     model = MODELS[kind]
@@ -104,7 +110,7 @@ def conduct_new(request: MemberRequest, kind: str) -> HttpResponse:
 
 
 @require_POST
-@owner_required
+@curator_required
 def conduct_enabled(request: MemberRequest, pk: int, kind: str) -> HttpResponse:
     row = get_object_or_404(_known(MODELS[kind], request), pk=pk)
     enabled = request.POST.get("enabled") == "yes"
@@ -114,7 +120,7 @@ def conduct_enabled(request: MemberRequest, pk: int, kind: str) -> HttpResponse:
     return redirect("behaviour")
 
 
-@member_required
+@viewer_required
 def batch_behaviour(request: MemberRequest, pk: int) -> HttpResponse:
     """Requested against realised, by dimension and value."""
     batch = get_object_or_404(Batch.objects.visible_to(request.user), pk=pk)
@@ -133,7 +139,7 @@ def batch_behaviour(request: MemberRequest, pk: int) -> HttpResponse:
     return render_page(request, "behaviour/batch_behaviour.html", context)
 
 
-@member_required
+@viewer_required
 def batch_behaviour_raw(request: MemberRequest, pk: int) -> HttpResponse:
     batch = get_object_or_404(Batch.objects.visible_to(request.user), pk=pk)
     text = json.dumps(marginals_json(batch), indent=1, ensure_ascii=False)
@@ -147,10 +153,10 @@ def batch_behaviour_raw(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _known(model: type[Conduct], request: MemberRequest) -> ConductQuerySet:
-    return model.objects.known_to(request.team)
+    return model.objects.known_to(request.team).with_enabled(request.team)
 
 
-def _line(row: Conduct, request: MemberRequest) -> dict[str, object]:
+def _line(row: Conduct) -> dict[str, object]:
     chosen = [
         (
             DIMENSIONS[slug].title,
@@ -159,8 +165,7 @@ def _line(row: Conduct, request: MemberRequest) -> dict[str, object]:
         for slug, values in row.values.items()
         if slug in DIMENSIONS and _says_something(slug, values)
     ]
-    enabled = not row.disabled_by.filter(pk=request.team.pk).exists()
-    return {"row": row, "chosen": chosen, "enabled": enabled}
+    return {"row": row, "chosen": chosen}
 
 
 def _says_something(slug: str, values: tuple[str, ...]) -> bool:

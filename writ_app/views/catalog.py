@@ -19,6 +19,7 @@ from environments.core.state import State
 from environments.core.tools import ToolCall, ToolKind
 from writ_app.forms.catalog import CallForm, RecordSearch, UploadForm
 from writ_app.jobs.catalog import import_upload
+from writ_app.models.accounts import Role
 from writ_app.models.catalog import Environment, ReferenceSet
 from writ_app.services.catalog import load_environment
 from writ_app.services.catalog.console import MAX_CALLS, replay_console
@@ -27,17 +28,23 @@ from writ_app.services.catalog.policy import read_policy
 from writ_app.services.catalog.references import SetInUse, delete_reference_set
 from writ_app.services.catalog.state import browse, view_record
 from writ_app.services.catalog.uploads import keep_upload
-from writ_app.views.access import MemberRequest, member_required, owner_required
+from writ_app.views.access import (
+    MemberRequest,
+    curator_required,
+    guard,
+    reviewer_required,
+    viewer_required,
+)
 from writ_app.views.page import render_page
 
 
-@member_required
+@viewer_required
 def environments(request: MemberRequest) -> HttpResponse:
     known = Environment.objects.order_by("name", "-id").defer("state", "policy")
     return render_page(request, "catalog/environments.html", {"environments": known})
 
 
-@member_required
+@viewer_required
 def environment(request: MemberRequest, name: str, version: str) -> HttpResponse:
     row, loaded = _found(name, version)
     tools = list(loaded.tools.values())
@@ -57,7 +64,7 @@ def environment(request: MemberRequest, name: str, version: str) -> HttpResponse
     return render_page(request, "catalog/environment.html", context)
 
 
-@member_required
+@viewer_required
 def environment_policy(request: MemberRequest, name: str, version: str) -> HttpResponse:
     row, loaded = _found(name, version)
     lines = read_policy(loaded.policy)
@@ -70,7 +77,7 @@ def environment_policy(request: MemberRequest, name: str, version: str) -> HttpR
     return render_page(request, "catalog/policy.html", context)
 
 
-@member_required
+@viewer_required
 def environment_tools(request: MemberRequest, name: str, version: str) -> HttpResponse:
     row, loaded = _found(name, version)
     tools = [(tool, read_parameters(tool.schema)) for tool in loaded.tools.values()]
@@ -79,7 +86,7 @@ def environment_tools(request: MemberRequest, name: str, version: str) -> HttpRe
     )
 
 
-@member_required
+@viewer_required
 def environment_state(
     request: MemberRequest, name: str, version: str, collection: str
 ) -> HttpResponse:
@@ -104,7 +111,7 @@ def environment_state(
     return render_page(request, "catalog/state.html", context, fragment="found")
 
 
-@member_required
+@viewer_required
 def environment_record(
     request: MemberRequest, name: str, version: str, collection: str
 ) -> HttpResponse:
@@ -123,7 +130,7 @@ def environment_record(
     return render_page(request, "catalog/record.html", context)
 
 
-@member_required
+@viewer_required
 def environment_record_raw(
     request: MemberRequest, name: str, version: str, collection: str
 ) -> HttpResponse:
@@ -140,7 +147,7 @@ def environment_record_raw(
     return response
 
 
-@member_required
+@guard(Role.VIEWER, write=Role.REVIEWER)
 def environment_console(
     request: MemberRequest, name: str, version: str
 ) -> HttpResponse:
@@ -179,7 +186,7 @@ def environment_console(
 
 
 @require_POST
-@member_required
+@reviewer_required
 def environment_console_reset(
     request: MemberRequest, name: str, version: str
 ) -> HttpResponse:
@@ -258,7 +265,7 @@ def _console_address(row: Environment, form: CallForm) -> str:
 # --- reference sets ------------------------------------------------------------------------------------------------------------
 
 
-@owner_required
+@curator_required
 def reference_new(request: MemberRequest) -> HttpResponse:
     """Uploading a file. A worker reads it; the list of sets says how far it is."""
     posted = request.method == "POST"
@@ -282,7 +289,7 @@ def reference_new(request: MemberRequest) -> HttpResponse:
     )
 
 
-@owner_required
+@curator_required
 @require_POST
 def reference_delete(request: MemberRequest, pk: int) -> HttpResponse:
     """A set of the person's own team. What was imported for everybody stays."""

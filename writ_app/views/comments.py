@@ -4,11 +4,12 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from writ_app.engine.errors import WritError
 from writ_app.forms.edits import CommentForm, MentionsForm
+from writ_app.models import clock
+from writ_app.models.accounts import Role
 from writ_app.models.curation import Comment, Mention
 from writ_app.models.review import ReviewItem
 from writ_app.services.review.blind import may_see_others
@@ -22,11 +23,16 @@ from writ_app.services.review.comments import (
 )
 from writ_app.services.review.edits import may_withdraw
 from writ_app.services.review.lineage import versions_of
-from writ_app.views.access import MemberRequest, member_required
+from writ_app.views.access import (
+    MemberRequest,
+    guard,
+    reviewer_required,
+    viewer_required,
+)
 from writ_app.views.page import render_page, wants_fragment
 
 
-@member_required
+@guard(Role.VIEWER, write=Role.REVIEWER)
 def talk(request: MemberRequest, pk: int) -> HttpResponse:
     """Versions and comments of an item: a part of the desk, and a page of its own."""
     item = get_object_or_404(
@@ -77,21 +83,21 @@ def _kept(request: MemberRequest, item: ReviewItem, form: CommentForm) -> bool:
 
 
 @require_POST
-@member_required
+@reviewer_required
 def comment_withdraw(request: MemberRequest, pk: int) -> HttpResponse:
     own = Comment.objects.filter(item__team__in=request.user.team_ids)
     comment = get_object_or_404(own, pk=pk, author=request.user)
-    withdraw_comment(comment=comment, user=request.user, at=timezone.now())
+    withdraw_comment(comment=comment, user=request.user, at=clock.now())
     if not wants_fragment(request):
         messages.info(request, "Your comment is withdrawn.")
     return redirect("talk", pk=comment.item_id)
 
 
-@member_required
+@viewer_required
 def mentions(request: MemberRequest) -> HttpResponse:
     """Comments that name the user, the latest first."""
     if request.method == "POST":
-        see_mentions(user=request.user, at=timezone.now())
+        see_mentions(user=request.user, at=clock.now())
         return redirect("mentions")
     before = MentionsForm(request.GET).key()
     lines, more = list_mentions(user=request.user, before=before)
@@ -99,13 +105,13 @@ def mentions(request: MemberRequest) -> HttpResponse:
     return render_page(request, "review/mentions.html", context)
 
 
-@member_required
+@viewer_required
 def mention(request: MemberRequest, pk: int) -> HttpResponse:
     """To the comment; having been there, the mention is read."""
     own = Mention.objects.filter(
         user=request.user, comment__item__team__in=request.user.team_ids
     )
     row = get_object_or_404(own.select_related("comment"), pk=pk)
-    see_mentions(user=request.user, at=timezone.now(), mention=row)
+    see_mentions(user=request.user, at=clock.now(), mention=row)
     place = reverse("talk", args=[row.comment.item_id])
     return redirect(f"{place}#comment-{row.comment_id}")

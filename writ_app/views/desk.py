@@ -15,12 +15,12 @@ from writ_app.services.review.reader import (
     open_step,
     replay_otherwise,
 )
-from writ_app.views.access import MemberRequest, member_required
+from writ_app.views.access import MemberRequest, viewer_required
 from writ_app.views.page import render_page
 
 
 @require_safe
-@member_required
+@viewer_required
 def step(request: MemberRequest, pk: int, number: int) -> HttpResponse:
     """One step in full, as far as a page can bear it."""
     context = {"open": _step(request, pk, number)}
@@ -28,7 +28,7 @@ def step(request: MemberRequest, pk: int, number: int) -> HttpResponse:
 
 
 @require_safe
-@member_required
+@viewer_required
 def step_text(request: MemberRequest, pk: int, number: int) -> HttpResponse:
     """The whole text, uncut, as a file: never shown by the browser itself."""
     found = _step(request, pk, number)
@@ -39,7 +39,7 @@ def step_text(request: MemberRequest, pk: int, number: int) -> HttpResponse:
 
 
 @require_safe
-@member_required
+@viewer_required
 def find(request: MemberRequest, pk: int) -> HttpResponse:
     """Where words stand in a conversation, collapsed parts included."""
     _see(request, pk)
@@ -50,7 +50,7 @@ def find(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@member_required
+@viewer_required
 def replay(request: MemberRequest, pk: int) -> HttpResponse:
     """What the database would be without a write, or with it made later."""
     _see(request, pk)

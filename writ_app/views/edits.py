@@ -4,11 +4,11 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from writ_app.engine.errors import WritError
 from writ_app.forms.edits import EditReasonForm, EditStepForm
+from writ_app.models import clock
 from writ_app.models.editing import EditDraft
 from writ_app.models.review import ReviewItem, ReviewSlot
 from writ_app.services.review.edit_page import build_edit_page
@@ -24,7 +24,7 @@ from writ_app.services.review.edits import (
     take_step,
     withdraw_edit,
 )
-from writ_app.views.access import MemberRequest, member_required
+from writ_app.views.access import MemberRequest, reviewer_required
 from writ_app.views.page import render_page, wants_fragment
 
 
@@ -32,12 +32,12 @@ def _item(request: MemberRequest, pk: int) -> ReviewItem:
     return get_object_or_404(EDITED.all().visible_to(request.user), pk=pk)
 
 
-@member_required
+@reviewer_required
 def edit(request: MemberRequest, pk: int) -> HttpResponse:
     """The page, and each change that is posted to it: kept at once, and judged."""
     item = _item(request, pk)
     if request.method != "POST":
-        keep_in_hand(item=item, user=request.user, at=timezone.now())
+        keep_in_hand(item=item, user=request.user, at=clock.now())
         return _show(request, item, open_edit(item=item, user=request.user))
     error = ""
     form = EditStepForm(request.POST)
@@ -78,7 +78,7 @@ def _show(
         context["page"] = build_edit_page(draft)
     except WritError as problem:
         context["unreadable"] = str(problem)
-    held = ReviewSlot.objects.leased_to(request.user, timezone.now())
+    held = ReviewSlot.objects.leased_to(request.user, clock.now())
     context["slot"] = held.filter(item=item).order_by("number").first()
     typing = request.htmx.target == "edit-state"  # type: ignore[attr-defined]
     fragment = "state" if typing else "edit"
@@ -93,7 +93,7 @@ def _show(
 
 
 @require_POST
-@member_required
+@reviewer_required
 def edit_reason(request: MemberRequest, pk: int) -> HttpResponse:
     """The reason, kept as it is typed."""
     item = _item(request, pk)
@@ -105,7 +105,7 @@ def edit_reason(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@member_required
+@reviewer_required
 def edit_save(request: MemberRequest, pk: int) -> HttpResponse:
     item = _item(request, pk)
     form = EditReasonForm(request.POST)
@@ -114,9 +114,7 @@ def edit_save(request: MemberRequest, pk: int) -> HttpResponse:
         return redirect("edit", pk=pk)
     reason = form.cleaned_data["reason"]
     try:
-        version = save_edit(
-            item=item, user=request.user, reason=reason, at=timezone.now()
-        )
+        version = save_edit(item=item, user=request.user, reason=reason, at=clock.now())
     except WritError as error:
         keep_reason(item=item, user=request.user, reason=reason)
         messages.error(request, str(error))
@@ -131,7 +129,7 @@ def edit_save(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@member_required
+@reviewer_required
 def edit_discard(request: MemberRequest, pk: int) -> HttpResponse:
     item = _item(request, pk)
     discard_edit(item=item, user=request.user)
@@ -140,7 +138,7 @@ def edit_discard(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@member_required
+@reviewer_required
 def edit_withdraw(request: MemberRequest, pk: int) -> HttpResponse:
     """Take a version back that nobody has judged."""
     item = _item(request, pk)

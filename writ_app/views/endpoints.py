@@ -9,13 +9,18 @@ from writ_app.adapters.trial import Trial
 from writ_app.forms.endpoints import EXAMPLES, EndpointForm
 from writ_app.models.synthesis import ModelEndpoint
 from writ_app.services.synthesis import forget_limits, list_endpoints, try_endpoint
-from writ_app.views.access import MemberRequest, member_required, owner_required
+from writ_app.services.synthesis.endpoints import (
+    endpoint_facts,
+    offer_endpoint,
+    save_endpoint,
+)
+from writ_app.views.access import MemberRequest, owner_required, viewer_required
 from writ_app.views.page import render_page
 
 
-@member_required
+@viewer_required
 def endpoints(request: MemberRequest) -> HttpResponse:
-    context = {"lines": list_endpoints(), "examples": EXAMPLES}
+    context = {"lines": list_endpoints(request.user), "examples": EXAMPLES}
     return render_page(request, "endpoints/endpoints.html", context)
 
 
@@ -23,14 +28,15 @@ def endpoints(request: MemberRequest) -> HttpResponse:
 def endpoint_new(request: MemberRequest) -> HttpResponse:
     """The form, filled with an example if one is asked for by name."""
     if request.method == "POST":
-        return _keep(request, EndpointForm(request.POST), "Added")
+        new = ModelEndpoint(team=request.team)
+        return _keep(request, EndpointForm(request.POST, instance=new), "Added")
     example = EXAMPLES.get(request.GET.get("example", ""), {})
     return _show(request, EndpointForm(initial=example))
 
 
 @owner_required
 def endpoint(request: MemberRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(ModelEndpoint, pk=pk)
+    row = _own(request, pk)
     if request.method == "POST":
         return _keep(request, EndpointForm(request.POST, instance=row), "Kept")
     return _show(request, EndpointForm(instance=row), heading=row.name)
@@ -40,7 +46,7 @@ def endpoint(request: MemberRequest, pk: int) -> HttpResponse:
 @owner_required
 def endpoint_try(request: MemberRequest, pk: int) -> HttpResponse:
     """Ask it now, and show what came."""
-    row = get_object_or_404(ModelEndpoint, pk=pk)
+    row = _own(request, pk)
     form = EndpointForm(instance=row)
     return _show(request, form, heading=row.name, trial=try_endpoint(row))
 
@@ -49,19 +55,25 @@ def endpoint_try(request: MemberRequest, pk: int) -> HttpResponse:
 @owner_required
 def endpoint_enable(request: MemberRequest, pk: int) -> HttpResponse:
     """Offer it to new batches, or no longer."""
-    row = get_object_or_404(ModelEndpoint, pk=pk)
-    row.enabled = "enable" in request.POST
-    row.save(update_fields=["enabled"])
+    row = _own(request, pk)
+    offer_endpoint(row, enabled="enable" in request.POST)
     said = "offered to new batches" if row.enabled else "no longer offered"
     messages.info(request, f"{row.name} is {said}. Batches that there are go on.")
     return redirect("endpoints")
 
 
+def _own(request: MemberRequest, pk: int) -> ModelEndpoint:
+    return get_object_or_404(ModelEndpoint.objects.changeable_by(request.user), pk=pk)
+
+
 def _keep(request: MemberRequest, form: EndpointForm, done: str) -> HttpResponse:
-    heading = form.instance.name  # before the form fills the row with what may be wrong
+    # before the form fills the row with what may be wrong
+    heading = form.instance.name
+    before = endpoint_facts(form.instance) if form.instance.pk else None
     if not form.is_valid():
         return _show(request, form, heading=heading, status=422)
-    row = form.save()
+    row = form.instance
+    save_endpoint(row, before=before)
     if "max_in_flight" in form.changed_data:
         forget_limits(row)
     messages.success(request, f"{done} {row.name}. Try it before a batch uses it.")

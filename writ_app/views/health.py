@@ -6,9 +6,10 @@ is none of the hosts that are served, and speak plain HTTP.
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
-from writ_app.services.operations import LIVE, READY
+from writ_app.services.operations import LIVE, METRICS, READY
 from writ_app.services.operations.wellness import look
 
 
@@ -28,7 +29,21 @@ def ready(request: HttpRequest) -> HttpResponse:
     return JsonResponse(content, status=200 if well else 503)
 
 
-ANSWERS: dict[str, Callable[[HttpRequest], HttpResponse]] = {LIVE: live, READY: ready}
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For who knows WRIT_METRICS_TOKEN; without that setting there is nothing here."""
+    if not settings.METRICS_TOKEN:
+        return HttpResponse(status=404)
+    # What counts is loaded only where somebody watches.
+    from writ_app.views.metrics import tell
+
+    return tell(request)
+
+
+ANSWERS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    LIVE: live,
+    READY: ready,
+    METRICS: metrics,
+}
 
 
 class Operations:

@@ -2,7 +2,6 @@
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 
 from writ_app.forms.insight import (
     ClusterFilter,
@@ -10,16 +9,17 @@ from writ_app.forms.insight import (
     DashboardFilter,
     SiblingChoice,
 )
+from writ_app.models import clock
 from writ_app.models.review import ReviewItem
 from writ_app.services.review.clusters import build_cluster, list_clusters
 from writ_app.services.review.dashboard import build_dashboard
 from writ_app.services.review.scopes import scopes_of
 from writ_app.services.review.siblings import build_siblings, family_of
-from writ_app.views.access import MemberRequest, member_required
+from writ_app.views.access import MemberRequest, viewer_required
 from writ_app.views.page import render_page
 
 
-@member_required
+@viewer_required
 def siblings(request: MemberRequest, pk: int) -> HttpResponse:
     """One trajectory beside others of the same task."""
     visible = ReviewItem.objects.visible_to(request.user).narrow()
@@ -32,7 +32,7 @@ def siblings(request: MemberRequest, pk: int) -> HttpResponse:
     )
 
 
-@member_required
+@viewer_required
 def clusters(request: MemberRequest) -> HttpResponse:
     """Items grouped by what they have in common."""
     form = ClusterFilter(request.GET, scopes=scopes_of(request.user))
@@ -46,7 +46,7 @@ def clusters(request: MemberRequest) -> HttpResponse:
     return render_page(request, "review/clusters.html", context, fragment="found")
 
 
-@member_required
+@viewer_required
 def cluster(request: MemberRequest, key: str) -> HttpResponse:
     """One cluster: an exemplar, and of the others what differs from it."""
     form = ClusterRows(request.GET)
@@ -62,13 +62,17 @@ def cluster(request: MemberRequest, key: str) -> HttpResponse:
     return render_page(request, "review/cluster.html", {"page": page}, fragment="rows")
 
 
-@member_required
+@viewer_required
 def dashboard(request: MemberRequest) -> HttpResponse:
     """How far the work has come, what is still missing, and how people get on."""
     form = DashboardFilter(request.GET, scopes=scopes_of(request.user))
-    now = timezone.now()
+    now = clock.now()
     page = build_dashboard(
-        user=request.user, filters=form.filters(), since=form.since(now), at=now
+        user=request.user,
+        filters=form.filters(),
+        since=form.since(now),
+        at=now,
+        owns=request.membership.owns,
     )
     context = {
         "page": page,

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from writ_app.engine.errors import WritError
@@ -20,15 +19,16 @@ from writ_app.forms.lists import (
     SaveViewForm,
     query_of,
 )
+from writ_app.models import clock
 from writ_app.models.accounts import Role, User
 from writ_app.models.curation import FindRule, SavedView
 from writ_app.models.review import (
     BulkAction,
-    ItemStatus,
     ReviewEvent,
     ReviewItem,
     Verdict,
 )
+from writ_app.services.audit import digest_of, record
 from writ_app.services.review.bulk import (
     apply_bulk,
     chosen_ids,
@@ -48,24 +48,33 @@ from writ_app.services.review.rules import (
     Condition,
     apply_rule,
     conditions_of,
+    rejections,
     try_rule,
 )
 from writ_app.services.review.saved import (
     change_view,
     default_view,
+    delete_view,
     open_with,
     save_view,
     views_of,
 )
 from writ_app.services.review.selection import csv_lines, json_lines, selected_ids
-from writ_app.views.access import MemberRequest, member_required, owner_required
+from writ_app.views.access import (
+    MemberRequest,
+    curator_required,
+    fresh_required,
+    guard,
+    reviewer_required,
+    viewer_required,
+)
 from writ_app.views.page import render_page, wants_fragment
 
 SHOWN = 100
 """Bulk actions and rules that their pages list."""
 
 
-@member_required
+@viewer_required
 def trajectories(request: MemberRequest) -> HttpResponse:
     if not request.GET and not wants_fragment(request):
         first = default_view(request.user)
@@ -75,14 +84,14 @@ def trajectories(request: MemberRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "form": form,
         "chips": _chips(request, form),
-        "owner": request.membership.role == Role.OWNER,
+        "owner": request.membership.curates,
         "acts": [(verdict.value, words) for verdict, words in ACTS.items()],
     }
     try:
         context["list"] = list_items(
             user=request.user,
             filters=form.filters,
-            at=timezone.now(),
+            at=clock.now(),
             order=form.order,
             after=form.key("after"),
             before=form.key("before"),
@@ -113,7 +122,7 @@ def _chips(request: MemberRequest, form: ListForm) -> list[tuple[str, str, str]]
     return chips
 
 
-@member_required
+@viewer_required
 def facets(request: MemberRequest) -> HttpResponse:
     """What the list can be narrowed by next: asked for by the page once it is there."""
     form = ListForm(request.GET)
@@ -132,14 +141,16 @@ def _facets(request: MemberRequest, form: ListForm) -> Any:
 
 
 @require_GET
-@owner_required
+@curator_required
+@fresh_required()
 def export_jsonl(request: MemberRequest) -> StreamingHttpResponse:
     """Whole rows. For owners: what is missing from it tells canaries apart."""
     return _file(request, "jsonl", "application/jsonl; charset=utf-8")
 
 
 @require_GET
-@owner_required
+@curator_required
+@fresh_required()
 def export_csv(request: MemberRequest) -> StreamingHttpResponse:
     return _file(request, "csv", "text/csv; charset=utf-8")
 
@@ -151,6 +162,16 @@ def _file(request: MemberRequest, kind: str, mime: str) -> Any:
     except TooSlow as error:
         messages.error(request, str(error))
         return redirect(f"{reverse('trajectories')}?{form.query()}")
+    record(
+        "trajectories.export",
+        team=request.team,
+        after={
+            "file": kind,
+            "trajectories": len(ids),
+            "keys_sha256": digest_of(ids),
+            "filters": dict(form.filters),
+        },
+    )
     lines = json_lines(ids) if kind == "jsonl" else csv_lines(ids)
     response = StreamingHttpResponse(lines, content_type=mime)
     response["Content-Disposition"] = f'attachment; filename="trajectories.{kind}"'
@@ -162,7 +183,7 @@ def _file(request: MemberRequest, kind: str, mime: str) -> Any:
 
 
 @require_POST
-@member_required
+@reviewer_required
 def bulk(request: MemberRequest) -> HttpResponse:
     """First what it would do; with the confirmation it is done."""
     confirmed = "confirmed" in request.POST
@@ -181,7 +202,7 @@ def bulk(request: MemberRequest) -> HttpResponse:
                 user=request.user,
                 team=request.team,
                 verdict=form.verdict,
-                at=timezone.now(),
+                at=clock.now(),
                 reason=form.cleaned_data["reason"],
                 note=form.cleaned_data["note"],
                 filters=chosen.filters if form.cleaned_data["scope"] == "all" else {},
@@ -194,7 +215,7 @@ def bulk(request: MemberRequest) -> HttpResponse:
             items=ids,
             user=request.user,
             verdict=Verdict(request.POST["act"]),
-            at=timezone.now(),
+            at=clock.now(),
         )
     except WritError as error:
         messages.error(request, str(error))
@@ -220,22 +241,32 @@ def _chosen(request: MemberRequest, chosen: ListForm, form: BulkForm) -> Any:
     return visible.filter(pk__in=form.items)
 
 
-@member_required
+@viewer_required
 def bulk_actions(request: MemberRequest) -> HttpResponse:
     actions = _actions(request).select_related("by", "team", "rule", "plan")[:SHOWN]
+    owns = request.membership.owns
     lines = [
-        (action, ACTS[Verdict(action.verdict)], may_undo(action, request.user))
+        (
+            action,
+            ACTS[Verdict(action.verdict)],
+            may_undo(action, request.user, owns=owns),
+        )
         for action in actions
     ]
     return render_page(request, "review/bulk_actions.html", {"lines": lines})
 
 
 @require_POST
-@member_required
+@reviewer_required
 def bulk_undo(request: MemberRequest, pk: int) -> HttpResponse:
     action = get_object_or_404(_actions(request), pk=pk)
     try:
-        back = undo_bulk(action=action, user=request.user, at=timezone.now())
+        back = undo_bulk(
+            action=action,
+            user=request.user,
+            at=clock.now(),
+            owns=request.membership.owns,
+        )
     except WritError as error:
         messages.error(request, str(error))
     else:
@@ -252,7 +283,7 @@ def _actions(request: MemberRequest) -> QuerySet[BulkAction]:
 # --- saved views ---------------------------------------------------------------------------------------------------------------
 
 
-@member_required
+@guard(Role.VIEWER, write=Role.REVIEWER)
 def saved_views(request: MemberRequest) -> HttpResponse:
     """Those there are, to be renamed, shared and deleted; a post saves a new one."""
     if request.method != "POST":
@@ -281,7 +312,7 @@ def saved_views(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
-@member_required
+@reviewer_required
 def saved_view(request: MemberRequest, pk: int) -> HttpResponse:
     view = get_object_or_404(SavedView.objects.visible_to(request.user), pk=pk)
     own = view.owner_id == request.user.pk
@@ -293,7 +324,7 @@ def saved_view(request: MemberRequest, pk: int) -> HttpResponse:
     elif not own:
         messages.error(request, f"That view is {view.owner}’s: save one of your own.")
     elif act == "delete":
-        view.delete()
+        delete_view(view=view)
         messages.info(request, f"The view “{view.name}” is gone.")
     else:
         form = SaveViewForm(request.POST)
@@ -308,24 +339,24 @@ def saved_view(request: MemberRequest, pk: int) -> HttpResponse:
 # --- reject once, find all -----------------------------------------------------------------------------------------------------
 
 
-@member_required
+@guard(Role.VIEWER, write=Role.REVIEWER)
 def rules(request: MemberRequest) -> HttpResponse:
     """Rules there are, and the rejections that could become one."""
     listed = FindRule.objects.filter(team__in=request.user.team_ids)
-    rejections = _rejections(request).filter(rules=None).order_by("-id")
+    found = rejections(request.user).filter(rules=None).order_by("-id")
     context = {
         "rules": [
             (rule, query_of(rule.filters))
             for rule in listed.select_related("by", "bulk")[:SHOWN]
         ],
-        "rejections": rejections.select_related("slot__item__task").defer(
+        "rejections": found.select_related("slot__item__task").defer(
             "slot__item__task__content"
         )[:10],
     }
     return render_page(request, "review/rules.html", context)
 
 
-@member_required
+@reviewer_required
 def rule_new(request: MemberRequest) -> HttpResponse:
     """What a rule would find and do; a post saves and applies it."""
     posted = request.method == "POST"
@@ -333,7 +364,7 @@ def rule_new(request: MemberRequest) -> HttpResponse:
     form, chosen = RuleForm(given), ListForm(given)
     valid = form.is_valid()
     number = form.cleaned_data.get("event")
-    event = get_object_or_404(_rejections(request), pk=number) if number else None
+    event = get_object_or_404(rejections(request.user), pk=number) if number else None
     conditions = conditions_of(event) if event else []
     if conditions and not chosen.filters and "tried" not in given:
         chosen = ListForm(QueryDict(query_of(_proposed(conditions))))
@@ -345,7 +376,7 @@ def rule_new(request: MemberRequest) -> HttpResponse:
                 user=request.user,
                 team=request.team,
                 filters=chosen.filters,
-                at=timezone.now(),
+                at=clock.now(),
             )
             if chosen.filters
             else None
@@ -376,23 +407,13 @@ def _apply(
         name=name,
         filters=chosen.filters,
         event=event,
-        at=timezone.now(),
+        at=clock.now(),
     )
     text = (
         f"“{rule.name}” found {rule.hits:,}; {rule.requeued:,} of them are open again."
     )
     messages.success(request, text)
     return redirect("rules")
-
-
-def _rejections(request: MemberRequest) -> QuerySet[ReviewEvent]:
-    """Standing ones. While a second opinion is awaited, only who gave the first sees it."""
-    return ReviewEvent.objects.filter(
-        ~Q(slot__item__status=ItemStatus.OPEN) | Q(reviewer=request.user),
-        slot__team__in=request.user.team_ids,
-        verdict=Verdict.REJECT,
-        withdrawn_by=None,
-    )
 
 
 def _proposed(conditions: Sequence[Condition]) -> dict[str, list[str]]:

@@ -8,11 +8,11 @@ from django.shortcuts import get_object_or_404
 from writ_app.forms.preview import PreviewForm
 from writ_app.models.review import ReviewItem
 from writ_app.services.preview import Preview, preview
-from writ_app.views.access import MemberRequest, member_required
+from writ_app.views.access import MemberRequest, viewer_required
 from writ_app.views.page import render_page
 
 
-@member_required
+@viewer_required
 def trajectory_preview(request: MemberRequest, pk: int) -> HttpResponse:
     form = PreviewForm(request.GET)
     item = _item(request, pk)
@@ -30,7 +30,7 @@ def trajectory_preview(request: MemberRequest, pk: int) -> HttpResponse:
     return render_page(request, "release/preview.html", context)
 
 
-@member_required
+@viewer_required
 def preview_raw(request: MemberRequest, pk: int) -> HttpResponse:
     """The row as the file of its format has it, for a file viewer: never shown by the browser itself."""
     form = PreviewForm(request.GET)

@@ -6,12 +6,12 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from writ_app.engine.errors import WritError
 from writ_app.forms.quality import LotForm, OrderForm, PlantForm, PolicyForm
 from writ_app.forms.review import VerdictForm
+from writ_app.models import clock
 from writ_app.models.accounts import Role
 from writ_app.models.curation import PlanStatus, SamplingPlan
 from writ_app.models.review import RejectReason, ReviewItem, ReviewSlot, SlotStatus
@@ -24,27 +24,25 @@ from writ_app.services.review.quality.canaries import (
 )
 from writ_app.services.review.quality.judges import LOW, calibrations
 from writ_app.services.review.quality.opinions import agreement_of
-from writ_app.services.review.quality.policy import ask_second_opinions
+from writ_app.services.review.quality.policy import change_policy, policy_facts
 from writ_app.views.access import (
     MemberRequest,
-    member_required,
-    owner_required,
-    require_owner,
+    curator_required,
+    guard,
+    viewer_required,
 )
 
 
-@member_required
+@guard(Role.VIEWER, write=Role.CURATOR)
 def quality(request: MemberRequest) -> HttpResponse:
     """How the team reviews, and how well it does."""
     policy = policy_of(request.team)
+    before = policy_facts(policy)  # the form fills the row as it is checked
     form = PolicyForm(request.POST or None, instance=policy)
-    if request.method == "POST":
-        require_owner(request)
-        if form.is_valid():
-            form.save()
-            added = ask_second_opinions(request.team)
-            messages.success(request, f"Saved.{_added(added)}")
-            return redirect("quality")
+    if request.method == "POST" and form.is_valid():
+        added = change_policy(policy=form.instance, before=before)
+        messages.success(request, f"Saved.{_added(added)}")
+        return redirect("quality")
     context = {
         "form": form,
         "policy": policy,
@@ -68,7 +66,7 @@ def _added(count: int) -> str:
 # --- planted errors ------------------------------------------------------------------------------------------------------------
 
 
-@member_required
+@viewer_required
 def quality_canaries(request: MemberRequest) -> HttpResponse:
     context = {
         "detection": _detection(request),
@@ -81,12 +79,12 @@ def quality_canaries(request: MemberRequest) -> HttpResponse:
 
 def _detection(request: MemberRequest) -> Any:
     """Owners see everybody, others see themselves and the whole."""
-    owner = request.membership.role == Role.OWNER
+    owner = request.membership.curates
     return detection(request.team, only=None if owner else request.user)
 
 
 @require_POST
-@owner_required
+@curator_required
 def quality_plant(request: MemberRequest) -> HttpResponse:
     form = PlantForm(request.POST)
     count = form.cleaned_data["count"] if form.is_valid() else None
@@ -103,7 +101,7 @@ def quality_plant(request: MemberRequest) -> HttpResponse:
 # --- opinions ------------------------------------------------------------------------------------------------------------------
 
 
-@member_required
+@viewer_required
 def quality_agreement(request: MemberRequest) -> HttpResponse:
     context = {
         "page": agreement_of(request.team),
@@ -112,7 +110,7 @@ def quality_agreement(request: MemberRequest) -> HttpResponse:
     return render(request, "quality/agreement.html", context)
 
 
-@member_required
+@viewer_required
 def quality_judges(request: MemberRequest) -> HttpResponse:
     context = {"rows": calibrations(request.team), "low": LOW}
     return render(request, "quality/judges.html", context)
@@ -121,7 +119,7 @@ def quality_judges(request: MemberRequest) -> HttpResponse:
 # --- disputes ------------------------------------------------------------------------------------------------------------------
 
 
-@member_required
+@viewer_required
 def quality_disputes(request: MemberRequest) -> HttpResponse:
     member = request.membership
     context = {
@@ -131,7 +129,7 @@ def quality_disputes(request: MemberRequest) -> HttpResponse:
     return render(request, "quality/disputes.html", context)
 
 
-@member_required
+@guard(Role.VIEWER, write=Role.CURATOR)
 def quality_dispute(request: MemberRequest, pk: int) -> HttpResponse:
     """Both opinions over the desk; a decision posted here settles the dispute."""
     item = get_object_or_404(disputes.ever_disputed(request.user), pk=pk)
@@ -159,7 +157,7 @@ def _settled(
 ) -> HttpResponse:
     try:
         submit_verdict(
-            slot=slot, reviewer=request.user, at=timezone.now(), **form.verdict()
+            slot=slot, reviewer=request.user, at=clock.now(), **form.verdict()
         )
     except WritError as error:
         messages.error(request, str(error))
@@ -174,7 +172,7 @@ def _show_dispute(
     found = disputes.dispute_on(item, request.membership)
     slot = None
     if found.may_settle:
-        slot = disputes.take_dispute(item=item, user=request.user, at=timezone.now())
+        slot = disputes.take_dispute(item=item, user=request.user, at=clock.now())
     waiting = ReviewSlot.objects.filter(
         item=item, number=disputes.ADJUDICATION, status=SlotStatus.OPEN, ready=True
     )
@@ -193,7 +191,7 @@ def _show_dispute(
 # --- sampling ------------------------------------------------------------------------------------------------------------------
 
 
-@member_required
+@viewer_required
 def quality_lanes(request: MemberRequest) -> HttpResponse:
     """Plans there are, and what a sample of a lot would prove, before anybody orders one."""
     form = LotForm(request.GET or None, team=request.team)
@@ -211,7 +209,7 @@ def quality_lanes(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
-@owner_required
+@curator_required
 def quality_order(request: MemberRequest) -> HttpResponse:
     form = OrderForm(request.POST, team=request.team)
     if not form.is_valid():
@@ -231,7 +229,7 @@ def quality_order(request: MemberRequest) -> HttpResponse:
     return redirect("quality_lane", plan.pk)
 
 
-@member_required
+@viewer_required
 def quality_lane(request: MemberRequest, pk: int) -> HttpResponse:
     plan = _plan(request, pk)
     sampled = plan.items.filter(sampled=True).select_related("item")
@@ -247,11 +245,11 @@ def quality_lane(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@owner_required
+@curator_required
 def quality_lane_approve(request: MemberRequest, pk: int) -> HttpResponse:
     plan = _plan(request, pk)
     try:
-        count = sampling.approve_rest(plan=plan, by=request.user, at=timezone.now())
+        count = sampling.approve_rest(plan=plan, by=request.user, at=clock.now())
     except WritError as error:
         messages.error(request, str(error))
     else:
@@ -260,11 +258,11 @@ def quality_lane_approve(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@owner_required
+@curator_required
 def quality_lane_undo(request: MemberRequest, pk: int) -> HttpResponse:
     plan = _plan(request, pk)
     try:
-        count = sampling.undo_plan(plan=plan, by=request.user, at=timezone.now())
+        count = sampling.undo_plan(plan=plan, by=request.user, at=clock.now())
     except WritError as error:
         messages.error(request, str(error))
     else:

@@ -6,11 +6,12 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 
 from writ_app.engine.export.formats import FORMATS
 from writ_app.forms.lists import ListForm
 from writ_app.forms.release import CompareForm, NewDraftForm, PartForm
+from writ_app.models import clock
+from writ_app.models.accounts import Role
 from writ_app.models.curation import SavedView
 from writ_app.models.release import Release
 from writ_app.services.heat import make_heat_map
@@ -22,7 +23,7 @@ from writ_app.services.release.first import first_files, is_first
 from writ_app.services.release.overview import Overview, overview, reason_words
 from writ_app.services.review import count_queue
 from writ_app.services.review.listing import WORDS
-from writ_app.views.access import MemberRequest, member_required, require_owner
+from writ_app.views.access import MemberRequest, guard, viewer_required
 from writ_app.views.page import render_page
 
 PAGE = 100
@@ -36,19 +37,17 @@ def visible(request: MemberRequest) -> Any:
     return Release.objects.visible_to(request.user).select_related("team", "created_by")
 
 
-@member_required
+@guard(Role.VIEWER, write=Role.CURATOR)
 def releases(request: MemberRequest) -> HttpResponse:
     """Frozen ones and drafts; posting a name begins a draft, with the filters of the address."""
     chosen = ListForm(request.GET)
     form = NewDraftForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST":
-        require_owner(request)
-        if form.is_valid():
-            return _begin(request, form.cleaned_data["name"], chosen)
+    if request.method == "POST" and form.is_valid():
+        return _begin(request, form.cleaned_data["name"], chosen)
     context = {
         "releases": visible(request).frozen(),
         "drafts": visible(request).drafts().annotate(count=Count("members")),
-        "counts": count_queue(user=request.user, at=timezone.now()),
+        "counts": count_queue(user=request.user, at=clock.now()),
         "form": form,
         "query": chosen.query(),
         "chips": chips(chosen),
@@ -89,7 +88,7 @@ def filter_form(recipe: dict[str, Any]) -> ListForm:
 # --- a frozen one --------------------------------------------------------------------------------------------------------------
 
 
-@member_required
+@viewer_required
 def release(request: MemberRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(visible(request), pk=pk)
     if row.frozen_at is None:
@@ -100,6 +99,7 @@ def release(request: MemberRequest, pk: int) -> HttpResponse:
         "marginals": _marginals(row),
         "card": write_card(row),
         "others": visible(request).filter(team=row.team).exclude(pk=row.pk)[:50],
+        "owner": request.membership.role == Role.OWNER and row.team == request.team,
     }
     if is_first(row):
         context |= {"files": first_files(row), "heat": _heat(overview(row))}
@@ -158,7 +158,7 @@ def _files(row: Release) -> dict[str, Any]:
 # --- what it holds, and what not -----------------------------------------------------------------------------------------------
 
 
-@member_required
+@viewer_required
 def release_members(request: MemberRequest, pk: int) -> HttpResponse:
     """Members in order, some at a time; of a draft too."""
     row = get_object_or_404(visible(request), pk=pk)
@@ -183,7 +183,7 @@ def release_members(request: MemberRequest, pk: int) -> HttpResponse:
     return render_page(request, "release/members.html", context)
 
 
-@member_required
+@viewer_required
 def release_refusals(request: MemberRequest, pk: int) -> HttpResponse:
     """What was left out, some at a time."""
     row = get_object_or_404(visible(request), pk=pk)
@@ -212,7 +212,7 @@ def release_refusals(request: MemberRequest, pk: int) -> HttpResponse:
 # --- two of them ---------------------------------------------------------------------------------------------------------------
 
 
-@member_required
+@viewer_required
 def release_compare(request: MemberRequest) -> HttpResponse:
     """What differs between two; without a choice only the question."""
     rows = visible(request).filter(team=request.team)

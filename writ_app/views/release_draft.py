@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
@@ -15,6 +14,7 @@ from writ_app.engine.errors import WritError
 from writ_app.engine.types import BURDEN_BANDS
 from writ_app.forms.release import RecipeForm
 from writ_app.jobs import release as jobs
+from writ_app.models import clock
 from writ_app.models.accounts import Role
 from writ_app.models.curation import SavedView
 from writ_app.models.release import DraftStage, Release
@@ -30,12 +30,7 @@ from writ_app.services.release.draft import is_small
 from writ_app.services.release.freeze import SMALL, order_freeze
 from writ_app.services.release.gates import gates
 from writ_app.services.release.overview import overview
-from writ_app.views.access import (
-    MemberRequest,
-    member_required,
-    owner_required,
-    require_owner,
-)
+from writ_app.views.access import MemberRequest, curator_required, guard
 from writ_app.views.page import render_page, wants_fragment
 from writ_app.views.release import chips, filter_form, split_heats, visible
 
@@ -45,7 +40,7 @@ def own(request: MemberRequest) -> Any:
     return visible(request).filter(team=request.team)
 
 
-@member_required
+@guard(Role.VIEWER, write=Role.CURATOR)
 def release_draft(request: MemberRequest, pk: int) -> HttpResponse:
     """What a draft is made of and would be; a post changes it and chooses its members."""
     row: Release = get_object_or_404(own(request), pk=pk)
@@ -58,10 +53,8 @@ def release_draft(request: MemberRequest, pk: int) -> HttpResponse:
             return HttpResponseClientRefresh()
         return _page(request, row, None)
     form = _form(request, row)
-    if request.method == "POST":
-        require_owner(request)
-        if form.is_valid() and _change(request, row, form):
-            return redirect("release_draft", pk=pk)
+    if request.method == "POST" and form.is_valid() and _change(request, row, form):
+        return redirect("release_draft", pk=pk)
     return _page(request, row, form)
 
 
@@ -76,7 +69,7 @@ def _form(request: MemberRequest, row: Release) -> RecipeForm:
 
 
 def _change(request: MemberRequest, row: Release, form: RecipeForm) -> bool:
-    """Few candidates are chosen from at once; many by a job."""
+    """Store what the form says, and choose again if that changes what is chosen."""
     try:
         changed = change_draft(
             release=row,
@@ -87,18 +80,21 @@ def _change(request: MemberRequest, row: Release, form: RecipeForm) -> bool:
         if changed.stage == DraftStage.READY:
             messages.success(request, "Noted. The members stay as they were chosen.")
             return True
-        revision = order_choice(changed)
-        if is_small(changed):
-            choose_members(release_id=row.pk, revision=revision)
-        else:
-            sent = partial(
-                jobs.choose_members.delay, release_id=row.pk, revision=revision
-            )
-            transaction.on_commit(sent)
+        _choose(changed)
     except WritError as error:
         form.add_error(None, str(error))
         return False
     return True
+
+
+def _choose(row: Release) -> None:
+    """Few candidates are chosen from at once; many by a job. Raises WritError."""
+    revision = order_choice(row)
+    if is_small(row):
+        choose_members(release_id=row.pk, revision=revision)
+        return
+    sent = partial(jobs.choose_members.delay, release_id=row.pk, revision=revision)
+    transaction.on_commit(sent)
 
 
 def _page(request: MemberRequest, row: Release, form: RecipeForm | None) -> Any:
@@ -114,7 +110,7 @@ def _page(request: MemberRequest, row: Release, form: RecipeForm | None) -> Any:
             "chips": chips(chosen),
             "burdens": list(BURDEN_BANDS),
             "list_filters": {**chosen.filters, "status": ["APPROVED"]},
-            "owner": request.membership.role == Role.OWNER,
+            "owner": request.membership.curates,
         }
     status = 422 if form is not None and form.errors else 200
     return render_page(
@@ -123,32 +119,25 @@ def _page(request: MemberRequest, row: Release, form: RecipeForm | None) -> Any:
 
 
 @require_POST
-@owner_required
+@curator_required
 def release_choose(request: MemberRequest, pk: int) -> HttpResponse:
     """Choose again by the same recipe: verdicts may have changed since."""
     row = get_object_or_404(own(request), pk=pk)
     try:
-        revision = order_choice(row)
-        if is_small(row):
-            choose_members(release_id=row.pk, revision=revision)
-        else:
-            sent = partial(
-                jobs.choose_members.delay, release_id=row.pk, revision=revision
-            )
-            transaction.on_commit(sent)
+        _choose(row)
     except WritError as error:
         messages.error(request, str(error))
     return redirect("release_draft", pk=pk)
 
 
 @require_POST
-@owner_required
+@curator_required
 def release_freeze(request: MemberRequest, pk: int) -> HttpResponse:
     """Few members are frozen at once; many by a job."""
     row = get_object_or_404(own(request), pk=pk)
     try:
         if row.members.count() <= SMALL:
-            frozen = freeze_draft(release=row, by=request.user, at=timezone.now())
+            frozen = freeze_draft(release=row, by=request.user, at=clock.now())
             messages.success(request, f"{frozen} is frozen.")
             return redirect("release", pk=pk)
         sent = partial(
@@ -164,7 +153,7 @@ def release_freeze(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@owner_required
+@curator_required
 def release_discard(request: MemberRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(own(request), pk=pk)
     try:

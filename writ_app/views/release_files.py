@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from writ_app.engine.errors import WritError
 from writ_app.engine.export.formats import FORMATS
 from writ_app.models.release import Release
+from writ_app.services.audit import record
 from writ_app.services.release import write_manifest
 from writ_app.services.release.card import write_card
 from writ_app.services.release.files import (
@@ -23,7 +24,7 @@ from writ_app.services.release.files import (
     write_zip,
 )
 from writ_app.services.release.first import first_files, is_first, write_first
-from writ_app.views.access import MemberRequest, member_required
+from writ_app.views.access import MemberRequest, fresh_required, viewer_required
 
 MIMES = {
     "jsonl": "application/jsonl",
@@ -35,7 +36,8 @@ MIMES = {
 
 
 @require_GET
-@member_required
+@viewer_required
+@fresh_required()
 def release_file(request: MemberRequest, pk: int, path: str) -> HttpResponseBase:
     """One file, always as an attachment."""
     row = _frozen(request, pk)
@@ -44,7 +46,8 @@ def release_file(request: MemberRequest, pk: int, path: str) -> HttpResponseBase
 
 
 @require_GET
-@member_required
+@viewer_required
+@fresh_required()
 def release_zip(request: MemberRequest, pk: int) -> HttpResponseBase:
     """All files, or those of the formats that the address names, with what tells of them."""
     row = _frozen(request, pk)
@@ -93,6 +96,8 @@ def _sent(
         messages.error(request, str(error))
         back: HttpResponse = redirect("release", pk=row.pk)
         return back
+    after = {"file": name, "content_hash": row.content_hash}
+    record("release.download", team=row.team_id, row=row, after=after)
     mime = MIMES.get(name.rsplit(".", 1)[-1], "text/plain; charset=utf-8")
     content: Any = chain([first], taken)
     response = StreamingHttpResponse(content, content_type=mime)

@@ -18,13 +18,13 @@ from writ_app.services.reports.files import file_name, html_file, json_file
 from writ_app.services.reports.listing import reports_of
 from writ_app.services.reports.making import order_report
 from writ_app.services.reports.page import sections_of
-from writ_app.views.access import MemberRequest, member_required
+from writ_app.views.access import MemberRequest, reviewer_required, viewer_required
 from writ_app.views.page import render_page
 
 OF = ("batch", "release", "view", "reference")
 
 
-@member_required
+@viewer_required
 def reports(request: MemberRequest) -> HttpResponse:
     """All reports, or those of what the address names, with a form that orders one of it."""
     form = ReportForm(request.GET, user=request.user)
@@ -46,7 +46,7 @@ def reports(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
-@member_required
+@reviewer_required
 def report_order(request: MemberRequest) -> HttpResponse:
     """Order a report of what the address names; without a name, of what its filters find."""
     chosen = ReportForm(request.POST, user=request.user).chosen()
@@ -69,7 +69,7 @@ def report_order(request: MemberRequest) -> HttpResponse:
     return redirect("report", pk=report.pk)
 
 
-@member_required
+@viewer_required
 def report(request: MemberRequest, pk: int) -> HttpResponse:
     row = _row(request, pk)
     context: dict[str, Any] = {"report": row}
@@ -81,7 +81,7 @@ def report(request: MemberRequest, pk: int) -> HttpResponse:
     return render_page(request, "reports/report.html", context, fragment="whole")
 
 
-@member_required
+@viewer_required
 def report_file(request: MemberRequest, pk: int, suffix: str) -> HttpResponse:
     """The HTML or JSON file, always as an attachment."""
     row = _row(request, pk)

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -25,7 +24,7 @@ from writ_app.forms.review import (
     page_of,
     whole,
 )
-from writ_app.models.accounts import Role
+from writ_app.models import clock
 from writ_app.models.catalog import ReferenceSet, ReferenceTrajectory
 from writ_app.models.review import (
     BulkAction,
@@ -77,11 +76,11 @@ from writ_app.services.review.references import (
     view_reference,
 )
 from writ_app.services.synthesis.judging import notes_on
-from writ_app.views.access import MemberRequest, member_required
+from writ_app.views.access import MemberRequest, reviewer_required, viewer_required
 from writ_app.views.page import render_page, wants_fragment
 
 
-@member_required
+@reviewer_required
 def review(request: MemberRequest) -> HttpResponse:
     """The next one; a verdict posted here is kept before it shows. Scripts get a short answer instead of a page."""
     if request.method != "POST":
@@ -97,7 +96,7 @@ def review(request: MemberRequest) -> HttpResponse:
         return _show(request, slot, form=form, status=422)
     try:
         event = submit_verdict(
-            slot=slot, reviewer=request.user, at=timezone.now(), **form.verdict()
+            slot=slot, reviewer=request.user, at=clock.now(), **form.verdict()
         )
     except WritError as error:
         if short:
@@ -133,10 +132,10 @@ def _last_title(event: ReviewEvent, item_id: int) -> str:
 
 
 @require_POST
-@member_required
+@reviewer_required
 def ahead(request: MemberRequest) -> HttpResponse:
     """The desk that comes after what the page has, leased and ready to be shown; 204 if there is none."""
-    held, at = held_slots(request.POST), timezone.now()
+    held, at = held_slots(request.POST), clock.now()
     if held:
         slot_id, token = next(iter(held.items()))
         renew_lease(slot_id=slot_id, token=token, user=request.user, at=at, show=True)
@@ -147,16 +146,16 @@ def ahead(request: MemberRequest) -> HttpResponse:
     # Looked at last, as drawing takes longest: who closed the page meanwhile could not name this slot.
     if _was_closed(request):
         held[slot.pk] = slot.token
-        give_back(held=held, user=request.user, at=timezone.now())
+        give_back(held=held, user=request.user, at=clock.now())
         return HttpResponse(status=204)
     return desk
 
 
 @require_POST
-@member_required
+@reviewer_required
 def lease(request: MemberRequest) -> HttpResponse:
     """Sign of life of an open page: keeps its leases, tells which were lost and how the queue stands."""
-    at = timezone.now()
+    at = clock.now()
     lost = [
         slot_id
         for n, (slot_id, token) in enumerate(held_slots(request.POST).items())
@@ -170,7 +169,7 @@ def lease(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
-@member_required
+@reviewer_required
 def release(request: MemberRequest) -> HttpResponse:
     """The page was closed. What it still asks for is given back by whoever leases it: see `ahead`."""
     held = held_slots(request.POST)
@@ -178,7 +177,7 @@ def release(request: MemberRequest) -> HttpResponse:
         closed = [*request.session.get(CLOSED, ()), page]
         request.session[CLOSED] = closed[-MOST_CLOSED:]
         request.session.save()
-    give_back(held=held, user=request.user, at=timezone.now())
+    give_back(held=held, user=request.user, at=clock.now())
     return HttpResponse(status=204)
 
 
@@ -197,10 +196,10 @@ def _was_closed(request: MemberRequest) -> bool:
 
 
 @require_POST
-@member_required
+@reviewer_required
 def undo(request: MemberRequest) -> HttpResponse:
     """Take the last act back, or the named one; what it was about is on screen again."""
-    named, at = whole(request.POST.get("event", "")) or None, timezone.now()
+    named, at = whole(request.POST.get("event", "")) or None, clock.now()
     try:
         slot = undo_last(reviewer=request.user, at=at, event_id=named)
     except PartOfBulk as part:
@@ -225,7 +224,7 @@ def _to_dispute(request: MemberRequest, slot: ReviewSlot) -> HttpResponse:
 def _undo_bulk(request: MemberRequest, action: BulkAction) -> HttpResponse:
     """The last act was on many at once: all of it is taken back, and what is on screen stays."""
     try:
-        back = undo_bulk(action=action, user=request.user, at=timezone.now())
+        back = undo_bulk(action=action, user=request.user, at=clock.now())
     except WritError as error:
         return _not_undone(request, error)
     messages.info(request, f"Undone: {back:,} items are as they were.")
@@ -240,10 +239,10 @@ def _not_undone(request: MemberRequest, error: WritError) -> HttpResponse:
     return redirect("review")
 
 
-@member_required
+@reviewer_required
 def back(request: MemberRequest, pk: int | None = None) -> HttpResponse:
     """What one said today, to look at again and perhaps to take back."""
-    found = look_back(reviewer=request.user, at=timezone.now(), event_id=pk)
+    found = look_back(reviewer=request.user, at=clock.now(), event_id=pk)
     if found is None:
         if wants_fragment(request):
             return HttpResponse(status=204)
@@ -254,7 +253,7 @@ def back(request: MemberRequest, pk: int | None = None) -> HttpResponse:
     return render_page(request, "review/back.html", context, fragment="back")
 
 
-@member_required
+@reviewer_required
 def queue(request: MemberRequest) -> HttpResponse:
     """Which part of the queue, in which order, and who is at what."""
     choice = _choice(request)
@@ -270,13 +269,13 @@ def queue(request: MemberRequest) -> HttpResponse:
         "form": form,
         "choice": choice,
         "waiting": count_waiting(user=request.user),
-        "lookers": lookers(user=request.user, at=timezone.now()),
+        "lookers": lookers(user=request.user, at=clock.now()),
     }
     status = 422 if form.errors else 200
     return render_page(request, "review/queue.html", context, status=status)
 
 
-@member_required
+@reviewer_required
 def keys(request: MemberRequest) -> HttpResponse:
     """The keys of the desk, to be changed."""
     form = KeysForm(request.POST or None, keys=keys_of(request.user))
@@ -313,7 +312,7 @@ def _lease(
 ) -> ReviewSlot | None:
     return lease_next(
         user=request.user,
-        at=timezone.now(),
+        at=clock.now(),
         choice=_choice(request),
         held=held,
         show=show,
@@ -337,7 +336,7 @@ def _show(
         "form": form,
         "last": last,
         "last_title": _last_title(last, last.slot.item_id) if last else "",
-        "today": count_today(user=request.user, at=timezone.now()),
+        "today": count_today(user=request.user, at=clock.now()),
     }
     return render_page(
         request, "review/review.html", context, fragment="review", status=status
@@ -361,7 +360,7 @@ def _is_there_any(request: MemberRequest) -> bool:
     return items.exists()
 
 
-@member_required
+@viewer_required
 def trajectory(request: MemberRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(
         ReviewItem.objects.visible_to(request.user)
@@ -387,26 +386,26 @@ def trajectory(request: MemberRequest, pk: int) -> HttpResponse:
         "revealed": reveal(user=request.user, item=row),
         "notes": notes if shown else [],
         "notes_hidden": not shown,
-        "looking": lookers(user=request.user, at=timezone.now()).get(pk, ()),
+        "looking": lookers(user=request.user, at=clock.now()).get(pk, ()),
     }
     return render_page(request, "review/trajectory.html", context)
 
 
 @require_POST
-@member_required
+@reviewer_required
 def trajectory_judge(request: MemberRequest, pk: int) -> HttpResponse:
     """Take that one out of turn: it is on screen in the queue, or the page says why it is not for this person."""
     visible = ReviewItem.objects.visible_to(request.user)
     row = get_object_or_404(visible.only("status"), pk=pk)
     try:
-        lease_item(item=row, user=request.user, at=timezone.now())
+        lease_item(item=row, user=request.user, at=clock.now())
     except NotForYou as error:
         messages.error(request, str(error))
         return redirect("trajectory", pk)
     return redirect("review")
 
 
-@member_required
+@viewer_required
 def trajectory_raw(request: MemberRequest, pk: int) -> HttpResponse:
     """Everything, uncut, for a file viewer: never shown by the browser itself."""
     visible = ReviewItem.objects.visible_to(request.user)
@@ -424,10 +423,10 @@ def trajectory_raw(request: MemberRequest, pk: int) -> HttpResponse:
     return response
 
 
-@member_required
+@viewer_required
 def references(request: MemberRequest) -> HttpResponse:
     """Imported files: those of the person's teams, those for everybody, and those under way."""
-    imports = recent_imports(request.user, at=timezone.now())
+    imports = recent_imports(request.user, at=clock.now())
     context = {
         "sets": reference_sets(request.user),
         "imports": imports,
@@ -436,7 +435,7 @@ def references(request: MemberRequest) -> HttpResponse:
     return render_page(request, "review/references.html", context, fragment="found")
 
 
-@member_required
+@viewer_required
 def reference_set(request: MemberRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(reference_sets(request.user), pk=pk)
     after = request.GET.get("after", "")
@@ -446,19 +445,18 @@ def reference_set(request: MemberRequest, pk: int) -> HttpResponse:
         "set": row,
         "list": found,
         "kind": KINDS[row.format].title,
-        "may_delete": row.team_id == request.team.pk
-        and request.membership.role == Role.OWNER,
+        "may_delete": row.team_id == request.team.pk and request.membership.curates,
     }
     return render_page(request, "review/reference_set.html", context, fragment="found")
 
 
-@member_required
+@viewer_required
 def reference(request: MemberRequest, pk: int, position: int) -> HttpResponse:
     row = _reference(request, pk, position)
     return render_page(request, "review/reference.html", {"view": view_reference(row)})
 
 
-@member_required
+@viewer_required
 def reference_raw(request: MemberRequest, pk: int, position: int) -> HttpResponse:
     row = _reference(request, pk, position)
     value = {**row.content, "messages": row.messages}

@@ -16,6 +16,7 @@ from writ_app.engine.errors import WritError
 from writ_app.forms.synthesis import BatchForm, CapsForm
 from writ_app.jobs.synthesis import design_batch, send_unfinished
 from writ_app.models.synthesis import Batch, BatchStatus
+from writ_app.services.audit import record
 from writ_app.services.catalog import load_environment
 from writ_app.services.synthesis import (
     BatchProgress,
@@ -39,11 +40,17 @@ from writ_app.services.synthesis import (
     view_design,
 )
 from writ_app.services.synthesis.results import export_results
-from writ_app.views.access import MemberRequest, member_required, owner_required
+from writ_app.views.access import (
+    MemberRequest,
+    curator_required,
+    fresh_required,
+    owner_required,
+    viewer_required,
+)
 from writ_app.views.page import render_page, wants_fragment
 
 
-@member_required
+@viewer_required
 def batches(request: MemberRequest) -> HttpResponse:
     visible = Batch.objects.visible_to(request.user).select_related("environment")
     page = Paginator(visible.defer("environment__state"), 20).get_page(
@@ -98,7 +105,7 @@ def _cloned(request: MemberRequest) -> tuple[Batch | None, dict[str, Any] | None
     return row, order_of(row)
 
 
-@member_required
+@viewer_required
 def batch(request: MemberRequest, pk: int) -> HttpResponse:
     """The page; by htmx what changes quickly, and once the whole page again when the batch has ended."""
     row = _batch(request, pk)
@@ -119,7 +126,7 @@ def batch(request: MemberRequest, pk: int) -> HttpResponse:
     return render_page(request, "synthesis/batch.html", context, fragment="progress")
 
 
-@member_required
+@viewer_required
 def batch_detail(request: MemberRequest, pk: int) -> HttpResponse:
     """What changes slowly and costs more to count."""
     row = _batch(request, pk)
@@ -204,7 +211,8 @@ def batch_retry(request: MemberRequest, pk: int) -> HttpResponse:
     return _change(request, pk, retry, "What failed is tried again.")
 
 
-@owner_required
+@curator_required
+@fresh_required()
 def batch_results(request: MemberRequest, pk: int) -> StreamingHttpResponse:
     """The batch as a result file of tau2-bench, always as an attachment."""
     batches = Batch.objects.visible_to(request.user)
@@ -215,6 +223,7 @@ def batch_results(request: MemberRequest, pk: int) -> StreamingHttpResponse:
         pk=pk,
     )
     load_environment(row.environment)  # what fails has to fail before the first byte
+    record("batch.export", team=row.team_id, row=row)
     response = StreamingHttpResponse(
         export_results(row), content_type="application/json"
     )

@@ -18,11 +18,11 @@ from writ_app.services.tasks import (
     try_witness,
     visible_tasks,
 )
-from writ_app.views.access import MemberRequest, member_required
+from writ_app.views.access import MemberRequest, viewer_required
 from writ_app.views.page import render_page, wants_fragment
 
 
-@member_required
+@viewer_required
 def tasks(request: MemberRequest) -> HttpResponse:
     """Facets in the address; one that cannot be had is said, and nothing is shown in its stead."""
     facets = task_facets(user=request.user, batch=TaskFilter.batch_of(request.GET))
@@ -40,7 +40,7 @@ def tasks(request: MemberRequest) -> HttpResponse:
     )
 
 
-@member_required
+@viewer_required
 def task(request: MemberRequest, pk: int) -> HttpResponse:
     """The task; a number posted as `read` tries that read's witness, which changes nothing."""
     row = _found(request, pk)
@@ -65,7 +65,7 @@ def task(request: MemberRequest, pk: int) -> HttpResponse:
     )
 
 
-@member_required
+@viewer_required
 def task_raw(request: MemberRequest, pk: int) -> HttpResponse:
     """Everything, uncut, for a file viewer: never shown by the browser itself."""
     text = json.dumps(_found(request, pk).content, indent=1, ensure_ascii=False)

@@ -20,7 +20,7 @@ from writ_app.models.verification import Reverification
 from writ_app.services.release import released_but_rejected
 from writ_app.services.review.reverifying import outdated_versions
 from writ_app.services.synthesis import verifying
-from writ_app.views.access import MemberRequest, member_required, owner_required
+from writ_app.views.access import MemberRequest, curator_required, viewer_required
 from writ_app.views.page import render_page, wants_fragment
 
 LISTED = 20
@@ -28,7 +28,7 @@ CHOICES = 200
 """Batches to choose from, the latest."""
 
 
-@member_required
+@viewer_required
 def verification(request: MemberRequest) -> HttpResponse:
     """Of one batch or of everything: which versions judged, what moved between two, what rests on what moved."""
     batches = Batch.objects.visible_to(request.user).filter(team=request.team)
@@ -130,7 +130,7 @@ def _finding(content: dict[str, Any]) -> str:
 
 
 @require_POST
-@owner_required
+@curator_required
 def verification_run(request: MemberRequest) -> HttpResponse:
     """Order a re-verification of a batch, or of everything."""
     batch = None
