@@ -16,6 +16,7 @@ ENV = {
     "POSTGRES_PASSWORD": "secret",
     "WRIT_PUBLISH": "127.0.0.1:8321",
     "WRIT_WORKERS": "2",
+    "WRIT_ARCHIVISTS": "1",
     "WRIT_RUNNERS": "2",
     "WRIT_MEMORY": "2g",
 }
@@ -36,6 +37,7 @@ class TestComposeFile:
             "migrate",
             "web",
             "worker",
+            "archivist",
             "runner",
             "beat",
             "postgres",
@@ -70,12 +72,32 @@ class TestComposeFile:
         services = read_compose()["services"]
         ours = [service for service in services.values() if "build" in service]
 
-        assert len(ours) == 5
+        assert len(ours) == 6
         for service in ours:
             assert service["read_only"] is True
             assert service["cap_drop"] == ["ALL"]
             assert service["security_opt"] == ["no-new-privileges:true"]
             assert service["mem_limit"] == "2g"
+            assert service["tmpfs"] == ["/tmp"]
+            assert service["init"] is True
+            assert "privileged" not in service
+            assert "user" not in service  # the image's own, which is not root
+
+    def test_the_apps_containers_keep_nothing(self) -> None:
+        """So that any number of them may be anywhere: what has to stay is in Postgres, and what waits in the broker."""
+        services = read_compose()["services"]
+
+        keeping = {name for name, service in services.items() if "volumes" in service}
+
+        assert keeping == {"postgres", "valkey"}
+
+    def test_the_image_runs_as_somebody_without_rights(self) -> None:
+        dockerfile = (ROOT / "Dockerfile").read_text()
+
+        users = re.findall(r"^USER (\w+)", dockerfile, re.MULTILINE)
+        assert users == ["writ"]
+        assert dockerfile.index("USER writ") < dockerfile.index("\nCMD ")
+        assert "--uid 10001" in dockerfile
 
     def test_probes_ask_an_address_that_there_is(self) -> None:
         probe = str(read_compose()["services"]["web"]["healthcheck"]["test"])

@@ -94,6 +94,30 @@ class TestUp:
         assert time.monotonic() - before < 15
         assert processes_of(layout) == []
 
+    def test_counts_requests_over_all_its_processes_where_a_token_may_ask(
+        self, layout: Layout
+    ) -> None:
+        port, token = free_port(), "0123456789abcdef"
+        up = start_up(layout, port, WRIT_METRICS_TOKEN=token)
+        assert "WRIT is up" in first_line(up)
+
+        for _ in range(4):
+            status_of(f"http://127.0.0.1:{port}/admin/login/")
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/metrics",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as page:
+            counts = page.read().decode()
+        up.terminate()
+        up.communicate(timeout=30)
+
+        counted = re.findall(
+            r'^writ_requests_total\{.*view="login"\} (.*)$', counts, re.M
+        )
+        assert sum(map(float, counted)) == 4, counts
+        assert re.search(r"^writ_web_processes [3-9]", counts, re.M), counts
+
     def test_starts_again_after_it_was_killed_outright(self, layout: Layout) -> None:
         port = free_port()
         killed = start_up(layout, port)

@@ -11,11 +11,13 @@ from django.core.management import CommandError, call_command
 from tests.factories import (
     judge,
     make_batch,
+    make_member,
     make_owner,
     make_reviewer,
     make_trajectory,
     team_of,
 )
+from writ_app.models.accounts import Role
 from writ_app.models.curation import SavedView
 from writ_app.models.release import Release
 from writ_app.models.review import Verdict
@@ -104,7 +106,7 @@ class TestDraft:
             (("--shares", "train"), "'train' is not a name, = and a number"),
             (("--filter", "team=1"), "team=1 is no filter"),
             (("--view", "x"), "no saved view 'x'"),
-            (("--by", "bob"), "bob is an owner of|only owners draft"),
+            (("--by", "bob"), "bob is a curator or owner of the team"),
             (("--team", "x"), "no team 'x'"),
             (("--recipe", "/nowhere"), "No such file"),
             (
@@ -118,6 +120,13 @@ class TestDraft:
 
         with pytest.raises(CommandError, match=complaint):
             told("draft", "first", *words)
+
+    def test_is_made_by_a_curator_who_is_named(self, rows, owner):
+        make_member(team=team_of(owner), role=Role.CURATOR, name="cleo")
+
+        told("draft", "first", "--by", "cleo")
+
+        assert str(Release.objects.get(name="first").created_by) == "cleo"
 
     def test_asks_which_team_if_there_are_several(self, rows, owner):
         other = make_owner()

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
-from django.utils import timezone
 from tqdm import tqdm
 
 from writ_app.management.progress import LOG_SECONDS
+from writ_app.models import clock
 from writ_app.models.synthesis import Batch
 from writ_app.services.synthesis import BatchProgress
 
@@ -60,7 +60,7 @@ class BatchBars:
 
 def summary(batch: Batch, progress: BatchProgress) -> dict[str, Any]:
     """What came of a batch, as plain JSON. Seconds from the order to the end, or to now."""
-    ended = batch.finished_at or timezone.now()
+    ended = batch.finished_at or clock.now()
     return {
         "batch": batch.pk,
         "name": batch.name,

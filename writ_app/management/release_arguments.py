@@ -101,15 +101,14 @@ def release_named(text: str, team: str | None) -> Release:
     return rows[0]
 
 
-def owner_named(name: str | None, team: Team) -> User:
-    """An owner of the team; the first one if none is named. Raises CommandError."""
-    owners = Membership.objects.owners().filter(team=team).select_related("user")
-    if name:
-        owners = owners.filter(user__username=name)
-    first = owners.order_by("pk").first()
-    if first is None:
+def curator_named(name: str | None, team: Team) -> User:
+    """Who may draft and freeze releases of the team; its first owner if nobody is named. Raises CommandError."""
+    members = Membership.objects.filter(team=team).select_related("user")
+    members = members.filter(user__username=name) if name else members.owners()
+    first = members.order_by("pk").first()
+    if first is None or not first.curates:
         raise CommandError(
-            f"{name or 'Nobody'} is an owner of the team {team.name!r}: only owners draft and freeze releases."
+            f"{name or 'Nobody'} is a curator or owner of the team {team.name!r}: only these draft and freeze releases."
         )
     return first.user
 

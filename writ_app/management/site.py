@@ -8,6 +8,7 @@ with clear_errors(), site_up(workers=2) as site:
 
 import errno
 import http.client
+import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from writ_app.adapters.embedded.failures import full_disk
 from writ_app.adapters.embedded.layout import ServiceError
 from writ_app.adapters.embedded.services import Services, services_running
+from writ_app.adapters.forks import Forks
 from writ_app.adapters.processes import (
     Child,
     ProcessError,
@@ -36,7 +38,12 @@ from writ_app.services.operations import LIVE
 
 ANSWER_SECONDS = 60.0
 SIMULATIONS = "simulations"
-"""The queue of those who simulate; everything else is on Celery's own."""
+"""The queue of those who simulate."""
+OTHERS = [name for name in settings.CELERY_TASK_QUEUES if name != SIMULATIONS]
+OTHER_JOBS = 2
+"""At the same time, so that a long release holds up neither a design nor the clock's jobs."""
+FEW_STORES = {"MALLOC_ARENA_MAX": "2"}
+"""Each of many threads would otherwise keep memory of its own for what it has long given back."""
 
 
 def add_site_arguments(parser: ArgumentParser) -> None:
@@ -57,8 +64,8 @@ class Site:
 
     def serve(self, host: str, port: int) -> str:
         """Start the web server; returns its address once it answers."""
-        start_web(self.supervisor, host=host, port=port)
-        return f"http://{bracketed(host)}:{port}/"
+        start_web(self.supervisor, host, port)
+        return address(host, port)
 
     def check(self) -> None:
         """Start again what ended by itself: call it about every second while waiting.
@@ -74,16 +81,19 @@ class Site:
 
 
 @contextmanager
-def site_up(*, workers: int, listen: tuple[str, int] | None = None) -> Iterator[Site]:
+def site_up(
+    *, workers: int, listen: tuple[str, int] | None = None, serving: bool = False
+) -> Iterator[Site]:
     """Services started, database migrated, worker and clock started; all ended after.
 
-    `listen` is the address that `serve` will take, to learn at once if it is in use.
+    `listen` is the address that `serve` will take, to learn at once if it is in use. With `serving` it is served already, before
+    workers, whom nobody waits for, begin.
     """
     layout = settings.EMBEDDED
     with (
         services_running(layout, settings.EMBEDDED_SERVICES) as services,
         # Entering ends what a killed predecessor left, which may hold the port.
-        Supervisor(log=layout.log, journal=layout.children) as supervisor,
+        supervised() as supervisor,
     ):
         if listen:
             check_port_free(*listen)
@@ -91,47 +101,71 @@ def site_up(*, workers: int, listen: tuple[str, int] | None = None) -> Iterator[
         call_command("migrate", verbosity=0, interactive=False)
         if services.started:  # nobody else's workers: what was running died with them
             synthesis.take_back()
+        if listen and serving:
+            start_web(supervisor, *listen)
         start_jobs(supervisor, workers=workers)
         yield Site(services, supervisor)
 
 
-def start_jobs(
-    supervisor: Supervisor,
-    *,
-    workers: int,
-    beat: bool = True,
-    env: Mapping[str, str] | None = None,
-) -> Child:
+@contextmanager
+def supervised(env: Mapping[str, str] | None = None) -> Iterator[Supervisor]:
+    """Keeps the web server, workers and the clock, which are forks of code that loads meanwhile."""
+    layout = settings.EMBEDDED
+    forks = Forks(
+        "writ_app.management.loaded",
+        log=layout.log / "code.log",
+        env={**FEW_STORES, **(env or os.environ)},
+        cwd=settings.BASE_DIR,
+    )
+    with (
+        forks,
+        Supervisor(log=layout.log, journal=layout.children, forks=forks) as supervisor,
+    ):
+        yield supervisor
+
+
+def start_jobs(supervisor: Supervisor, *, workers: int, beat: bool = True) -> Child:
     """Start what designs, what simulates, and the clock that sends periodic jobs; returns what simulates.
 
     Simulations have `workers` processes of their own: they keep them as long as there is work, and designs should not wait.
     """
-    celery = partial(python, "celery", "-A", "writ_app.celery")
-    queues = {"worker": ("celery", 1), "runner": (SIMULATIONS, workers)}
+    celery = ["celery", "-A", "writ_app.celery"]
+    queues = {
+        "worker": (",".join(OTHERS), OTHER_JOBS),
+        "runner": (SIMULATIONS, workers),
+    }
     for name, (queue, processes) in queues.items():
-        command = celery("worker", "--queues", queue, "--hostname", f"{name}@%h")
-        command += ["--concurrency", str(processes), "--loglevel", "INFO"]
+        words = [*celery, "worker", "--queues", queue, "--hostname", f"{name}@%h"]
+        words += ["--concurrency", str(processes), "--loglevel", "INFO"]
         # They need no talk with each other, and start faster without.
-        command += ["--without-gossip", "--without-mingle"]
-        worker = supervisor.start(name, command, env=env, cwd=settings.BASE_DIR)
+        words += ["--without-gossip", "--without-mingle"]
+        worker = supervisor.fork(name, words)
     if beat:
         schedule = str(settings.VAR_DIR / "celerybeat-schedule")
-        command = celery("beat", "--schedule", schedule, "--pidfile", "")
-        supervisor.start("beat", command, env=env, cwd=settings.BASE_DIR)
+        supervisor.fork(
+            "beat", [*celery, "beat", "--schedule", schedule, "--pidfile", ""]
+        )
     return worker
 
 
-def start_web(supervisor: Supervisor, *, host: str, port: int) -> None:
+def start_web(supervisor: Supervisor, host: str, port: int) -> None:
     """Start the web server and return when it answers."""
-    bind = f"{bracketed(host)}:{port}"
-    command = python(
-        "gunicorn", "writ_app.wsgi", "--bind", bind, "--worker-class", "gthread"
-    )
-    command += ["--workers", "2", "--threads", "8", "--graceful-timeout", "3"]
-    command += ["--no-control-socket", "--access-logfile", "-"]
-    # Loaded before the fork, workers share most of their memory; but then they cannot load it again.
-    command += ["--reload"] if settings.DEBUG else ["--preload"]
-    supervisor.start("web", command, cwd=settings.BASE_DIR)
+    # Its processes and threads: gunicorn.conf.py.
+    words = ["gunicorn", "writ_app.wsgi", "--bind", f"{bracketed(host)}:{port}"]
+    words += ["--graceful-timeout", "3"]
+    words += ["--no-control-socket", "--access-logfile", "-"]
+    # Loaded before the fork, its processes share most of their memory; but then they cannot load it again.
+    words += ["--reload"] if settings.DEBUG else ["--preload"]
+    # What counts requests wants to know where, in gunicorn.conf.py, before it is loaded.
+    if settings.DEBUG or settings.METRICS_TOKEN:
+        supervisor.start(
+            "web",
+            [sys.executable, "-m", *words],
+            env={**FEW_STORES, **os.environ},
+            cwd=settings.BASE_DIR,
+        )
+    else:
+        supervisor.fork("web", words)
     ready = partial(answers, host, port)
     supervisor.wait_until(ready, seconds=ANSWER_SECONDS, what="Starting the web server")
 
@@ -148,13 +182,13 @@ def answers(host: str, port: int) -> bool:
             return False
 
 
+def address(host: str, port: int) -> str:
+    return f"http://{bracketed(host)}:{port}/"
+
+
 def bracketed(host: str) -> str:
     """IPv6 addresses need brackets before a port."""
     return f"[{host}]" if ":" in host else host
-
-
-def python(*words: str) -> list[str]:
-    return [sys.executable, "-m", *words]
 
 
 def check_broker() -> None:
@@ -167,6 +201,14 @@ def check_broker() -> None:
                 f"The broker at {connection.as_uri()} cannot be used: {error}. "
                 "Check that it is up, and CELERY_BROKER_URL if you set it."
             ) from error
+
+
+@contextmanager
+def database_up() -> Iterator[None]:
+    """The services that there are, or the embedded ones for as long as it lasts. Also a decorator: `@database_up()`."""
+    services = settings.EMBEDDED_SERVICES
+    with clear_errors(), services_running(settings.EMBEDDED, services, reuse=True):
+        yield
 
 
 @contextmanager
@@ -186,4 +228,8 @@ def clear_errors() -> Iterator[None]:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
+        if error.filename:  # a file that somebody asked for
+            raise CommandError(
+                f"{error.filename} cannot be written: {error.strerror}."
+            ) from error
         raise CommandError(str(full_disk("The app", settings.VAR_DIR))) from error

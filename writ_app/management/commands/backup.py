@@ -14,6 +14,7 @@ from django.core.management import BaseCommand, CommandError
 from writ_app.adapters.embedded.services import services_running
 from writ_app.adapters.files import written_whole_bytes
 from writ_app.management.site import clear_errors
+from writ_app.services.audit import record
 from writ_app.services.operations.backup import BackupError, back_up
 
 
@@ -36,6 +37,15 @@ class Command(BaseCommand):
                 manifest = back_up(file)
             except BackupError as error:
                 raise CommandError(str(error)) from error
+            record(
+                "backup.make",
+                team=None,
+                after={
+                    "rows": manifest.rows,
+                    "bytes": manifest.bytes,
+                    "sha256": manifest.sha256,
+                },
+            )
         self.stderr.write(
             f"Saved {manifest.rows:,} rows of {len(manifest.tables)} tables, "
             f"{manifest.bytes / 1e6:,.1f} MB, SHA-256 {manifest.sha256}."

@@ -1,5 +1,6 @@
 """`manage.py design`: a file of proved tasks. Needs no services."""
 
+import errno
 import json
 import os
 from argparse import ArgumentParser
@@ -65,7 +66,10 @@ class Command(BaseCommand):
         )
         parser.add_argument("--seed", type=int, default=1, help="default: 1")
         parser.add_argument(
-            "--workers", type=int, default=os.cpu_count() or 1, help="processes"
+            "--workers",
+            type=int,
+            default=os.cpu_count() or 1,
+            help="processes (default: one for each core)",
         )
         parser.add_argument("--report", type=Path, help="also write the report as JSON")
         parser.add_argument("--out", type=Path, required=True, help="the task file")
@@ -74,6 +78,12 @@ class Command(BaseCommand):
         try:
             with stop_on_signals():
                 found = self.design(options)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise CommandError(
+                f"{error.filename} cannot be written: {error.strerror}."
+            ) from error
         except KeyboardInterrupt:
             raise CommandError(
                 "Interrupted: nothing was written.", returncode=INTERRUPTED

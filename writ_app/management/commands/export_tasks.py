@@ -11,6 +11,7 @@ from environments import registry
 from environments.core.state import State
 from environments.core.tools import Mode
 from environments.core.words import Words
+from writ_app.adapters.files import written_whole
 from writ_app.engine.benchmark_tasks import UnfitTasks, benchmark_tasks, splits_of
 from writ_app.engine.task_file import BadTaskFile, FileTask, read_tasks, to_task
 
@@ -69,7 +70,8 @@ def words_of(name: str) -> Words:
 def write_json(path: Path, value: Any) -> None:
     try:
         text = json.dumps(value, indent=2, ensure_ascii=False)
-        path.write_text(text + "\n", encoding="utf-8")
+        with written_whole(path) as file:
+            file.write(text + "\n")
     except OSError as error:
         raise CommandError(
             f"{path} cannot be written: {error.strerror or error}"

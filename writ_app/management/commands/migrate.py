@@ -6,10 +6,14 @@ from django.conf import settings
 from django.core.management.commands import migrate
 from django.db import connections
 
+from writ_app.management.site import clear_errors
+
 
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         connection = connections[options["database"]]
+        with clear_errors():
+            connection.ensure_connection()
         with connection.cursor() as cursor:
             cursor.execute("SHOW lock_timeout")
             before = cursor.fetchone()[0]

@@ -6,12 +6,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from writ_app.engine.canaries import KINDS
+from writ_app.management.site import database_up
 from writ_app.models.accounts import Team
 from writ_app.services.review.quality.canaries import plant_canaries
 
 
 class Command(BaseCommand):
     help = "Plant canaries: silently corrupted copies of accepted trajectories, which measure who finds planted errors."
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("team", help="name of the team")
@@ -24,6 +26,7 @@ class Command(BaseCommand):
             "--seed", type=int, default=0, help="the same seed plants the same"
         )
 
+    @database_up()
     def handle(self, *args: Any, **options: Any) -> None:
         team = Team.objects.filter(name=options["team"]).first()
         if team is None:

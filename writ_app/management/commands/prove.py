@@ -38,7 +38,10 @@ class Command(BaseCommand):
             help="the tau2-bench checkout of imported databases",
         )
         parser.add_argument(
-            "--workers", type=int, default=os.cpu_count() or 1, help="processes"
+            "--workers",
+            type=int,
+            default=os.cpu_count() or 1,
+            help="processes (default: one for each core)",
         )
         parser.add_argument(
             "--all", action="store_true", help="go on after a false claim, list all"

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
-from django.utils import timezone
 from tqdm import tqdm
 
 from writ_app.adapters.embedded.services import services_running
@@ -18,12 +17,13 @@ from writ_app.engine.export.formats import FORMATS
 from writ_app.management.release_arguments import (
     add_recipe,
     add_team,
-    owner_named,
+    curator_named,
     recipe_told,
     release_named,
     team_named,
 )
 from writ_app.management.site import clear_errors
+from writ_app.models import clock
 from writ_app.models.release import DraftStage, Release
 from writ_app.services.release import (
     Recipe,
@@ -64,7 +64,9 @@ class Command(BaseCommand):
         draft = part(
             "draft", "begin a draft, or give one another recipe, and choose its members"
         )
-        draft.add_argument("--by", metavar="USER", help="an owner of the team")
+        draft.add_argument(
+            "--by", metavar="USER", help="a curator or owner of the team"
+        )
         draft.add_argument("--licence", metavar="SPDX", help="such as CC-BY-4.0")
         draft.add_argument("--description", metavar="TEXT")
         draft.add_argument(
@@ -75,7 +77,9 @@ class Command(BaseCommand):
         add_recipe(draft)
         part("preview", "what a draft would be")
         freeze = part("freeze", "freeze a draft for good")
-        freeze.add_argument("--by", metavar="USER", help="an owner of the team")
+        freeze.add_argument(
+            "--by", metavar="USER", help="a curator or owner of the team"
+        )
         part("show", "figures of a release or draft")
         for name in ("files", "export"):
             files = part(name, "write the files of a release, and SHA256SUMS")
@@ -188,7 +192,7 @@ class Command(BaseCommand):
 
     def do_draft(self, options: dict[str, Any]) -> None:
         team = team_named(options["team"])
-        by = owner_named(options["by"], team)
+        by = curator_named(options["by"], team)
         rows = Release.objects.filter(team=team, name=options["name"])
         latest = rows.order_by("-number").first()
         if latest and latest.frozen_at is None and not options["new"]:
@@ -227,8 +231,8 @@ class Command(BaseCommand):
 
     def do_freeze(self, options: dict[str, Any]) -> None:
         release = release_named(options["name"], options["team"])
-        by = owner_named(options["by"], release.team)
-        frozen = freeze_draft(release=release, by=by, at=timezone.now())
+        by = curator_named(options["by"], release.team)
+        frozen = freeze_draft(release=release, by=by, at=clock.now())
         told = describe(frozen)
         self.tell(options, told, describe_lines(told))
 

@@ -1,7 +1,6 @@
 """`manage.py release_push NAME --repo owner/name`: a frozen release into a Hugging Face dataset repository."""
 
 import json
-import os
 from argparse import ArgumentParser
 from typing import Any
 
@@ -17,9 +16,15 @@ from writ_app.management.release_arguments import add_team, release_named
 from writ_app.management.site import clear_errors
 from writ_app.models.release import Release
 from writ_app.services.release.files import files_of
-from writ_app.services.release.push import Done, Pushed, plan_push, push_release
-
-TOKEN = "HF_TOKEN"
+from writ_app.services.release.push import (
+    TOKEN,
+    Done,
+    Pushed,
+    has_token,
+    plan_push,
+    push_release,
+    repository_at,
+)
 
 
 class Command(BaseCommand):
@@ -40,7 +45,9 @@ class Command(BaseCommand):
             help=f"only these (default: all): {', '.join(FORMATS)}",
         )
         parser.add_argument(
-            "--private", action="store_true", help="if the repository has to be created"
+            "--private",
+            action="store_true",
+            help="create the repository so; refuse one that is there and public",
         )
         parser.add_argument("--revision", default="main", metavar="BRANCH")
         parser.add_argument(
@@ -55,15 +62,9 @@ class Command(BaseCommand):
             raise CommandError(
                 f"There is no format {unknown[0]!r}. There are: {', '.join(FORMATS)}."
             )
-        token = os.environ.get(TOKEN, "").strip()
-        if not token and not options["dry_run"]:
+        if not has_token() and not options["dry_run"]:
             raise CommandError(f"Set {TOKEN} to a token that may write.")
-        repository = DatasetRepository(
-            options["repo"],
-            token,
-            options["revision"],
-            os.environ.get("HF_ENDPOINT", ""),
-        )
+        repository = repository_at(options["repo"], options["revision"])
         with (
             clear_errors(),
             services_running(settings.EMBEDDED, settings.EMBEDDED_SERVICES, reuse=True),

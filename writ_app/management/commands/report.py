@@ -10,6 +10,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db.models import QuerySet
 
 from writ_app.adapters.embedded.services import services_running
+from writ_app.adapters.files import written_whole
 from writ_app.engine.errors import WritError
 from writ_app.management.accounts import first_owner
 from writ_app.management.progress import Progress
@@ -70,7 +71,8 @@ class Command(BaseCommand):
             report = self._make(options)
             text = html_file(report) if out.suffix == ".html" else json_file(report)
         try:
-            out.write_text(text, encoding="utf-8")
+            with written_whole(out) as file:
+                file.write(text)
         except OSError as error:
             raise CommandError(
                 f"{out} cannot be written: {error.strerror or error}"

@@ -4,26 +4,26 @@ import json
 import math
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management import BaseCommand, CommandError
 
-from writ_app.adapters.embedded.services import AlreadyStarted, services_running
 from writ_app.adapters.tau2 import BadCheckout
 from writ_app.celery import app
 from writ_app.engine.errors import WritError
 from writ_app.jobs import synthesis as jobs
-from writ_app.management.accounts import first_accounts
 from writ_app.management.batch_watch import BatchBars, summary, summary_lines
-from writ_app.management.site import Site, clear_errors, site_up
-from writ_app.models.accounts import Membership, Team
+from writ_app.management.ordering import (
+    BadWords,
+    dollars,
+    endpoint_named,
+    team_and_owner,
+    working_site,
+)
+from writ_app.management.site import Site, clear_errors
 from writ_app.models.catalog import Environment
-from writ_app.models.synthesis import Batch, BatchStatus, ModelEndpoint
+from writ_app.models.synthesis import Batch, BatchStatus
 from writ_app.services import catalog, synthesis
 
 WORLD_SEED, PEOPLE = 1, 200
@@ -35,10 +35,6 @@ ORDER_WORDS = (
 )
 """Options that say what to make, who plays, and for how much."""
 INCOMPLETE, BAD_ORDER, INTERRUPTED = 1, 2, 130
-
-
-class BadWords(WritError):
-    """An order that cannot be made as the words say."""
 
 
 class Command(BaseCommand):
@@ -106,7 +102,7 @@ class Command(BaseCommand):
         self.batch: Batch | None = None
         waits = options["wait"] or options["watch"] is not None
         try:
-            with clear_errors(), _site(options["workers"], works=waits) as site:
+            with clear_errors(), working_site(options["workers"], works=waits) as site:
                 self.batch = self.found_or_ordered(options)
                 if waits:
                     self.wait(site, self.batch)
@@ -136,6 +132,7 @@ class Command(BaseCommand):
         return batch
 
     def order(self, options: dict[str, Any]) -> Batch:
+        by = team_and_owner(options["team"])
         order = self.cloned(options)
         root, name = options["tau2_root"], options["environment"]
         if name:
@@ -147,13 +144,15 @@ class Command(BaseCommand):
             "ordered": options["count"],
             "seed": options["seed"],
             "fault_share": options["faults"],
-            "max_cost": _dollars(options["max_cost"]) if options["max_cost"] else None,
+            "max_cost": dollars(options["max_cost"]) if options["max_cost"] else None,
             "max_tokens": options["max_tokens"],
             "mix": _weights(options["mix"]) if options["mix"] else None,
             "grid": _json(options["grid"]) if options["grid"] else None,
             "plans": options["plans"].split(",") if options["plans"] else None,
             **{
-                keyword: _endpoint(options[role]) if options[role] else None
+                keyword: endpoint_named(options[role], by["team"])
+                if options[role]
+                else None
                 for role, keyword in synthesis.ROLES.items()
             },
         }
@@ -164,27 +163,16 @@ class Command(BaseCommand):
         order.setdefault(
             "name", f"{order['environment'].name}, {order['ordered']} simulations"
         )
-        batch = synthesis.start_batch(**self.by(options["team"]), **order)
-        jobs.design_batch.delay(batch_id=batch.pk)
-        return batch
+        # Known before anybody works on it: whoever interrupts the sending is told which one goes on.
+        self.batch = synthesis.start_batch(**by, **order)
+        jobs.design_batch.delay(batch_id=self.batch.pk)
+        return self.batch
 
     def cloned(self, options: dict[str, Any]) -> dict[str, Any]:
         """The order to begin with: that of a batch, or nothing."""
         if options["clone"] is None:
             return {}
         return synthesis.order_of(_batch(options["clone"]))
-
-    def by(self, name: str | None) -> dict[str, Any]:
-        """The team whose batch it is, and its first owner, who orders it."""
-        teams = Team.objects.filter(**({"name": name} if name else {}))
-        if not Team.objects.exists():
-            first = first_accounts(settings.VAR_DIR / "first_accounts.json")
-            return {"team": first.team, "by": first.owner}
-        names = ", ".join(Team.objects.order_by("name").values_list("name", flat=True))
-        if teams.count() != 1:
-            raise BadWords(f"Say whose batch it is with --team; there is {names}.")
-        owner = Membership.objects.owners().filter(team__in=teams).order_by("id")[0]
-        return {"team": owner.team, "by": owner.user}
 
     # --- waiting ----------------------------------------------------------------------------------------------------------------
 
@@ -223,28 +211,6 @@ class Command(BaseCommand):
             f"Interrupted. Batch {pk} goes on as long as workers run (`manage.py up`): watch it with "
             f"`manage.py synthesize --watch {pk}`, end it with `manage.py synthesize --cancel {pk}`."
         )
-
-
-@contextmanager
-def _site(workers: int, *, works: bool) -> Iterator[Site | None]:
-    """Services that answer. With `works` also our own workers, unless somebody else's are there: then None."""
-    if works and not _others_work():
-        try:
-            with site_up(workers=workers) as site:
-                yield site
-                return
-        except AlreadyStarted:
-            pass
-    with services_running(settings.EMBEDDED, settings.EMBEDDED_SERVICES, reuse=True):
-        call_command("migrate", verbosity=0, interactive=False)
-        yield None
-
-
-def _others_work() -> bool:
-    """Whether workers answer at a broker that is not ours to start."""
-    return "valkey" not in settings.EMBEDDED_SERVICES and bool(
-        app.control.ping(timeout=2)
-    )
 
 
 def _ordered(batch: Batch) -> str:
@@ -286,27 +252,6 @@ def _environment(text: str, root: Path | None) -> Environment:
     if found is None:
         known = ", ".join(stored.values_list("version", flat=True)) or "none"
         raise BadWords(f"{name} has no version {version}; it has {known}.")
-    return found
-
-
-def _endpoint(name: str) -> ModelEndpoint:
-    offered = ModelEndpoint.objects.offered()
-    found = offered.filter(name=name).first()
-    if found is None:
-        names = ", ".join(offered.values_list("name", flat=True)) or "none"
-        raise BadWords(
-            f"There is no endpoint {name!r} to choose; there is {names}. They are added under Models in the app."
-        )
-    return found
-
-
-def _dollars(text: str) -> Decimal:
-    try:
-        found = Decimal(text)
-    except InvalidOperation as error:
-        raise BadWords(f"--max-cost {text} is not a number.") from error
-    if not found.is_finite() or found >= 10**8:
-        raise BadWords(f"--max-cost {text} is no sum of dollars.")
     return found
 
 

@@ -7,7 +7,12 @@ from typing import Any
 from django.core.management import BaseCommand
 
 from writ_app.jobs.synthesis import send_unfinished
-from writ_app.management.site import add_site_arguments, clear_errors, site_up
+from writ_app.management.site import (
+    add_site_arguments,
+    address,
+    clear_errors,
+    site_up,
+)
 
 
 class Command(BaseCommand):
@@ -26,9 +31,9 @@ class Command(BaseCommand):
             self.stdout.write("Stopped.")
 
     def serve(self, host: str, port: int, workers: int) -> None:
-        with site_up(workers=workers, listen=(host, port)) as site:
+        with site_up(workers=workers, listen=(host, port), serving=True) as site:
             send_unfinished()
-            self.stdout.write(f"WRIT is up at {site.serve(host, port)}")
+            self.stdout.write(f"WRIT is up at {address(host, port)}")
             log = site.services.layout.log
             self.stdout.write(f"Process {os.getpid()}, logs in {log}. Ctrl-C stops it.")
             self.stdout.flush()
