@@ -5,12 +5,15 @@ DATABASE_URL and CELERY_BROKER_URL, when set, are used instead of embedded servi
 """
 
 import atexit
+import gc
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_django.plugin import DjangoDbBlocker
 
     from writ_app.adapters.embedded.services import Services
-    from writ_app.adapters.processes import Child
+    from writ_app.adapters.processes import Child, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "writ-test-"
@@ -83,7 +86,64 @@ def pytest_configure(config: pytest.Config) -> None:
 
     # Read now, which is what tells pytest-django to set Django up.
     assert VAR_DIR.resolve() == settings.VAR_DIR
+    let_tests_empty_tables_soon()
     sweep_abandoned()
+
+
+def let_tests_empty_tables_soon() -> None:
+    """After a test whose transactions were real everything is deleted, also from the audit log, which refuses that to others.
+
+    Only where there is something: emptying two hundred tables as such takes a fifth of a second. What Django itself wrote when the
+    database was made stays, and is not written again; the app's own personas and plans are.
+    """
+    from django.core.management.commands import flush
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    from writ_app.apps import make_built_in
+
+    kept = {"django_content_type", "auth_permission"}
+
+    def sql_flush(
+        self: DatabaseOperations, style: Any, tables: Any, **more: Any
+    ) -> list[str]:
+        names = ", ".join(f"'{name}'" for name in tables if name not in kept)
+        return [
+            # Triggers and references say nothing to it. Its own user may do that: it has made the database.
+            "SET LOCAL session_replication_role = replica",
+            f"""
+            DO $$
+            DECLARE name text; found boolean;
+            BEGIN
+                FOREACH name IN ARRAY ARRAY[{names}] LOOP
+                    EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO found;
+                    IF found THEN EXECUTE format('DELETE FROM %I', name); END IF;
+                END LOOP;
+            END $$
+            """,
+        ]
+
+    DatabaseOperations.sql_flush = sql_flush
+    flush.emit_post_migrate_signal = lambda *args, **options: make_built_in(
+        using="default"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the modules that start whole sites: side by side they wait for each other, and at the end for nothing that fills the time."""
+    modules: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        modules.setdefault(item.path, []).append(item)
+    slow = [path for path in modules if is_slow(modules[path])]
+    rest = [path for path in modules if path not in set(slow)]
+    places = {path: (n + 0.5) / len(slow) for n, path in enumerate(slow)}
+    places |= {path: (n + 0.5) / len(rest) for n, path in enumerate(rest)}
+    items[:] = [
+        item for path in sorted(modules, key=places.get) for item in modules[path]
+    ]
+
+
+def is_slow(items: Iterable[pytest.Item]) -> bool:
+    return any(item.get_closest_marker("slow") for item in items)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -109,7 +169,7 @@ def django_db_modify_db_settings(embedded_services: "Services") -> None:
     """Called by pytest-django before it creates the test database."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="class")
 def celery_worker_process(
     embedded_services: "Services",
     django_db_setup: None,
@@ -117,32 +177,71 @@ def celery_worker_process(
 ) -> Iterator["Child"]:
     """A real worker on the real broker and the test database, ready for messages.
 
-    It sees committed rows only: the test needs `django_db(transaction=True)`.
+    It sees committed rows only: the test needs `django_db(transaction=True)`. Who did not ask for it has none: it would do what
+    they order behind their backs, and hold what they empty.
     """
     from django.conf import settings
     from django.db import connection
 
-    from writ_app.adapters.processes import Supervisor
+    from tests.hub_server import known_to_workers
     from writ_app.celery import app
-    from writ_app.management.site import start_jobs
+    from writ_app.management.site import start_jobs, supervised
 
     url = os.environ.get("DATABASE_URL") or settings.EMBEDDED.database_url
     name = str(connection.settings_dict["NAME"])
     database = urlsplit(url)._replace(path=f"/{name}").geturl()
-    layout = settings.EMBEDDED
-    with Supervisor(log=layout.log, journal=layout.children) as supervisor:
-        worker = start_jobs(
-            supervisor,
-            workers=2,
-            beat=False,
-            env={**os.environ, "DATABASE_URL": database},
-        )
+    app.control.purge()  # what was ordered while there was none
+    env = {**os.environ, **known_to_workers(), "DATABASE_URL": database}
+    with supervised(env) as supervisor:
+        worker = start_jobs(supervisor, workers=2, beat=False)
         supervisor.wait_until(
             lambda: bool(app.control.ping(timeout=0.5)),
             seconds=60,
             what="Starting the worker",
         )
+        over = Event()
+        keeper = Thread(target=keep_up, args=(supervisor, over), daemon=True)
+        keeper.start()
         yield worker
+        over.set()
+        keeper.join()
+
+
+def keep_up(supervisor: "Supervisor", over: Event) -> None:
+    """Start again what a test killed, as the command that brings a site up does."""
+    while not over.wait(0.5):
+        supervisor.check()
+
+
+@pytest.fixture(autouse=True)
+def nobody_acts_yet() -> None:
+    """A streamed answer that a test did not read to its end leaves behind who asked for it, who is gone by now."""
+    from writ_app.adapters.logs import begin
+
+    begin()
+
+
+# Every environment is hundreds of thousands of objects, and no other module has rows of the same key.
+ENVIRONMENTS_KEPT = (
+    "writ_app.services.catalog.environments",
+    "writ_app.services.catalog.benchmarks",
+    "writ_app.services.tasks.trying",
+    "writ_app.engine.editing",
+    "writ_app.engine.verification.claims",
+    "writ_app.engine.verification.courses",
+    "writ_app.engine.verification.normal",
+    "writ_app.engine.verification.sources",
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forget_environments() -> Iterator[None]:
+    yield
+    for name in ENVIRONMENTS_KEPT:
+        for kept in vars(sys.modules[name]).values() if name in sys.modules else ():
+            if clear := getattr(kept, "cache_clear", None):
+                clear()
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
@@ -173,6 +272,22 @@ def browser() -> Iterator["Browser"]:
         chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(autouse=True)
+def _asks_the_shared_cache() -> None:
+    """A server that did not answer one test is asked by the next one."""
+    from writ_app.adapters.caches import SharedCache
+
+    SharedCache.asked_again = 0
+
+
+@pytest.fixture(autouse=True)
+def _by_nobody() -> None:
+    """What one test did as somebody, in a request whose answer was never closed, the next one does not do in their name."""
+    from writ_app.adapters.logs import begin
+
+    begin()
 
 
 @pytest.fixture

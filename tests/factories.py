@@ -48,10 +48,18 @@ def make_owner(*, team: Team | None = None, name: str = "") -> User:
     return user
 
 
-def make_reviewer(*, team: Team, name: str = "") -> User:
+def make_member(*, team: Team, role: Role, name: str = "") -> User:
     user = make_user(name=name)
-    add_member(team=team, user=user)
+    add_member(team=team, user=user, role=role)
     return user
+
+
+def make_reviewer(*, team: Team, name: str = "") -> User:
+    return make_member(team=team, role=Role.REVIEWER, name=name)
+
+
+def make_curator(*, team: Team, name: str = "") -> User:
+    return make_member(team=team, role=Role.CURATOR, name=name)
 
 
 def team_of(user: User) -> Team:

@@ -27,7 +27,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.release import say
+from tests.benchmarks.figures import show
 from tests.benchmarks.release_database import set_up
 
 WORLDS = ("retail", "airline", "rental")
@@ -51,11 +51,11 @@ def main() -> int:
 
         with services_running(settings.EMBEDDED, settings.EMBEDDED_SERVICES):
             call_command("migrate", verbosity=0)
-            say(f"{'':34}{'rows':>9}{'MB':>8}{'s':>8}  differences")
+            show(f"{'':34}{'rows':>9}{'MB':>8}{'s':>8}  differences")
             wrong = accept(wanted.items, Path(var) / "acceptance")
     for one in wrong[:50]:
-        say(one)
-    say(f"{len(wrong)} differences" if wrong else "Everything is as it should be.")
+        show(one)
+    show(f"{len(wrong)} differences" if wrong else "Everything is as it should be.")
     return int(bool(wrong))
 
 
@@ -139,7 +139,7 @@ class _Running:
         self.timed.found += [f"{one.name}: {text}" for text in one.found]
         size = f"{one.bytes / 1e6:.1f}" if one.bytes else ""
         rows = f"{one.rows:,}" if one.rows else ""
-        say(f"{one.name:34}{rows:>9}{size:>8}{took:8.1f}  {len(one.found)}")
+        show(f"{one.name:34}{rows:>9}{size:>8}{took:8.1f}  {len(one.found)}")
 
 
 # --- filling -------------------------------------------------------------------------------------------------------------------
@@ -389,7 +389,7 @@ def rows_in(path: Path) -> int:
 
 
 def raw_rows(path: Path) -> Iterator[Any]:
-    from writ_app.engine.export.parquet import read_parquet
+    from tests.parquet_rows import read_parquet
 
     if path.suffix == ".parquet":
         with path.open("rb") as file:

@@ -20,6 +20,7 @@ sys.path[0] = str(ROOT)  # this folder would hide the package of the same name
 from environments.core.domain import TaskClass  # noqa: E402
 from environments.core.environment import Environment  # noqa: E402
 from environments.registry import names, world  # noqa: E402
+from tests.benchmarks.figures import note, show  # noqa: E402
 from writ_app.engine.collector import seldom_collected  # noqa: E402
 from writ_app.engine.errors import InvalidTask  # noqa: E402
 from writ_app.engine.proving import Prover  # noqa: E402
@@ -28,10 +29,6 @@ from writ_app.engine.task_file import line_of, read_line  # noqa: E402
 from writ_app.engine.types import Task  # noqa: E402
 
 CANDIDATE_BANDS = (5, 10, 20, 50, 100, 200)
-
-
-def show(text: str) -> None:
-    print(text, flush=True)  # noqa: T201
 
 
 def main() -> None:
@@ -84,11 +81,11 @@ def _measure(title: str, environment: Environment, count: int, memory: int) -> N
     for kind in TaskClass:
         made = list(_timed(designer, kinds[kind], count)) if kinds[kind] else []
         tasks += made
-        _line(f"  {kind.replace('_', ' ')} ({len(kinds[kind])} archetypes)", made)
+        _line(title, f"{kind.replace('_', ' ')} ({len(kinds[kind])} archetypes)", made)
     composed = list(_composed(designer, max(count // 10, 10)))
-    _line("  compositions of 2 to 5 writes", composed)
+    _line(title, "compositions of 2 to 5 writes", composed)
     _growth(tasks)
-    _checking(environment, [task for task, _ in [*tasks, *composed]])
+    _checking(title, environment, [task for task, _ in [*tasks, *composed]])
     if memory:
         _memory(designer, kinds[TaskClass.READ_HEAVY], memory)
 
@@ -121,15 +118,17 @@ def _composed(designer: Designer, count: int) -> Iterator[tuple[Task, float]]:
         yield task, time.process_time() - start
 
 
-def _line(name: str, made: Sequence[tuple[Task, float]]) -> None:
+def _line(title: str, name: str, made: Sequence[tuple[Task, float]]) -> None:
     if not made:
-        show(f"{name:<44} none")
+        show(f"  {name:<42} none")
         return
     seconds = [spent for _, spent in made]
     burdens = [task.burden.total for task, _ in made]
+    rate = len(made) / sum(seconds)
+    note(f"{title}: {name}", rate, "proved tasks per s of CPU")
     whole = sum(task.burden.exact for task, _ in made) / len(made)
     show(
-        f"{name:<44} {len(made) / sum(seconds):7.1f} tasks/s   median {statistics.median(seconds) * 1000:6.1f} ms   "
+        f"  {name:<42} {rate:7.1f} tasks/s   median {statistics.median(seconds) * 1000:6.1f} ms   "
         f"burden mean {statistics.mean(burdens):4.1f} max {max(burdens):2d}   whole {whole:4.0%}"
     )
 
@@ -151,13 +150,15 @@ def _growth(tasks: Sequence[tuple[Task, float]]) -> None:
         least = most
 
 
-def _checking(environment: Environment, tasks: Sequence[Task]) -> None:
+def _checking(title: str, environment: Environment, tasks: Sequence[Task]) -> None:
     lines = [read_line(line_of(task)) for task in tasks]
     prover = Prover(environment)
     start = time.process_time()
     false = sum(prover.refute(line) is not None for line in lines)
     spent = time.process_time() - start
-    show(f"  checked again: {len(lines) / spent:.1f} tasks/s, {false} refuted")
+    rate = len(lines) / spent
+    note(f"{title}: proofs checked again", rate, "tasks per s of CPU")
+    show(f"  checked again: {rate:.1f} tasks/s, {false} refuted")
 
 
 def _memory(designer: Designer, slugs: Sequence[str], count: int) -> None:

@@ -23,7 +23,8 @@ sys.path[0] = str(ROOT)  # this folder would hide the package of the same name
 
 from environments.core.environment import Environment, EnvironmentSession  # noqa: E402
 from environments.core.tools import ToolCall  # noqa: E402
-from environments.registry import names, world  # noqa: E402
+from environments.registry import world  # noqa: E402
+from tests.benchmarks.figures import note  # noqa: E402
 
 type Episode = list[ToolCall]
 
@@ -89,7 +90,7 @@ def main() -> None:
         "--tau2-root", type=Path, help="folder that holds the reference's checkout/"
     )
     parser.add_argument(
-        "--environment", choices=names(), action="append", help="default: all"
+        "--environment", choices=PEERS, action="append", help="default: all of them"
     )
     parser.add_argument(
         "--seconds", type=float, default=1.0, help="spent on each figure"
@@ -97,9 +98,13 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{'':<{WIDTH}}{'reference':>10}{'ours':>12}{'better by':>11}{'aim':>9}")  # noqa: T201
     show(
-        "import of every world and the engine (s)", 13.6, import_time(), aim=13.6 / 0.3
+        "",
+        "import of every world and the engine (s)",
+        13.6,
+        import_time(),
+        aim=13.6 / 0.3,
     )
-    for name in options.environment or names():
+    for name in options.environment or PEERS:
         measure(name, options.tau2_root, options.seconds)
 
 
@@ -110,44 +115,60 @@ def measure(name: str, tau2_root: Path | None, seconds: float) -> None:
     print(f"\n{name}, {environment.version}: {len(episodes)} episodes")  # noqa: T201
 
     start = 1 / rate(environment.session, seconds)
-    show("session start (s)", peer.construction, start, aim=1000)
+    show(name, "session start (s)", peer.construction, start, aim=1000)
     memory = memory_per_session(environment)
-    show("memory per open session (bytes)", peer.memory, memory, aim=200)
+    show(name, "memory per open session (bytes)", peer.memory, memory, aim=200)
     written = memory_per_session(environment, writes[0])
-    show("memory per session after a write (bytes)", peer.memory, written, aim=200)
+    show(
+        name, "memory per session after a write (bytes)", peer.memory, written, aim=200
+    )
 
     for calls in reads:
         per_second = call_rate(environment, calls, seconds)
-        show_rate(f"{calls[0].name} (calls/s)", peer.calls, per_second, calls, aim=5)
+        show_rate(
+            name, f"{calls[0].name} (calls/s)", peer.calls, per_second, calls, aim=5
+        )
     for calls in writes:
         per_second = write_rate(environment, calls, seconds)
-        show_rate(f"{calls[0].name} (calls/s)", peer.calls, per_second, calls, aim=2)
+        show_rate(
+            name, f"{calls[0].name} (calls/s)", peer.calls, per_second, calls, aim=2
+        )
 
     environment.state.content_hash  # noqa: B018 - made once per process
     for calls in writes[:2]:
-        name = calls[0].name
+        tool = calls[0].name
         new = 1 / rate(unseen_hashes(environment, calls).__next__, seconds)
-        show(f"hash, new state, {name} (s)", peer.hash, new, aim=1000)
+        show(name, f"hash, new state, {tool} (s)", peer.hash, new, aim=1000)
         changed = cycle(changed_sessions(environment, calls))
         seen = 1 / rate(lambda: next(changed).state.content_hash(), seconds)  # noqa: B023
-        show(f"hash, seen state, {name} (s)", peer.hash, seen, aim=1000)
+        show(name, f"hash, seen state, {tool} (s)", peer.hash, seen, aim=1000)
         effect = 1 / rate(lambda: next(changed).state.effect(), seconds)  # noqa: B023
-        show(f"effect, {name} (s)", peer.hash, effect, aim=1000)
+        show(name, f"effect, {tool} (s)", peer.hash, effect, aim=1000)
 
     effects = [replayed(environment, episode).state.effect() for episode in episodes]
     per_second = episode_rate(
         episodes, seconds, lambda n: check_effect(environment, episodes[n], effects[n])
     )
-    show_rate("gold replay, state checked (ep/s)", {}, per_second, [], peer.replay, 300)
+    show_rate(
+        name, "gold replay, state checked (ep/s)", {}, per_second, [], peer.replay, 300
+    )
     per_second = episode_rate(
         episodes, seconds, lambda n: score(environment, episodes[n])
     )
-    show_rate("gold replay as scored (ep/s)", {}, per_second, [], peer.scoring, 300)
+    show_rate(
+        name, "gold replay as scored (ep/s)", {}, per_second, [], peer.scoring, 300
+    )
     per_second = episode_rate(
         episodes, seconds, lambda n: exact_hash(environment, episodes[n])
     )
     show_rate(
-        "gold replay, SHA-256, states seen (ep/s)", {}, per_second, [], peer.replay, 300
+        name,
+        "gold replay, SHA-256, states seen (ep/s)",
+        {},
+        per_second,
+        [],
+        peer.replay,
+        300,
     )
 
 
@@ -411,12 +432,14 @@ def import_time() -> float:
 # Printing
 
 
-def show(what: str, reference: float, ours: float, aim: float) -> None:
+def show(name: str, what: str, reference: float, ours: float, aim: float) -> None:
     """Less is better."""
+    note(named(name, what), ours, "", at_most=reference / aim, beside=beside(reference))
     _print(what, reference, ours, reference / ours, aim)
 
 
 def show_rate(
+    name: str,
     what: str,
     by_tool: dict[str, float],
     ours: float,
@@ -426,7 +449,18 @@ def show_rate(
 ) -> None:
     """More is better."""
     reference = by_tool[calls[0].name] if calls else reference
+    note(
+        named(name, what), ours, "", at_least=reference * aim, beside=beside(reference)
+    )
     _print(what, reference, ours, ours / reference, aim)
+
+
+def named(name: str, what: str) -> str:
+    return f"{name}: {what}" if name else what
+
+
+def beside(reference: float) -> str:
+    return f"reference {_figure(reference)}"
 
 
 def _print(what: str, reference: float, ours: float, ratio: float, aim: float) -> None:

@@ -8,13 +8,14 @@ do, through the triggers. Times are of the views' own work: services, without HT
 
 import argparse
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from tests.benchmarks.figures import p50, p95, show
 
 TASKS = 240
 ORIGINALS = 12
@@ -87,10 +88,6 @@ def directory(kept: Path | None) -> Iterator[Path]:
         yield Path(made)
 
 
-def say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
-
-
 def fill(wanted: int) -> None:
     """Up to so many items, in batches of a chunk each; what there is already stays."""
     from django.db import connection, transaction
@@ -123,7 +120,7 @@ def fill(wanted: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
     made = ReviewItem.objects.count() - there
-    say(
+    show(
         f"{there + made:,} items, {made:,} of them new, in {time.perf_counter() - began:.0f} s"
     )
 
@@ -135,8 +132,7 @@ def timed(name: str, rounds: int, act: Callable[[], Any]) -> None:
         began = time.perf_counter()
         act()
         took.append(1000 * (time.perf_counter() - began))
-    p95 = sorted(took)[int(0.95 * (len(took) - 1))]
-    say(f"{name:40} p50 {statistics.median(took):7.1f} ms   p95 {p95:7.1f} ms")
+    show(f"{name:40} p50 {p50(took):7.1f} ms   p95 {p95(took):7.1f} ms")
 
 
 def measure(rounds: int) -> None:
@@ -161,7 +157,7 @@ def measure(rounds: int) -> None:
 
         size = 0
         timed(name, rounds, act)
-        say(f"{'':40} {size / 1000:.0f} kB")
+        show(f"{'':40} {size / 1000:.0f} kB")
 
     opens("first page", sort="newest")
     opens("deep page", after=middle)
@@ -214,14 +210,14 @@ def judge(wanted: int) -> None:
     timed(f"forecast for {len(ids):,}", 3, lambda: forecast(**by))
     began = time.perf_counter()
     done.append(apply_bulk(team=team, **by))
-    say(f"{f'approve {len(ids):,}':40} {time.perf_counter() - began:.1f} s")
+    show(f"{f'approve {len(ids):,}':40} {time.perf_counter() - began:.1f} s")
     began = time.perf_counter()
     undo_bulk(action=done[0], user=ada, at=now)
-    say(f"{'undo them':40} {time.perf_counter() - began:.1f} s")
+    show(f"{'undo them':40} {time.perf_counter() - began:.1f} s")
     began = time.perf_counter()
     chosen = selected_ids(user=ada, filters={})[:wanted]
     size = sum(map(len, json_lines(chosen)))
-    say(
+    show(
         f"{f'export {len(chosen):,}, {size / 1e6:.0f} MB':40} {time.perf_counter() - began:.1f} s"
     )
 

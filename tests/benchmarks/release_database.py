@@ -19,7 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.release import _memory, say
+from tests.benchmarks.figures import note, show
+from tests.benchmarks.release import _memory, without_pandas
 
 
 def main() -> None:
@@ -40,10 +41,10 @@ def main() -> None:
         with services_running(settings.EMBEDDED, settings.EMBEDDED_SERVICES):
             call_command("migrate", verbosity=0)
             fill(wanted.items)
-            say(
+            show(
                 f"{wanted.items:,} trajectories; load of the machine {os.getloadavg()[0]:.1f}"
             )
-            say(f"{'':24}{'CPU s':>8}{'wall s':>8}{'rows/s':>10}{'+MB peak':>10}")
+            show(f"{'':24}{'CPU s':>8}{'wall s':>8}{'rows/s':>10}{'+MB peak':>10}")
             for step in ("choose", "freeze", *wanted.formats):
                 if step == wanted.profile:
                     profiled(step)
@@ -76,12 +77,15 @@ def fill(items: int) -> None:
 def measured(step: str, items: int) -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         cpu, wall, peak = pool.apply(run, (step,))
-    say(f"{step:24}{cpu:8.2f}{wall:8.2f}{items / wall:10,.0f}{peak / 1e6:10.1f}")
+    note(f"{step}: speed", items / wall, "per s")
+    note(f"{step}: memory above idle", peak / 1e6, "MB", at_most=100)
+    show(f"{step:24}{cpu:8.2f}{wall:8.2f}{items / wall:10,.0f}{peak / 1e6:10.1f}")
 
 
 def run(step: str) -> tuple[float, float, int]:
     """(CPU seconds, seconds, bytes above idle at the peak)"""
     set_up()
+    without_pandas()
     import pyarrow.parquet  # noqa: F401  # What is measured is not this import.
 
     act = prepared(step)

@@ -12,7 +12,8 @@ import resource
 import time
 from pathlib import Path
 
-from tests.benchmarks.lists import directory, fill, say
+from tests.benchmarks.figures import note, show
+from tests.benchmarks.lists import directory, fill
 
 
 def main() -> None:
@@ -58,8 +59,8 @@ def measure(trajectories: int) -> None:
     )["size"]
     batch = Batch.objects.order_by("pk").first()
     assert batch is not None
-    say(f"{ReviewItem.objects.count():,} items of {size:,.0f} characters")
-    say(f"idle: {held():.0f} MB")
+    show(f"{ReviewItem.objects.count():,} items of {size:,.0f} characters")
+    show(f"idle: {held():.0f} MB")
     plans = {"a fourth": {"plan": ["upfront"]}, "all": {}}
     for name, filters in plans.items():
         report = order_report(team=batch.team, by=batch.created_by, filters=filters)
@@ -67,8 +68,11 @@ def measure(trajectories: int) -> None:
         assert make_report(report_id=report.pk), report.trouble
         seconds = time.perf_counter() - start
         report = Report.objects.get(pk=report.pk)
+        note(
+            f"report of {report.total:,}", report.total / seconds, "trajectories per s"
+        )
         purity = (report.content or {})["report"]["purity"]
-        say(
+        show(
             f"{name}: {report.total:,} trajectories in {seconds:.1f} s, {report.total / seconds:,.0f} per second, "
             f"at most {held():.0f} MB; held against {len(purity or ())} benchmarks; "
             f"JSON {len(json_file(report)) / 1000:.0f} kB, HTML {len(html_file(report)) / 1000:.0f} kB"

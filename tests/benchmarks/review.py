@@ -30,10 +30,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.benchmarks.figures import note, p50, p95, show
+
 PARTS = ("import", "http", "lists", "browser")
 TASKS = 24
 """Different tasks; trajectories differ by a sentence."""
 CSRF = "c" * 32
+# What Label Studio 1.23.2 and doccano 1.8.4 needed for 10,000 such trajectories.
+IMPORTS = "Label Studio 461, doccano 1,031"
+NEXT = "Label Studio 400, doccano 77"
+NEXT_8 = "next / submit: Label Studio 1,064 / 1,244, doccano 239 / 237"
+PACE = "Label Studio 4.9, doccano 23.1"
+TWICE = "Label Studio 0 (with SQLite 55), doccano 370, of 400"
+LIST = "Label Studio 260, doccano 143"
+SEARCH = "Label Studio 5,507, doccano 1,570"
+KEY = "Label Studio 1,352, doccano 179"
+BYTES = "Label Studio 7,700, doccano 700"
 HANG_UP = 0.05
 CHUNK = 250
 """Trajectories per statement and commit: as many as the server keeps in memory (work_mem) to file them."""
@@ -65,10 +77,6 @@ WORDS = [
     "ember",
     "fjord",
 ]
-
-
-def show(text: str) -> None:
-    print(text, flush=True)  # noqa: T201
 
 
 def main() -> None:
@@ -106,19 +114,18 @@ def measure(wanted: argparse.Namespace, items: int) -> None:
     from django.core.management import call_command
 
     from writ_app.adapters.embedded.services import services_running
-    from writ_app.adapters.processes import Supervisor
-    from writ_app.management.site import start_web
+    from writ_app.management.site import start_web, supervised
 
     layout = settings.EMBEDDED
     with (
         services_running(layout, settings.EMBEDDED_SERVICES),
-        Supervisor(log=layout.log, journal=layout.children) as supervisor,
+        supervised() as supervisor,
     ):
         call_command("migrate", verbosity=0)
         show(f"\n{items:,} trajectories; load of the machine {os.getloadavg()[0]:.1f}")
         people = fill(items, max(wanted.reviewers), wanted.writers)
         port = free_port()
-        start_web(supervisor, host="127.0.0.1", port=port)
+        start_web(supervisor, "127.0.0.1", port)
         if "http" in wanted.parts:
             for count in wanted.reviewers:
                 before = processor(supervisor)
@@ -129,7 +136,9 @@ def measure(wanted: argparse.Namespace, items: int) -> None:
             lists(port, people[0])
         if "browser" in wanted.parts:
             browse(port, people[0], wanted.presses)
-        show(f"memory of the web server: {memory(supervisor):.0f} MB")
+        held = memory(supervisor)
+        note("memory of the web server after all that", held, "MB")
+        show(f"memory of the web server: {held:.0f} MB")
 
 
 def free_port() -> int:
@@ -179,6 +188,13 @@ def fill(items: int, reviewers: int, writers: int = 1) -> list[str]:
         size = cursor.fetchone()[0]
     show(
         f"import: {items / took:,.0f} per s, {size / items / 1000:.1f} kB each on disk"
+    )
+    note(
+        "import over one connection",
+        items / took,
+        "per s",
+        at_least=2500,
+        beside=IMPORTS,
     )
     names = (f"reviewer{number}" for number in range(reviewers))
     return [session(factories.make_reviewer(team=team, name=name)) for name in names]
@@ -273,9 +289,11 @@ def session(user: Any) -> str:
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
-    from writ_app.services.sessions import SessionStore
+    from writ_app.models import clock
+    from writ_app.services.sessions import FRESH, SessionStore
 
     store = SessionStore()
+    store[FRESH] = clock.now().timestamp()
     store[SESSION_KEY] = str(user.pk)
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
@@ -396,11 +414,24 @@ def review(port: int, keys: list[str], verdicts: int) -> int:
         for name in ("verdict", "desk", "both", "bytes", "had")
     }
     doubles = len(all_of["had"]) - len(set(all_of["had"]))
+    who = "one reviewer" if len(keys) == 1 else f"{len(keys)} reviewers"
+    pace = given / seconds
+    if len(keys) == 1:
+        middle = p50(all_of["both"])
+        note(
+            "one reviewer: submit and next, p50", middle, "ms", at_most=30, beside=NEXT
+        )
+    else:
+        most = p95(all_of["both"])
+        note(f"{who}: submit and next, p95", most, "ms", at_most=150, beside=NEXT_8)
+        note(f"{who}: verdicts", pace, "per s", at_least=60, beside=PACE)
+    beyond = doubles + too_many()
+    note(f"{who}: beyond their slots", beyond, f"of {given}", at_most=0, beside=TWICE)
     show(
         f"{len(keys)} reviewer(s): submit and next {percentiles(all_of['both'])} ms "
         f"(verdict {percentiles(all_of['verdict'])}, desk {percentiles(all_of['desk'])}); "
-        f"{given / seconds:.1f} verdicts/s; {statistics.mean(all_of['bytes']) / 1000:.0f} kB per desk; "
-        f"refused {sum(one.refused for one in took)}; beyond their slots {doubles + too_many()} of {given}"
+        f"{pace:.1f} verdicts/s; {statistics.mean(all_of['bytes']) / 1000:.0f} kB per desk; "
+        f"refused {sum(one.refused for one in took)}; beyond their slots {beyond} of {given}"
     )
     return given
 
@@ -423,9 +454,7 @@ def too_many() -> int:
 
 
 def percentiles(values: list[float]) -> str:
-    ordered = sorted(values)
-    at95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
-    return f"{statistics.median(ordered):.0f} / {at95:.0f}"
+    return f"{p50(values):.0f} / {p95(values):.0f}"
 
 
 # --- pages ----------------------------------------------------------------------------------------------------------------------
@@ -446,6 +475,14 @@ def lists(port: int, key: str) -> None:
             took.append(1000 * (time.perf_counter() - began))
             size = len(page.encode())
             assert status == 200, status
+        limit, beside = (50, SEARCH) if "q" in query else (25, LIST)
+        note(
+            f"list over HTTP, {name}, p50",
+            p50(took[2:]),
+            "ms",
+            at_most=limit,
+            beside=beside,
+        )
         show(f"list, {name}: {percentiles(took[2:])} ms, {size / 1000:.0f} kB")
 
 
@@ -494,6 +531,15 @@ def browse(port: int, key: str, presses: int) -> None:
             page.evaluate(f"() => {{ window.drawn = ({DRAWN})(); }}")
             page.keyboard.press("a")
             took.append(page.evaluate("window.drawn"))
+        note(
+            "browser: key to next item drawn, p95",
+            p95(took),
+            "ms",
+            at_most=100,
+            beside=KEY,
+        )
+        note("browser: item page, cold", bytes_of[0], "kB", at_most=150, beside=BYTES)
+        note("browser: item page, warm", bytes_of[1], "kB", at_most=40)
         show(
             f"browser: key to next item drawn {percentiles(took)} ms; {elements} elements; "
             f"page {bytes_of[0]:.0f} kB cold, {bytes_of[1]:.0f} kB warm"

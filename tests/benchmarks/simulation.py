@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.figures import note, show
 from tests.model_server import ModelServer, started, write_answers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -117,13 +118,16 @@ def measure(wanted: argparse.Namespace, var: Path) -> None:
         batch = order(wanted.world)
         answers = var / "answers.json"
         write_answers(answers, played(batch))
-        print(HEADER)  # noqa: T201
+        show(HEADER)
         for concurrency in wanted.concurrency:
             with started(answers, wanted.delay) as server:
                 found = measure_one(batch, server, concurrency, wanted)
-            print(line(concurrency, wanted, found), flush=True)  # noqa: T201
+            show(line(concurrency, wanted, found))
+            noted(concurrency, wanted, found)
 
 
+PEER = "reference 4 % (64 in flight, 0.2 s), 12 % (2 s)"
+PEER_CPU = "reference 31 to 98 ms"
 HEADER = (
     "in flight | processes | delay s | turns/s | of the ideal | CPU ms per turn | "
     "memory MB (peak RSS; PSS) | load of the machine"
@@ -137,6 +141,16 @@ def line(concurrency: int, wanted: argparse.Namespace, found: dict[str, float]) 
         f"{found['rate'] / ideal:12.1%} | {found['cpu']:15.2f} | {found['rss']:6.0f}; {found['pss']:6.0f} | "
         f"{found['load']:.1f}"
     )
+
+
+def noted(
+    concurrency: int, wanted: argparse.Namespace, found: dict[str, float]
+) -> None:
+    lot = f"{concurrency} in flight, {wanted.delay:g} s each"
+    share = 100 * found["rate"] * wanted.delay / concurrency
+    note(f"{lot}: of the ideal", share, "%", at_least=90, beside=PEER)
+    note(f"{lot}: CPU per turn", found["cpu"], "ms", at_most=6, beside=PEER_CPU)
+    note(f"{lot}: memory", found["pss"], "MB", at_most=500)
 
 
 def measure_one(

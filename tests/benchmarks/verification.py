@@ -29,6 +29,7 @@ sys.path[0] = str(ROOT)  # this folder would hide the package of the same name
 
 from environments.core.environment import Environment  # noqa: E402
 from environments.registry import names, world  # noqa: E402
+from tests.benchmarks.figures import note, show  # noqa: E402
 from writ_app.engine.behaviour import PLANS, make_ledger  # noqa: E402
 from writ_app.engine.errors import InvalidTask  # noqa: E402
 from writ_app.engine.scripted import FAULTS, applicable, cast  # noqa: E402
@@ -58,10 +59,6 @@ COMPOSED = 0.2
 """Share of tasks with several writes."""
 
 
-def show(text: str) -> None:
-    print(text, flush=True)  # noqa: T201
-
-
 @dataclass(frozen=True)
 class Stored:
     """What a database holds of one simulation, as texts of JSON."""
@@ -87,7 +84,7 @@ def main() -> None:
     for title, environment in _environments(arguments):
         stored = list(_simulated(environment, arguments.trajectories))
         show(f"\n{title}")
-        _measure(environment, stored)
+        _measure(title, environment, stored)
         if arguments.profile:
             _profile(environment, stored)
         if arguments.memory:
@@ -168,7 +165,7 @@ def _yardstick() -> float:
     return (time.process_time() - start) / 500 * 1e6
 
 
-def _measure(environment: Environment, stored: Sequence[Stored]) -> None:
+def _measure(title: str, environment: Environment, stored: Sequence[Stored]) -> None:
     _verifying(environment, stored[:WARM])()  # what is worked out once per process
     gc.freeze()  # as a process does once it has loaded an environment
     stored = stored[WARM:]
@@ -184,9 +181,10 @@ def _measure(environment: Environment, stored: Sequence[Stored]) -> None:
             for one in lot:
                 _judge(environment, one, again)
     yardstick = (before + _yardstick()) / 2
-    for title, stages in (("first", first), ("again", again)):
+    for turn, stages in (("first", first), ("again", again)):
         spent = stages.seconds.total() / len(stored)
-        show(f"  {title}   {spent * 1000:5.2f} ms each   {1 / spent:6.0f} per second")
+        note(f"{title}, {turn}", spent * 1000, "ms of CPU each")
+        show(f"  {turn}   {spent * 1000:5.2f} ms each   {1 / spent:6.0f} per second")
     show(
         f"  median {statistics.median(lengths):.0f} messages, "
         f"{statistics.median(one.size for one in stored) / 1000:.0f} kB   accepted {outcomes['']} of {len(stored)}   (10 kB of JSON: {yardstick:.0f} µs)"

@@ -55,16 +55,15 @@ def hold(wanted: argparse.Namespace) -> dict[str, Any]:
     from tests.model_server import started, write_answers
     from tests.played import copies, played
     from writ_app.adapters.embedded.services import services_running
-    from writ_app.adapters.processes import Supervisor
     from writ_app.jobs.synthesis import send_unfinished
-    from writ_app.management.site import start_jobs
+    from writ_app.management.site import start_jobs, supervised
 
     layout = settings.EMBEDDED
     answers = wanted.var / "answers.json"
     with (
         # Durable: a database that forgets what it has confirmed is another matter.
         services_running(layout, settings.EMBEDDED_SERVICES) as services,
-        Supervisor(log=layout.log, journal=layout.children) as supervisor,
+        supervised() as supervisor,
     ):
         call_command("migrate", verbosity=0)
         template = order()

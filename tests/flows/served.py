@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from django.db import connection
 
 from tests.benchmarks.review import free_port
 from writ_app.adapters.processes import Child, Supervisor
-from writ_app.management.site import ANSWER_SECONDS, answers, python
+from writ_app.management.site import ANSWER_SECONDS, answers
 
 HOST = "127.0.0.1"
 
@@ -34,7 +35,7 @@ class Served:
         url = os.environ.get("DATABASE_URL") or settings.EMBEDDED.database_url
         name = str(connection.settings_dict["NAME"])
         database = urlsplit(url)._replace(path=f"/{name}").geturl()
-        command = python("gunicorn", "tests.flows.held_answers")
+        command = [sys.executable, "-m", "gunicorn", "tests.flows.held_answers"]
         command += ["--bind", f"{HOST}:{self.port}", "--worker-class", "gthread"]
         command += ["--workers", "2", "--threads", "8", "--no-control-socket"]
         return self._supervisor.start(

@@ -2,47 +2,28 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from threading import Thread
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
-from tests.factories import (
-    make_batch,
-    make_dispute,
-    make_owner,
-    make_reviewer,
-    make_trajectory,
-    team_of,
-)
+from tests.everything import make_everything
+from tests.services.runs import run as run_runner
 from tests.views.test_access import patterns
-from writ_app.engine.editing import Remove, SetText, dump_changes
-from writ_app.models.accounts import Team, User
 from writ_app.models.behaviour import BehaviourPlan, Persona
 from writ_app.models.catalog import Environment, ReferenceSet, Task
 from writ_app.models.curation import SamplingPlan
-from writ_app.models.editing import EditDraft
+from writ_app.models.evaluation import EvaluationRun, EvaluationTrial
 from writ_app.models.release import Release
 from writ_app.models.report import Report
-from writ_app.models.review import ReviewEvent, ReviewItem, Verdict
+from writ_app.models.review import ReviewEvent, ReviewItem
 from writ_app.models.synthesis import Batch, ModelEndpoint
-from writ_app.services.catalog.uploads import keep_upload, run_import
-from writ_app.services.release import (
-    Recipe,
-    choose_members,
-    draft_release,
-    freeze_release,
-    order_choice,
-)
-from writ_app.services.reports.making import make_report, order_report
-from writ_app.services.review import lease_next, submit_verdict
-from writ_app.services.review.comments import add_comment
-from writ_app.services.review.quality.sampling import order_plan
+from writ_app.models.webhooks import Webhook
+from writ_app.services.evaluation import TrialDesk
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -50,7 +31,11 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 
-NOT_PAGES = {"logout", "theme"}
+NOT_PAGES = {
+    *("logout", "theme", "provider_login", "openid_connect_callback"),
+    # Not there without mail, and without a link's token in the session: tests/views/test_accounts.py and test_teams.py see them.
+    *("password_reset", "invitation"),
+}
 
 
 def key_of(model: Any) -> Callable[[], dict[str, Any]]:
@@ -85,11 +70,23 @@ SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "plan": key_of(BehaviourPlan),
     "release": key_of(Release),
     "report": key_of(Report),
+    "webhook": key_of(Webhook),
+    "evaluation": key_of(EvaluationRun),
+    "evaluation_trial": key_of(EvaluationTrial),
+    "evaluation_beside": lambda: dict(
+        zip(
+            ("left", "right"),
+            EvaluationTrial.objects.order_by("pk").values_list("pk", flat=True),
+            strict=False,
+        )
+    ),
     "release_members": key_of(Release),
+    "release_push": key_of(Release),
     "release_refusals": lambda: {"pk": Release.objects.get(frozen_at=None).pk},
     "release_draft": lambda: {"pk": Release.objects.get(frozen_at=None).pk},
     "quality_dispute": lambda: {"pk": ReviewItem.objects.get(status="DISPUTED").pk},
     "quality_lane": key_of(SamplingPlan),
+    "api_chapter": lambda: {"slug": "batches"},
     "environment": world(),
     "environment_policy": world(),
     "environment_tools": world(),
@@ -100,69 +97,21 @@ SHOWN: dict[str, Callable[[], dict[str, Any]] | None] = {
     "trajectory_replay": None,
     "reference": lambda: {**key_of(ReferenceSet)(), "position": 0},
     "environment_record": None,
+    "password_reset_confirm": None,  # tests/views/test_accounts.py follows one
 }
 """Addresses that need arguments → an example; None: shown by other tests."""
 
 
-def bring_in_a_reference(team: Team, owner: User) -> None:
-    """A set of one row, and a file that was refused."""
-    call = {"function": {"name": "find", "arguments": {"near": "Rue de l'Été"}}}
-    row = {
-        "messages": [
-            {"role": "system", "content": "Be kind."},
-            {"role": "user", "content": "Where is it?"},
-            {"role": "assistant", "tool_calls": [call]},
-            {"role": "tool", "content": "Error: nowhere"},
-            {"role": "assistant", "content": "Nowhere."},
-        ],
-        "tools": [{"type": "function", "function": {"name": "find"}}],
-        "source": "elsewhere",
-    }
-    for name, text in (("good.jsonl", json.dumps(row)), ("bad.jsonl", "{}")):
-        file = SimpleUploadedFile(name, text.encode())
-        upload = keep_upload(team=team, by=owner, file=file)
-        run_import(import_id=upload.pk, at=datetime.now(UTC))
-
-
 @pytest.fixture
-def tab(browser: Browser, live_server: Any) -> Iterator[Page]:
-    owner = make_owner(name="ada")
-    team = team_of(owner)
-    batch = make_batch(team=team, by=owner)
-    for number in range(3):
-        make_trajectory(batch=batch, number=number)
-    make_trajectory(batch=batch, number=0, fault="wrong_argument")
-    now = datetime.now(UTC)
-    for verdict, reason in ((Verdict.APPROVE, ""), (Verdict.REJECT, "policy")):
-        slot = lease_next(user=owner, at=now)
-        assert slot is not None
-        submit_verdict(
-            slot=slot,
-            token=slot.token,
-            reviewer=owner,
-            verdict=verdict,
-            reason=reason,
-            at=now,
-        )
-    freeze_release(team=team, name="first", by=owner, at=now)
-    make_report(report_id=order_report(team=team, by=owner, batch=batch).pk)
-    recipe = Recipe(cap=0, shares={"train": 0.9, "test": 0.1})
-    draft = draft_release(team=team, name="first", by=owner, recipe=recipe)
-    choose_members(release_id=draft.pk, revision=order_choice(draft))
-    lot = {"kinds": ["exact", "said"]}
-    order_plan(team=team, by=owner, filters=lot, limit=0.1, seed=1)
-    make_dispute(team=team)
-    item = ReviewItem.objects.order_by("pk").first()
-    assert item is not None
-    colleague = make_reviewer(team=team, name="bob")
-    comment = add_comment(item=item, author=colleague, body="@ada look", message=1)
-    add_comment(item=item, author=owner, body="Yes.", parent=comment)
-    changes = (SetText(message=0, text="Good day!"), Remove(message=4))
-    EditDraft.objects.create(
-        item=item, user=owner, changes=dump_changes(changes), reason="Warmer."
-    )
-    ModelEndpoint.objects.create(name="mine", model="openai/mine")
-    bring_in_a_reference(team, owner)
+def tab(
+    browser: Browser, live_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Page]:
+    monkeypatch.setenv("HF_TOKEN", "hf_none")
+    owner = make_everything().owner
+    # The browser's event loop runs in this thread already.
+    runner = Thread(target=run_runner, kwargs={"desk": TrialDesk()})
+    runner.start()
+    runner.join()
     client = Client()
     client.force_login(owner)
     context = browser.new_context(
@@ -214,10 +163,12 @@ NO_PAGE = (
         "saved_view",
         "_choose",
         "_freeze",
+        "_send",
         "_zip",
     ),
-    *("_save", "_discard", "_withdraw", "_reason", "_delete"),
+    *("_save", "_discard", "_withdraw", "_reason", "_delete", "_revoke"),
     *("_step", "_text", "_find", "_replay"),
+    *("_role", "_remove", "_revoke"),
 )
 
 

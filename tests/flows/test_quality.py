@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.factories import (
     make_batch,
+    make_curator,
     make_owner,
     make_reviewer,
     make_trajectory,
@@ -62,7 +63,8 @@ def ada() -> User:
 
 def test_two_judge_blind_and_a_third_settles_it(open_as, ada) -> None:
     team = team_of(ada)
-    bob, carol = (make_reviewer(team=team, name=name) for name in ("bob", "carol"))
+    bob = make_reviewer(team=team, name="bob")
+    carol = make_curator(team=team, name="carol")
     ReviewPolicy.objects.create(team=team, second_share=1.0)
     item = ReviewItem.objects.get(
         pk=make_trajectory(batch=make_batch(team=team, by=ada)).pk

@@ -75,7 +75,8 @@ def apply(user, verdict=Verdict.APPROVE, **fields):
 
 
 def undo(action, user) -> int:
-    return undo_bulk(action=action, user=user, at=now())
+    owns = user.memberships.owners().exists()
+    return undo_bulk(action=action, user=user, at=now(), owns=owns)
 
 
 def freeze_in(item: int, owner) -> None:

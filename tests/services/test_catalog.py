@@ -179,6 +179,11 @@ class TestImportTau2:
             ("tasks.json", "{}", "must hold an array"),
             ("tasks.json", '[{"id": "0"}, {"id": "0"}]', "two tasks have the id"),
             ("tasks.json", '[{"name": "x"}]', "task number 1 has no id"),
+            (
+                "tasks.json",
+                '[{"id": "0", "evaluation_criteria": {"actions": ["cancel"]}}]',
+                "task '0', evaluation_criteria.actions[0]",
+            ),
             ("split_tasks.json", "[]", "object of lists"),
         ],
     )

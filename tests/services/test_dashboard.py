@@ -207,7 +207,10 @@ def counted_anew(monkeypatch):
 
 
 def built(user, **filters):
-    return build_dashboard(user=user, filters=filters, since=None, at=timezone.now())
+    owns = user.memberships.owners().exists()
+    return build_dashboard(
+        user=user, filters=filters, since=None, at=timezone.now(), owns=owns
+    )
 
 
 def counts(funnel) -> list[int]:

@@ -7,11 +7,19 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from tests.adapters.test_tau2_results import minimal, written
 from tests.engine.export.made import dataset
 from tests.engine.export.test_formats import WITH_ROWS, expected
-from tests.factories import make_owner, make_user, team_of
+from tests.factories import (
+    judge,
+    make_batch,
+    make_owner,
+    make_trajectory,
+    make_user,
+    team_of,
+)
 from writ_app.engine.export.folder import FolderDataset, write_canonical
 from writ_app.engine.export.formats import FORMATS
 from writ_app.engine.export.options import Options
@@ -19,12 +27,18 @@ from writ_app.engine.export.records import Json, Record
 from writ_app.engine.export.writing import files
 from writ_app.engine.importing import BadFile
 from writ_app.models.catalog import ReferenceSet, ReferenceTrajectory
+from writ_app.models.release import Release, ReleaseMember
+from writ_app.models.review import ReviewItem, Verdict
 from writ_app.services.catalog.reference_dataset import ReferenceDataset
 from writ_app.services.catalog.references import (
     Brought,
+    SetInUse,
     delete_reference_set,
     import_reference,
 )
+from writ_app.services.release import Recipe, draft_release
+from writ_app.services.release.gates import OF_SET, SHORT
+from writ_app.services.release.recipe import dump_recipe
 
 pytestmark = pytest.mark.django_db
 
@@ -204,6 +218,44 @@ class TestFiles:
 
         assert (row.team, row.format, row.domain) == (team, "tau2_results", "retail")
         assert [one.task for one in ReferenceDataset(row).records()] == ["0"]
+
+    @pytest.mark.parametrize("frozen", [False, True])
+    def test_a_set_that_a_release_is_kept_away_from_stays(
+        self, tmp_path: Path, frozen: bool
+    ) -> None:
+        owner = make_owner(name="ada")
+        row = brought(lines(tmp_path, GOOD), team=team_of(owner))
+        gate = OF_SET + row.content_hash[:SHORT]
+        release = Release.objects.create(
+            team=team_of(owner), name="first", number=1, created_by=owner,
+            recipe=dump_recipe(Recipe(gates=[gate])),
+        )  # fmt: skip
+        if frozen:
+            item = make_trajectory(batch=make_batch(team=team_of(owner), by=owner))
+            judge(item, Verdict.APPROVE, owner)
+            (member,) = ReviewItem.objects.all()
+            ReleaseMember.objects.create(
+                release=release, item=member, position=0, row_hash="0" * 64
+            )
+            Release.objects.update(frozen_at=Now(), content_hash="0" * 64)
+
+        with pytest.raises(SetInUse, match="The release first v1") as told:
+            delete_reference_set(row)
+
+        assert ("a draft" in str(told.value)) != frozen
+        assert row.trajectories.count() == 1
+
+    def test_another_team_s_release_holds_back_nothing(self, tmp_path: Path) -> None:
+        owner, other = make_owner(name="ada"), make_owner(name="bob")
+        row = brought(lines(tmp_path, GOOD), team=team_of(owner))
+        gate = OF_SET + row.content_hash[:SHORT]
+        draft_release(
+            team=team_of(other), name="next", by=other, recipe=Recipe(gates=[gate])
+        )
+
+        delete_reference_set(row)
+
+        assert not ReferenceSet.objects.exists()
 
     def test_a_set_is_deleted_with_its_rows(self, tmp_path: Path) -> None:
         row = brought(lines(tmp_path, GOOD))

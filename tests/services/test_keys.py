@@ -93,6 +93,25 @@ class TestChangeKeys:
 
         assert keys_of(user) == DEFAULTS
 
+    @pytest.mark.parametrize(
+        ("own", "left"),
+        [
+            ({"approve": "J", "fix": "p"}, {"fix": "p"}),
+            ({"approve": "J", "reject": "a", "fix": "p"}, {"fix": "p"}),
+            ({"next_step": "g", "fix": "p"}, {"fix": "p"}),
+            ({"approve": "g x", "goto": "g x", "fix": "p"}, {"fix": "p"}),
+            ({"tick": "J", "approve": "J"}, {"tick": "J"}),
+            ({"gone": "a", "fix": "p"}, {"fix": "p"}),
+        ],
+    )
+    def test_gives_up_only_what_a_new_action_or_another_key_is_in_the_way_of(
+        self, own, left
+    ):
+        user = make_user()
+        ReviewerKeys.objects.create(user=user, keys=own)
+
+        assert keys_of(user) == DEFAULTS | left
+
     def test_takes_nothing_from_a_row_that_is_not_valid(self):
         user = make_user()
         ReviewerKeys.objects.create(user=user, keys={"approve": "<script>", "fix": 7})

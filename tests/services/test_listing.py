@@ -246,9 +246,25 @@ class TestPages:
 
     def test_count_no_further_than_is_shown(self, owner, three, monkeypatch):
         monkeypatch.setattr(pages, "COUNTED", 2)
-        monkeypatch.setattr(pages, "count_up_to", lambda found: found[:3].count())
 
         assert listed(owner).counted == "2+"
+
+    def test_count_less_far_what_two_filters_leave(self, owner, three, monkeypatch):
+        monkeypatch.setattr(pages, "COLLECTED", 2)
+        world = {"environment": [ReviewItem.objects.first().environment]}
+
+        assert listed(owner, filters=world).counted == "3"
+        assert listed(owner, filters={**world, "scripted": "yes"}).counted == "2+"
+
+    def test_count_less_far_what_has_to_be_looked_up(self, owner, three, monkeypatch):
+        tool = ReviewItem.objects.first().skeleton.split()[0]
+        assert listed(owner, filters={"tool": tool}).counted == "3"
+        monkeypatch.setattr(pages, "COLLECTED", 2)
+
+        found = listed(owner, filters={"tool": tool})
+
+        assert found.counted == "2+"
+        assert len(found.rows) == 3
 
     def test_say_who_looks_at_what(self, owner, three):
         slot = lease_next(user=owner, at=NOW)
@@ -295,3 +311,14 @@ class TestFacets:
         found = {facet.name: facet for facet in list_facets(user=owner, filters={})}
 
         assert found["environment"].choices[0].shown == "2+"
+
+    def test_count_less_far_with_more_filters(self, owner, three, monkeypatch):
+        monkeypatch.setattr("writ_app.services.review.listing.facets.COUNTED", 3)
+
+        def shown(filters):
+            found = list_facets(user=owner, filters=filters)
+            return next(one for one in found if one.name == "environment").choices[0]
+
+        assert shown({}).shown == "3"
+        # two passes, of one each: what is found, and what would be without the filter
+        assert shown({"accepted": ["yes"]}).shown == "2+"

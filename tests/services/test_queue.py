@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from django.core.cache import cache
 
 from tests.factories import (
     make_batch,
@@ -13,6 +12,7 @@ from tests.factories import (
     make_trajectory,
     team_of,
 )
+from writ_app.adapters.caches import here
 from writ_app.models.review import (
     ReviewEvent,
     ReviewItem,
@@ -44,7 +44,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def counted_anew():
-    cache.clear()
+    here.clear()
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ class TestOrders:
             slot = lease_next(user=ada, at=NOW, choice=needed)
             seen.append(rows.index(slot.item.trajectory))
             give(slot, ada)
-            cache.clear()
+            here.clear()
 
         # 0 of 3 and 0 of 1; 1 of 3 and 0 of 1; 1 of 3 and 1 of 1; what is over.
         assert seen == [0, 2, 1, 3]

@@ -300,6 +300,17 @@ class TestBenchmarks:
         assert set(found) == {f"tasks of {row}", "here"}
         assert benchmark_indexes({"airline"}, [here]) == {}
 
+    def test_sets_of_one_name_are_both_there(self, owner: User) -> None:
+        row = make_environment()
+        sets = [ReferenceSet.objects.create(
+            name="theirs", domain="retail", agent="a", user="u", content_hash=sign * 64,
+            content={}, environment=row,
+        ) for sign in "ab"]  # fmt: skip
+
+        found = benchmark_indexes({"retail"}, sets)
+
+        assert set(found) == {f"theirs ({sign * 12})" for sign in "ab"}
+
 
 def test_a_report_is_seen_by_its_team_alone(owner: User, batch: Batch) -> None:
     report = order_report(team=team_of(owner), by=owner, batch=batch)

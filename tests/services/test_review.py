@@ -16,6 +16,7 @@ from tests.factories import (
     make_trajectory,
     team_of,
 )
+from writ_app.adapters.caches import here
 from writ_app.models.review import (
     RejectReason,
     ReviewEvent,
@@ -291,6 +292,22 @@ class TestCountQueue:
 
         assert (before.waiting, before.total, before.today) == (3, 3, 0)
         assert (after.waiting, after.approved, after.today) == (2, 1, 1)
+
+    def test_counts_the_many_once_for_a_while_and_ones_own_always(
+        self, owner, batch, monkeypatch
+    ):
+        monkeypatch.setattr("writ_app.services.review.queue.MANY", 1)
+        for number in range(2):
+            make_trajectory(batch=batch, number=number)
+        before = count_queue(user=owner, at=NOW)
+        give(lease_next(user=owner, at=NOW), owner)
+
+        later = count_queue(user=owner, at=datetime.now(UTC))
+        here.clear()
+        again = count_queue(user=owner, at=datetime.now(UTC))
+
+        assert (before.waiting, later.waiting, again.waiting) == (2, 2, 1)
+        assert later.today == 1
 
 
 class TestReviewEvents:

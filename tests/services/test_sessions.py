@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user
-from django.contrib.sessions.models import Session
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
 from tests.factories import make_owner
+from writ_app.models.accounts import Session
 from writ_app.services.sessions import Backend, SessionStore
 
 pytestmark = pytest.mark.django_db

@@ -19,17 +19,18 @@ def item(trajectory) -> ReviewItem:
     return ReviewItem.objects.get(pk=trajectory.pk)
 
 
-def canary_of(original: ReviewItem) -> ReviewItem:
+def canary_of(original: ReviewItem, **more) -> ReviewItem:
     """The database files it as it does every version."""
-    ReviewItem.objects.create(
-        trajectory=original.trajectory,
-        number=2,
-        parent=original,
-        canary="swapped_argument",
-        content=original.stored_content,
-        verification=original.stored_verification,
-    )
-    return ReviewItem.objects.get(parent=original)
+    made = {
+        "trajectory": original.trajectory,
+        "number": 2,
+        "parent": original,
+        "canary": "swapped_argument",
+        "content": original.stored_content,
+        "verification": original.stored_verification,
+    }
+    created = ReviewItem.objects.create(**made | more)
+    return ReviewItem.objects.get(pk=created.pk)
 
 
 class TestFamily:
@@ -40,7 +41,7 @@ class TestFamily:
 
         assert [kin.pk for kin in family_of(item(one))] == [other.pk]
 
-    def test_never_shows_a_canary_nor_to_a_canary_its_original(self, batch):
+    def test_never_holds_a_planted_error_beside_its_original(self, batch):
         original, other = (
             item(make_trajectory(batch=batch)),
             make_trajectory(batch=batch),
@@ -49,6 +50,33 @@ class TestFamily:
 
         assert [kin.pk for kin in family_of(original)] == [other.pk]
         assert [kin.pk for kin in family_of(canary)] == [other.pk]
+
+    def test_shows_third_ones_one_of_a_pair_and_only_the_server_knows_which(
+        self, batch, settings
+    ):
+        viewed, another, original = (
+            item(make_trajectory(batch=batch)) for _ in range(3)
+        )
+        canary = canary_of(original)
+
+        shown = set()
+        for number in range(40):
+            settings.SECRET_KEY = f"key {number}"
+            (kin,) = {one.pk for one in family_of(viewed)} - {another.pk}
+            assert kin in {one.pk for one in family_of(another)}
+            assert kinship(viewed).siblings == 2
+            shown.add(kin)
+
+        assert shown == {original.pk, canary.pk}
+
+    def test_leaves_out_what_was_made_from_a_planted_error(self, batch):
+        viewed, original = (item(make_trajectory(batch=batch)) for _ in range(2))
+        canary = canary_of(original)
+        canary_of(original, parent=canary, edited_by=batch.created_by)
+
+        (kin,) = family_of(viewed)
+
+        assert kin.pk in (original.pk, canary.pk)
 
 
 class TestKinship:
@@ -73,6 +101,17 @@ class TestKinship:
 
         with django_assert_num_queries(1):
             kinship(one)
+
+    def test_counts_a_planted_error_as_its_original(self, batch):
+        viewed = item(make_trajectory(batch=batch))
+        wrong = make_trajectory(batch=batch, fault="wrong_argument")
+        for _ in range(8):
+            original = item(make_trajectory(batch=batch))
+            canary_of(original, verification=wrong.verification)
+
+        # all but the one that is wrong itself
+        found = kinship(viewed)
+        assert (found.siblings, found.reaching) == (9, 8)
 
 
 class TestBuildSiblings:

@@ -1,7 +1,7 @@
 """What `make trainers` installed: folders of other people's packages, read where they lie.
 
-WRIT_TRAINERS names another folder than .venv/trainers. WRIT_TRAINERS_PYTHON names an interpreter that has torch, for the
-checks that need it.
+WRIT_TRAINERS names another folder than .venv/trainers. Checks that need torch run in what `make training` installed, or in
+the interpreters that WRIT_TRAINERS_PYTHON and WRIT_LLAMA_FACTORY_PYTHON name.
 """
 
 import atexit
@@ -11,21 +11,38 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from threading import Timer
+from typing import IO, Any
 
 import pytest
 import tiktoken
 
+from tests.trainers.readers.standins import ANSWER
 from tests.trainers.readers.vocabularies import VOCABULARIES, pattern
 
 ROOT = Path(os.environ.get("WRIT_TRAINERS") or Path(sys.prefix) / "trainers")
 READERS = Path(__file__).parent / "readers"
 
+
+def _interpreter(variable: str, folder: str) -> str:
+    """The one that the variable names, or that of an environment beside the trainers; "" if there is neither."""
+    made = Path(sys.prefix) / folder / "bin" / "python"
+    return os.environ.get(variable, "") or (str(made) if made.exists() else "")
+
+
+TRAINING = _interpreter("WRIT_TRAINERS_PYTHON", "training")
+LLAMA_FACTORY = _interpreter("WRIT_LLAMA_FACTORY_PYTHON", "llama-factory")
+
 needs_trainers = pytest.mark.skipif(
     not (ROOT / "trl").is_dir(), reason="No trainers are installed: make trainers"
+)
+needs_llama_factory = pytest.mark.skipif(
+    not LLAMA_FACTORY,
+    reason="LLaMA-Factory is not installed: make training, or set WRIT_LLAMA_FACTORY_PYTHON",
 )
 
 
@@ -63,24 +80,54 @@ def read_with(
     reader: str, payload: Any, timeout: float = 300, torch: bool = False
 ) -> Any:
     """What a script of `readers/` answers to a JSON value, in a process that sees the trainers. Skips if it says so."""
-    named = os.environ.get("WRIT_TRAINERS_PYTHON", "")
-    if torch and not named and find_spec("torch") is None:
-        pytest.skip("No interpreter with torch: set WRIT_TRAINERS_PYTHON")
-    python = (torch and named) or sys.executable
-    done = subprocess.run(
-        [python, str(READERS / f"{reader}.py")],
-        input=json.dumps(payload),
-        capture_output=True,
+    if torch and not TRAINING and find_spec("torch") is None:
+        pytest.skip(
+            "No interpreter with torch: make training, or set WRIT_TRAINERS_PYTHON"
+        )
+    python = (torch and TRAINING) or sys.executable
+    return _asked(_reader(reader, python), payload, timeout)
+
+
+@cache
+def _reader(name: str, python: str) -> "subprocess.Popen[str]":
+    """One process for all that is asked of it: what it imports takes seconds."""
+    said = tempfile.TemporaryFile("w+")  # noqa: SIM115 as long as the process
+    process = subprocess.Popen(
+        [python, str(READERS / f"{name}.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=said,
         text=True,
-        timeout=timeout,
         env={
             **{k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
             "PYTHONPATH": str(ROOT),
             "HF_HUB_OFFLINE": "1",
         },
     )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    atexit.register(process.kill)
+    SAID[process.pid] = said
+    return process
+
+
+SAID: dict[int, IO[str]] = {}
+"""What each reader wrote to standard error."""
+
+
+def _asked(process: "subprocess.Popen[str]", payload: Any, timeout: float) -> Any:
+    assert process.stdin
+    assert process.stdout
+    late = Timer(timeout, process.kill)
+    late.start()
+    with suppress(BrokenPipeError):
+        process.stdin.write(json.dumps(payload) + "\n")
+        process.stdin.flush()
+    answered = any(line == f"{ANSWER}\n" for line in process.stdout)
+    late.cancel()
+    if answered:
+        return json.loads(process.stdout.readline())
+    SAID[process.pid].seek(0)
+    _reader.cache_clear()  # who asks next asks another
+    raise AssertionError(SAID[process.pid].read()[-4000:] or "It took too long.")
 
 
 # --- vocabularies ----------------------------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ from tests.factories import make_batch, make_slot, make_team, make_trajectory
 from writ_app.adapters.embedded.layout import Layout
 from writ_app.adapters.embedded.postgres import Postgres
 from writ_app.models.accounts import Team
+from writ_app.services.audit import record
+from writ_app.services.audit.chain import seal, verify_chain
 from writ_app.services.operations import backup
 from writ_app.services.operations.backup import BackupError, back_up, restore_backup
 
@@ -286,3 +288,45 @@ class TestRefusals:
 
             with pytest.raises(BackupError, match="No backup was made"):
                 back_up(io.BytesIO())
+
+
+class TestTheAuditLog:
+    def test_holds_after_a_restore_and_goes_on_where_it_was(
+        self, cluster: Postgres, tmp_path: Path
+    ) -> None:
+        team = make_team()
+        for _ in range(3):
+            record("thing.change", team=team, after={"ä": "\u2028"})
+        seal()
+        head = verify_chain(team.pk).head
+        record("thing.change", team=team)  # waits for its place
+        saved(tmp_path / "copy")
+
+        with empty_database(cluster, "audited"):
+            restore_backup(tmp_path / "copy")
+            before = verify_chain(team.pk, [head])
+            record("thing.change", team=team)
+            seal()
+            after = verify_chain(team.pk, [head])
+            with pytest.raises(DatabaseError, match="never changed"):
+                rows_of("UPDATE writ_app_auditentry SET action = 'x' RETURNING id")
+
+        assert (before.head, before.broken) == (head, None)
+        assert (after.head.number, after.broken) == (5, None)
+
+    def test_tells_that_what_was_restored_is_older_than_what_was_seen(
+        self, cluster: Postgres, tmp_path: Path
+    ) -> None:
+        team = make_team()
+        record("thing.change", team=team)
+        saved(tmp_path / "copy")
+        record("thing.change", team=team)
+        seal()
+        head = verify_chain(team.pk).head
+
+        with empty_database(cluster, "older"):
+            restore_backup(tmp_path / "copy")
+            seal()
+            found = verify_chain(team.pk, [head])
+
+        assert "an older backup" in str(found.broken)

@@ -15,6 +15,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+ANSWER = "--- answer ---"
+"""Trainers print as well."""
+
 
 class _Named(type):
     """Classes that have whatever is asked of them: more of their kind."""
@@ -88,5 +91,8 @@ def replaced(*modules: str) -> None:
 
 
 def answer(read: Callable[[Any], Any]) -> None:
-    """Read a JSON value from standard input, and write what is made of it as the last line of standard output."""
-    sys.stdout.write("\n" + json.dumps(read(json.load(sys.stdin))) + "\n")
+    """Read JSON values from standard input, one in a line, and write what is made of each as a line after a line with ANSWER."""
+    for line in sys.stdin:
+        made = json.dumps(read(json.loads(line)))
+        sys.stdout.write(f"\n{ANSWER}\n{made}\n")
+        sys.stdout.flush()
