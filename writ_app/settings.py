@@ -119,6 +119,7 @@ _DATABASE = dj_database_url.parse(
     env_text("DATABASE_URL", EMBEDDED.database_url),
     conn_max_age=60,
     conn_health_checks=True,
+    engine="writ_app.adapters.database",
 )
 # What is asked with every key press is planned once per connection (writ_app/models/prepared.py), unless a pooler between forbids it.
 OWN_CONNECTIONS = env_bool("WRIT_PREPARE", True)

@@ -3,8 +3,14 @@
 import pytest
 from django.db import connection
 
-from tests.factories import make_batch, make_owner, make_trajectory, team_of
-from writ_app.models.accounts import Membership, Team
+from tests.factories import (
+    make_batch,
+    make_owner,
+    make_trajectory,
+    make_user,
+    team_of,
+)
+from writ_app.models.accounts import Membership, Team, User
 from writ_app.models.curation import ReviewerKeys
 from writ_app.models.prepared import ALL, Joined, prepared
 from writ_app.models.review import ReviewItem
@@ -53,6 +59,21 @@ class TestJoined:
         ((row,),) = own.rows({"user": user.pk})
 
         assert row.keys == {"approve": "p"}
+
+    def test_gives_none_for_what_an_outer_join_has_not_found(self):
+        loner, member = make_user(), make_owner()
+        joined = Joined(
+            """
+            FROM writ_app_user AS person LEFT JOIN writ_app_membership AS place ON place.user_id = person.id
+            WHERE person.id = ANY(%(users)s) ORDER BY person.id
+            """,
+            {"person": (User, "username"), "place": (Membership, "role")},
+        )
+
+        first, second = joined.rows({"users": [loner.pk, member.pk]})
+
+        assert first == (loner, None)
+        assert second == (member, Membership.objects.get(user=member))
 
     def test_names_a_column_that_is_not_there(self):
         with pytest.raises(ValueError, match="Team has not all of: id nome"):

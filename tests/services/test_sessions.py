@@ -8,8 +8,9 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.factories import make_owner
+from tests.factories import make_owner, team_of
 from writ_app.models.accounts import Session
+from writ_app.services.accounts import membership_of
 from writ_app.services.sessions import Backend, SessionStore
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,55 @@ class TestASession:
 
         assert store.load() == {}
         assert store.session_key is None
+
+
+class TestWhoCameWithASession:
+    """Person and places are read with the session, once, and serve the request that read them and no other."""
+
+    def test_is_the_person_with_their_places(
+        self, signed_in, user, django_assert_num_queries
+    ):
+        with django_assert_num_queries(1):
+            found = who(signed_in)
+            membership = membership_of(found)
+
+        assert membership == user.memberships.get()
+        assert membership.team == team_of(user)
+
+    def test_has_none_of_them_after_leaving_a_team(self, signed_in, user):
+        assert is_in(signed_in)
+        user.memberships.all().delete()
+
+        assert membership_of(who(signed_in)) is None
+
+    def test_is_asked_anew_after_the_request_was_given_its_team(self, signed_in, user):
+        found = who(signed_in)
+        assert membership_of(found)
+        user.memberships.all().delete()
+
+        assert membership_of(found) is None
+
+    def test_is_nobody_else(self, signed_in, user):
+        other = make_owner(name="grace")
+        SessionStore(signed_in.cookies["sessionid"].value).load()
+
+        assert Backend().get_user(other.pk).username == "grace"
+
+    def test_is_not_who_came_with_an_earlier_request(self, signed_in, user):
+        SessionStore(signed_in.cookies["sessionid"].value).load()
+        user.is_active = False
+        user.save()
+        SessionStore(None)  # as the next request makes one
+
+        assert Backend().get_user(user.pk) is None
+
+    def test_is_nobody_in_a_session_before_signing_in(self):
+        store = SessionStore()
+        store["seen"] = "yes"
+        store.create()
+        again = SessionStore(store.session_key)
+
+        assert again.load() == {"seen": "yes"}
 
 
 def test_nobody_has_the_number_of_a_user_who_is_not_there(db):

@@ -70,7 +70,7 @@ class TestReview:
             make_trajectory(batch=batch, number=number)
         signed_in.get(reverse("review"))
 
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(13):
             signed_in.get(reverse("review"))
 
     def test_keeps_a_verdict_and_leads_on_without_javascript(self, signed_in, batch):
@@ -269,7 +269,7 @@ class TestAhead:
         held["page"] = "a page"
         signed_in.post(reverse("review_ahead"), held)
 
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(12):
             signed_in.post(reverse("review_ahead"), held)
 
     @pytest.mark.parametrize("page", ["this page", "another"])

@@ -134,7 +134,7 @@ class TestList:
     ):
         make_trajectory(batch=batch)
         signed_in.get(reverse("tasks"))
-        with django_assert_num_queries(8) as few:
+        with django_assert_num_queries(6) as few:
             signed_in.get(reverse("tasks"))
         for number in range(1, 6):
             make_trajectory(batch=batch, number=number)
@@ -179,7 +179,7 @@ class TestTask:
         task = make_trajectory(batch=batch).simulation.task
         address = reverse("task", args=[task.pk])
         signed_in.get(address)
-        with django_assert_num_queries(8) as few:
+        with django_assert_num_queries(6) as few:
             signed_in.get(address)
         for _ in range(4):
             make_trajectory(batch=batch)
@@ -260,7 +260,7 @@ class TestTry:
         headers = {"HX-Request": "true"}
         signed_in.post(address, {"read": 1}, headers=headers)
 
-        with django_assert_num_queries(4) as made:
+        with django_assert_num_queries(2) as made:
             signed_in.post(address, {"read": 1}, headers=headers)
 
         asked = [one["sql"].removeprefix("QUERY = '") for one in made.captured_queries]

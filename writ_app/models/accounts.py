@@ -25,6 +25,9 @@ class User(AbstractUser):
     places: list["Membership"]
     """Their memberships, oldest first, once somebody asked for them (`services.accounts.membership_of`)."""
 
+    came_with: list["Membership"] | None = None
+    """The same, as the session of the request brought them along, until the request is given its team."""
+
     @cached_property
     def team_ids(self) -> list[int]:
         """Keys of the teams whose rows the person may see now: only the team that a request or a job is made in.

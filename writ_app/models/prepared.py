@@ -12,7 +12,7 @@ from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
 
 type Part = tuple[type[models.Model], str]
-"""A model, and the columns that are read of it, with spaces between them, or ALL. The rest is read when somebody asks for it, as with `only`."""
+"""A model, and the columns that are read of it beside the key, with spaces between them, or ALL. The rest is read when somebody asks for it, as with `only`."""
 ALL = "*"
 
 
@@ -33,16 +33,21 @@ def prepared() -> Iterator[CursorWrapper]:
 
 
 class Joined:
-    """`source`: the query from FROM on; `parts`: by the names that it has for them. Every part has to be there: no outer joins."""
+    """`source`: the query from FROM on; `parts`: by the names that it has for them. A part that an outer join has not found is None."""
 
     def __init__(self, source: str, parts: Mapping[str, Part]):
         self._parts = [
-            (model, [field.attname for field in fields], _converters(fields))
+            (
+                model,
+                [field.attname for field in fields],
+                _converters(fields),
+                [field.primary_key for field in fields].index(True),
+            )
             for model, fields in ((of[0], _fields(*of)) for of in parts.values())
         ]
         columns = (
             f"{alias}.{name}"
-            for alias, (_, names, _) in zip(parts, self._parts, strict=True)
+            for alias, (_, names, *_) in zip(parts, self._parts, strict=True)
             for name in names
         )
         self._query = f"SELECT {', '.join(columns)} {source}"
@@ -53,14 +58,17 @@ class Joined:
             cursor.execute(self._query, dict(values))
             return [tuple(self._instances(row)) for row in cursor.fetchall()]
 
-    def _instances(self, row: Sequence[Any]) -> Iterator[models.Model]:
+    def _instances(self, row: Sequence[Any]) -> Iterator[models.Model | None]:
         start = 0
-        for model, names, converters in self._parts:
+        for model, names, converters, key in self._parts:
             end = start + len(names)
             values = list(row[start:end])
-            for place, convert in converters:
-                values[place] = convert(values[place], None, connection)
-            yield model.from_db(connection.alias, names, values)
+            if values[key] is None:
+                yield None
+            else:
+                for place, convert in converters:
+                    values[place] = convert(values[place], None, connection)
+                yield model.from_db(connection.alias, names, values)
             start = end
 
 
@@ -69,7 +77,8 @@ def _fields(model: type[models.Model], columns: str) -> "list[models.Field[Any, 
     own = model._meta.concrete_fields
     if columns == ALL:
         return list(own)
-    wanted = set(columns.split())
+    assert model._meta.pk
+    wanted = {model._meta.pk.attname, *columns.split()}
     found = [field for field in own if field.attname in wanted]
     if len(found) < len(wanted):
         raise ValueError(f"{model.__name__} has not all of: {columns}")

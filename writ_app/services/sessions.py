@@ -1,10 +1,11 @@
-"""Who is signed in, as every request asks it: Django's sessions and users, by two queries that are planned once per connection.
+"""Who is signed in, as every request asks it: session, person and places in teams, by one query that is planned once per connection.
 
 A session is a row of its owner's, who can see and end it. It also knows when its owner last proved to be there (`is_fresh`), and whether
 by a second factor.
 """
 
 import re
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,8 +20,9 @@ from django.http import HttpRequest
 
 from writ_app.adapters.logs import about
 from writ_app.models import clock
-from writ_app.models.accounts import Membership, Session, User
+from writ_app.models.accounts import Membership, Session, Team, User
 from writ_app.models.prepared import ALL, Joined
+from writ_app.services.accounts import in_teams
 from writ_app.services.audit import record
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -35,18 +37,32 @@ AGENT = "agent"
 """… when it began, and by what browser."""
 
 _SESSION = Joined(
-    "FROM writ_app_session AS session WHERE session.session_key = %(key)s AND session.expire_date > %(now)s",
-    {"session": (Session, ALL)},
+    """
+    FROM writ_app_session AS session
+    LEFT JOIN writ_app_user AS person ON person.id = session.user_id
+    LEFT JOIN writ_app_membership AS membership ON membership.user_id = person.id
+    LEFT JOIN writ_app_team AS team ON team.id = membership.team_id
+    WHERE session.session_key = %(key)s AND session.expire_date > %(now)s ORDER BY membership.id
+    """,
+    {
+        "session": (Session, ALL),
+        "person": (User, ALL),
+        "membership": (Membership, ALL),
+        "team": (Team, ALL),
+    },
 )
-_USER = Joined(
-    "FROM writ_app_user AS person WHERE person.id = %(user)s", {"person": (User, ALL)}
-)
+_came: ContextVar[User | None] = ContextVar("came", default=None)
+"""Whose session was loaded in this request, until somebody asks who it is: `Backend.get_user` is told a number and nothing else."""
 
 
 class SessionStore(db.SessionStore):
     """Kept in the database, so that who signs out is out at once in every process."""
 
     seen_at: datetime | None = None
+
+    def __init__(self, session_key: str | None = None) -> None:
+        super().__init__(session_key)
+        _came.set(None)  # every request makes one
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -57,8 +73,11 @@ class SessionStore(db.SessionStore):
         if not found:  # as the parent does: the key of none is given to nobody
             self._session_key = None
             return {}
-        ((session,),) = found
+        session, person, *_ = found[0]
         self.seen_at = session.seen_at
+        if person is not None:
+            person.came_with = in_teams(person, [row[2:] for row in found if row[2]])
+            _came.set(person)
         kept: dict[str, Any] = self.decode(session.session_data)
         return kept
 
@@ -83,11 +102,11 @@ class SessionStore(db.SessionStore):
 
 class Backend(ModelBackend):
     def get_user(self, user_id: int) -> User | None:
-        for (user,) in _USER.rows({"user": user_id}):
-            if self.user_can_authenticate(user):
-                found: User = user
-                return found
-        return None
+        came = _came.get()
+        _came.set(None)
+        if came is None or came.pk != user_id:
+            return super().get_user(user_id)
+        return came if self.user_can_authenticate(came) else None
 
 
 # --- who was here, and when -----------------------------------------------------------------------------------------------------

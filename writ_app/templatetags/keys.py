@@ -1,5 +1,6 @@
 """The keys of the person who looks, as pages print them and scripts read them."""
 
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -58,6 +59,7 @@ def key_groups(context: Context, page: str = "") -> list[dict[str, Any]]:
     ]
 
 
+@lru_cache(maxsize=512)
 def _printed(name: str) -> SafeString:
     """Every part of a chord or combination in a box of its own."""
     parts = name.split(" ") if " " in name else [name]

@@ -1,5 +1,8 @@
 """Teams and who is in them."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
@@ -105,8 +108,13 @@ _MEMBERSHIPS = Joined(
 
 def memberships_of(user: User) -> list[Membership]:
     """The person's places in teams, oldest first."""
+    return in_teams(user, _MEMBERSHIPS.rows({"user": user.pk}))
+
+
+def in_teams(user: User, rows: Iterable[Sequence[Any]]) -> list[Membership]:
+    """Memberships out of rows of (membership, its team)."""
     found = []
-    for membership, team in _MEMBERSHIPS.rows({"user": user.pk}):
+    for membership, team in rows:
         membership.team, membership.user = team, user
         found.append(membership)
     return found
@@ -117,7 +125,10 @@ def membership_of(user: User, team_id: int | None = None) -> Membership | None:
 
     From here on the user sees the rows of that team alone, because the role that was found holds for it alone.
     """
-    found = user.places = memberships_of(user)
+    found = user.came_with
+    if found is None:
+        found = memberships_of(user)
+    user.places, user.came_with = found, None
     chosen = next((one for one in found if one.team_id == team_id), None)
     membership = chosen or (found[0] if found else None)
     user.team_ids = [membership.team_id] if membership else []

@@ -325,9 +325,12 @@ def lookers(*, user: User, at: datetime) -> dict[int, tuple[str, ...]]:
 
 def count_waiting(*, user: User) -> int:
     """Slots to fill, of all there are for the user's teams. Some seconds old."""
-    slots = ReviewSlot.objects.visible_to(user).open().filter(ready=True)
+
+    def count() -> int:
+        return ReviewSlot.objects.visible_to(user).open().filter(ready=True).count()
+
     key = f"review-waiting:{user.team_ids}"
-    return here.get_or_set(key, slots.count, COUNTED_FOR) or 0
+    return here.get_or_set(key, count, COUNTED_FOR) or 0
 
 
 def count_today(*, user: User, at: datetime) -> int:

@@ -1,0 +1,1 @@
+"""Django's Postgres backend, with one thing done differently: see `base`."""
