@@ -15,6 +15,7 @@ A client that is killed hangs up before the answer, in one of twenty verdicts; i
 import argparse
 import hashlib
 import http.client
+import json
 import os
 import random
 import re
@@ -205,14 +206,18 @@ def store(batch: Any, items: int, writers: int = 1) -> float:
     from django.db import connection
 
     from tests import factories, samples
+    from writ_app.engine.behaviour import PLANS, make_ledger
     from writ_app.models.synthesis import Simulation
     from writ_app.services.catalog import store_task
 
     pool = []
+    words = samples.sample_environment().domain.words
     for number in range(TASKS):
         task = factories.sample_task(number)
         row = store_task(environment=batch.environment, task=task)
-        pool.append((row.pk, *samples.simulate(task)))
+        talk, seen = samples.simulate(task)
+        ledger = make_ledger(task, PLANS[talk.plan], random.Random(number), words)
+        pool.append((row.pk, talk, seen, ledger))
     last = Simulation.objects.order_by("pk").values_list("pk", flat=True).last() or 0
     chunks = [
         range(first, min(first + CHUNK, last + 1 + items))
@@ -242,7 +247,7 @@ def copy(table: str, columns: str, rows: Iterator[tuple[Any, ...]]) -> None:
 
 
 SIMULATION = (
-    "id, batch_id, task_id, plan, persona, behaviour, seed, fault, status, attempt, runner, "
+    "id, batch_id, task_id, plan, persona, behaviour, ledger, seed, fault, status, attempt, runner, "
     "setbacks, round, note"
 )
 TRAJECTORY = (
@@ -252,17 +257,37 @@ TRAJECTORY = (
 
 
 def simulations(batch: int, pool: list[Any], keys: range) -> Iterator[tuple[Any, ...]]:
+    texts = [
+        (task, talk.plan, json.dumps(ledger.behaviour), ledger.model_dump_json())
+        for task, talk, _, ledger in pool
+    ]
     for n in keys:
-        task, talk, _ = pool[n % TASKS]
-        plan = talk.plan
-        yield n, batch, task, plan, "", "{}", n, "", "DONE", 1, "", 0, 0, ""
+        task, plan, behaviour, ledger = texts[n % TASKS]
+        yield (
+            n,
+            batch,
+            task,
+            plan,
+            "",
+            behaviour,
+            ledger,
+            n,
+            "",
+            "DONE",
+            1,
+            "",
+            0,
+            0,
+            "",
+        )
 
 
 def trajectories(
     pool: list[Any], keys: range, rng: random.Random
 ) -> Iterator[tuple[Any, ...]]:
     texts = [
-        (talk.model_dump_json(), talk, seen.model_dump_json()) for _, talk, seen in pool
+        (talk.model_dump_json(), talk, seen.model_dump_json())
+        for _, talk, seen, _ in pool
     ]
     for n in keys:
         text, talk, judged = texts[n % TASKS]

@@ -62,14 +62,15 @@ def _excerpt(value: Any, place: str, marks: Marks) -> Line:
     )
     hidden = False
     for key, inner, child in children:
-        length = len(encode(child)) + len(key or "")
-        apart = any(mark.startswith(f"{inner}/") for mark in marks)  # on its own line
-        if inner not in marks and (
-            apart or length > LINE or length > spare or not place
-        ):
-            hidden = True
-            continue
         if inner not in marks:
+            apart = any(mark.startswith(f"{inner}/") for mark in marks)
+            if not place or apart:  # marks inside it have a line of their own
+                hidden = True
+                continue
+            length = len(encode(child)) + len(key or "")
+            if length > min(LINE, spare):
+                hidden = True
+                continue
             spare -= length
         if hidden:
             line.append(Token("gap", "… "))

@@ -14,7 +14,7 @@ from psycopg.errors import QueryCanceled
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import User
 from writ_app.models.curation import Comment
-from writ_app.models.review import ItemQuerySet, ReviewItem, ReviewSlot
+from writ_app.models.review import ItemQuerySet, ItemStatus, ReviewItem, ReviewSlot
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.listing.filters import ELSEWHERE, Filters, found_by
 from writ_app.services.review.listing.text import Piece, excerpt
@@ -137,6 +137,11 @@ class ListedItem:
     held_by: str
     """Who looks at it now; "" for nobody."""
     commented: bool
+
+    @property
+    def status(self) -> str:
+        """In words. `get_status_display` makes a dictionary of all of them for every row."""
+        return str(ItemStatus(self.row.status).label)
 
     @property
     def edited(self) -> bool:
