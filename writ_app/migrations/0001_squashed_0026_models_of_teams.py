@@ -1,7 +1,7 @@
 """Everything up to 0026 in one step, for databases that begin here: a quarter of the time.
 
 Databases that took the steps one by one are known to be as far (`replaces`). Both ways lead to the same schema, which
-tests/models/test_squashed_migration.py holds them to.
+tests/models/test_first_to_last.py holds them to.
 """
 
 import django.contrib.auth.models
