@@ -266,6 +266,7 @@ class TestProblems:
 
 WANTS_PROOF = {
     *("change_member_role", "remove_member", "leave_team", "invite_member"),
+    *("change_team", "create_team"),
     *("create_token", "create_webhook", "replace_webhook", "delete_webhook"),
     *("renew_webhook_secret", "plan_push", "send_push"),
     *("export_trajectories", "download_batch_results", "download_evaluation_results"),

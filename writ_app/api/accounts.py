@@ -10,13 +10,20 @@ from django.utils.http import urlencode
 from rest_framework import serializers
 
 from writ_app.api.endpoint import Endpoint, MemberRequest, found, operation
-from writ_app.api.fields import Body, Coded, Moment, PageQuery, Text
+from writ_app.api.fields import Body, Coded, Flag, Moment, PageQuery, Text
 from writ_app.api.paging import Page, page, page_of
 from writ_app.api.problems import check, refused_content
 from writ_app.forms.accounts import InvitationForm
-from writ_app.models.accounts import Membership, Role
+from writ_app.models.accounts import Membership, Role, Team
 from writ_app.services.access import Access
-from writ_app.services.accounts import add_member, memberships_of, remove_member
+from writ_app.services.accounts import (
+    NameTaken,
+    add_member,
+    change_team,
+    create_team,
+    memberships_of,
+    remove_member,
+)
 from writ_app.services.accounts.invitations import invite, revoke, send_invitation
 from writ_app.services.tokens import (
     BadToken,
@@ -28,7 +35,7 @@ from writ_app.services.tokens import (
 logger = logging.getLogger(__name__)
 
 LIFE = timedelta(days=90)
-refused_content(BadToken)
+refused_content(BadToken, NameTaken)
 
 
 class UserLine(serializers.Serializer[Any]):
@@ -69,6 +76,56 @@ class Me(Endpoint):
             "membership": request.membership,
             "teams": own,
         }
+
+
+class TeamSettings(serializers.Serializer[Any]):
+    id = serializers.IntegerField(source="pk")
+    name = serializers.CharField()
+    needs_second_factor = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+
+
+class TeamBody(Body):
+    name = Text(max_length=80, help_text="No other team has it.")
+
+
+class TeamChange(Body):
+    name = Text(max_length=80, required=False, help_text="No other team has it.")
+    needs_second_factor = Flag(
+        required=False,
+        help_text="Whether members see nothing of the team before they signed in with a second factor.",
+    )
+
+
+class OneTeam(Endpoint):
+    tag = "Accounts"
+    access = Access(Role.VIEWER, Role.OWNER, fresh="write")
+
+    @operation("get_team", answer=TeamSettings)
+    def get(self, request: MemberRequest) -> Team:
+        """The team that the request works in."""
+        return request.team
+
+    @operation("change_team", body=TeamChange, answer=TeamSettings, person=True)
+    def patch(self, request: MemberRequest, body: dict[str, Any]) -> Team:
+        """Rename the team, or say whether its members need a second factor. What is left out stays."""
+        team = request.team
+        now = {name: getattr(team, name) for name in ("name", "needs_second_factor")}
+        change_team(team=team, **(now | body))
+        team.refresh_from_db()
+        return team
+
+
+class Teams(Endpoint):
+    tag = "Accounts"
+    access = Access(Role.OWNER, Role.OWNER, fresh="write")
+
+    @operation(
+        "create_team", body=TeamBody, answer=TeamSettings, status=201, person=True
+    )
+    def post(self, request: MemberRequest, body: dict[str, Any]) -> Team:
+        """Make another team, which you own. Your requests go on working in the one that you are in."""
+        return create_team(name=body["name"], owner=request.user)
 
 
 class MemberLine(serializers.Serializer[Any]):
@@ -275,6 +332,8 @@ class Token(Endpoint):
 
 urlpatterns = [
     path("me", Me.as_view(), name="me"),
+    path("team", OneTeam.as_view(), name="team"),
+    path("teams", Teams.as_view(), name="teams"),
     path("members", Members.as_view(), name="members"),
     path("members/leave", Leave.as_view(), name="leave"),
     path("members/<int:pk>", OneMember.as_view(), name="member"),

@@ -1091,6 +1091,11 @@ class PatchedRoleBodyRequest(TypedDict):
     role: NotRequired[Literal["viewer", "reviewer", "curator", "owner"]]
 
 
+class PatchedTeamChangeRequest(TypedDict):
+    name: NotRequired[str]
+    needs_second_factor: NotRequired[bool]
+
+
 class PlanBodyRequest(TypedDict):
     batch: NotRequired[int]
     environment: NotRequired[str]
@@ -1781,10 +1786,21 @@ class TaskPage(TypedDict):
     next: "str | None"
 
 
+class TeamBodyRequest(TypedDict):
+    name: str
+
+
 class TeamLine(TypedDict):
     id: int
     name: str
     role: Literal["viewer", "reviewer", "curator", "owner"]
+
+
+class TeamSettings(TypedDict):
+    id: int
+    name: str
+    needs_second_factor: bool
+    created_at: str
 
 
 class TokenBodyRequest(TypedDict):
@@ -3675,6 +3691,10 @@ class Operations(Transport):
             dict[str, Any],
             self.ask("POST", "/tasks/{id}/try", values={"id": id}, body=body),
         )
+
+    def get_team(self) -> "TeamSettings":
+        """The team that the request works in. Least role: viewer."""
+        return cast("TeamSettings", self.ask("GET", "/team"))
 
     def list_tokens(
         self, *, after: "str | None" = None, limit: "int | None" = None

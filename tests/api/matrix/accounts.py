@@ -4,6 +4,9 @@ from tests.api.matrix.example import Example, key_of
 
 EXAMPLES = {
     "get_me": Example(),
+    "get_team": Example(),
+    "change_team": Example(body=lambda side: {"name": "By another name"}),
+    "create_team": Example(body=lambda side: {"name": "One more"}),
     "list_members": Example(),
     "list_tokens": Example(),
     "change_member_role": Example(
