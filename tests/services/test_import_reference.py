@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from tests.adapters.test_tau2_results import minimal, written
@@ -26,10 +26,12 @@ from writ_app.engine.export.options import Options
 from writ_app.engine.export.records import Json, Record
 from writ_app.engine.export.writing import files
 from writ_app.engine.importing import BadFile
+from writ_app.models.accounts import Team
 from writ_app.models.catalog import ReferenceSet, ReferenceTrajectory
 from writ_app.models.release import Release, ReleaseMember
 from writ_app.models.review import ReviewItem, Verdict
 from writ_app.services.catalog.reference_dataset import ReferenceDataset
+from writ_app.services.catalog.reference_rows import copying
 from writ_app.services.catalog.references import (
     Brought,
     SetInUse,
@@ -344,6 +346,31 @@ class TestRefusals:
         del value["simulations"][0]["id"]
 
         assert "$.simulations[0].id: is missing" in refusal(written(tmp_path, value))
+
+    def test_do_not_repeat_what_is_as_long_as_a_book(self, tmp_path: Path) -> None:
+        value = minimal()
+        value["simulations"][0]["messages"][0]["role"] = "x" * 50_000
+
+        text = refusal(written(tmp_path, value))
+
+        assert "$.simulations[0].messages[0].role: is 'xxx" in text
+        assert len(text) < 1_500
+
+    def test_that_are_long_leave_the_connection_as_it_was(self) -> None:
+        told = "x" * 50_000  # Postgres hangs up when a COPY is ended with so much
+
+        def begin_one() -> None:
+            with (
+                transaction.atomic(),
+                copying("COPY writ_app_team (name) FROM STDIN") as copy,
+            ):
+                copy.write_row(["One"])
+                raise LookupError(told)
+
+        with pytest.raises(LookupError, match=told):
+            begin_one()
+
+        assert not Team.objects.filter(name="One").exists()
 
 
 def test_the_database_refuses_a_file_twice_for_everybody(tmp_path: Path) -> None:

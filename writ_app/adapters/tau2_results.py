@@ -14,6 +14,7 @@ from typing import Any
 from writ_app.adapters.json_stream import JsonStream, StreamError
 from writ_app.engine.errors import WritError
 from writ_app.engine.importing import limits, strict_json
+from writ_app.engine.importing.errors import shortened
 from writ_app.engine.types import Message, MessageCall
 
 MAX_BYTES = limits.FILE_BYTES
@@ -91,7 +92,7 @@ class _Place:
         return _Place(self.file, self.path + step)
 
     def wrong(self, text: str) -> BadResults:
-        return BadResults(f"{self.file}, {self.path}: {text}")
+        return BadResults(f"{self.file}, {shortened(self.path)}: {shortened(text)}")
 
 
 @dataclass(frozen=True)

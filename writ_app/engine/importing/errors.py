@@ -3,11 +3,10 @@
 from writ_app.engine.errors import WritError
 
 MOST = 500
-"""Characters of a reason, or of a place: both may repeat what stands in the file, which may be megabytes. (Postgres breaks off a COPY
-that is ended with such a text, too.)"""
+"""Characters of a reason, or of a place: both may repeat what stands in the file, which may be megabytes."""
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
     return text if len(text) <= MOST else f"{text[:MOST]}…"
 
 
@@ -15,7 +14,7 @@ class BadRow(WritError):
     """Something in a row is wrong. `pointer` is a JSON pointer (RFC 6901) to it, "" for the row itself."""
 
     def __init__(self, pointer: str, text: str):
-        pointer, text = _short(pointer), _short(text)
+        pointer, text = shortened(pointer), shortened(text)
         super().__init__(f"{pointer}: {text}" if pointer else text)
         self.pointer = pointer
         self.text = text
@@ -25,7 +24,7 @@ class BadFile(WritError):
     """A file cannot be brought in. The text names the file, the place in it, and what to do."""
 
     def __init__(self, file: str, place: str, text: str):
-        place, text = _short(place), _short(text)
+        place, text = shortened(place), shortened(text)
         super().__init__(f"{file}, {place}: {text}" if place else f"{file}: {text}")
         self.file = file
         self.place = place

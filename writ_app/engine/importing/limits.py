@@ -1,8 +1,8 @@
 """How much of anything a file may hold: beyond what real data sets have, and far below what would hurt."""
 
 FILE_BYTES = 8_000_000_000
-ROW_BYTES = 16_000_000
-"""Of one line, or of one value of a larger file."""
+ROW_BYTES = 8_000_000
+"""Of one line, or of one value of a larger file: brackets alone become fifty times as many bytes in memory."""
 ROWS = 2_000_000
 MESSAGES = 2_000
 """Of one conversation."""

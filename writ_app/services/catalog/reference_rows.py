@@ -1,6 +1,7 @@
 """Conversations of a file on their way into the database: one COPY, a few rows in memory."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,7 +61,7 @@ def copy_rows(
     table = connection.ops.quote_name(ReferenceTrajectory._meta.db_table)
     written = Written()
     statement = f"COPY {table} ({', '.join(COLUMNS)}) FROM STDIN"
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    with copying(statement) as copy:
         for row in rows:
             copy.write_row(_values(reference_set.pk, row, written))
             written.rows += 1
@@ -69,6 +70,30 @@ def copy_rows(
     if tell:
         tell(written)
     return written
+
+
+class _Broken(Exception):
+    """Ends a COPY; its cause is what happened."""
+
+
+@contextmanager
+def copying(statement: str) -> Iterator[Any]:
+    """COPY, for rows that are made while they are written.
+
+    psycopg tells Postgres the text of the error that ends it, and Postgres hangs up at one of over 10,000 characters: all that it is
+    told here is that there was one.
+    """
+    happened: BaseException | None = None
+    try:
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            try:
+                yield copy
+            except Exception as error:
+                raise _Broken from error
+    except _Broken as broken:
+        happened = broken.__cause__
+    if happened is not None:
+        raise happened
 
 
 def _values(pk: int, row: Row, written: Written) -> tuple[Any, ...]:
