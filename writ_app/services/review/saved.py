@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import Team, User
 from writ_app.models.curation import DefaultView, SavedView
+from writ_app.models.prepared import ALL, Joined
 from writ_app.services.audit import record
 from writ_app.services.review.listing import Filters
 
@@ -19,11 +19,29 @@ class NameTaken(WritError):
     """The person has a view of that name already."""
 
 
+_VIEWS = Joined(
+    """
+    FROM writ_app_savedview AS view
+    JOIN writ_app_user AS owner ON owner.id = view.owner_id
+    LEFT JOIN writ_app_defaultview AS first ON first.view_id = view.id AND first.user_id = %(user)s
+    WHERE view.team_id = ANY(%(teams)s) AND (view.owner_id = %(user)s OR view.shared)
+    ORDER BY view.name, view.id
+    """,
+    {
+        "view": (SavedView, ALL),
+        "owner": (User, "username"),
+        "first": (DefaultView, "view_id"),
+    },
+)
+
+
 def views_of(user: User) -> list[SavedView]:
     """Own ones and those shared with the person's teams, by name; `is_default` tells the one that the list opens with."""
-    first = DefaultView.objects.filter(user=user, view=OuterRef("pk"))
-    visible = SavedView.objects.visible_to(user).select_related("owner")
-    return list(visible.annotate(is_default=Exists(first)))
+    found = []
+    for view, owner, first in _VIEWS.rows({"user": user.pk, "teams": user.team_ids}):
+        view.owner, view.is_default = owner, first is not None
+        found.append(view)
+    return found
 
 
 def default_view(user: User) -> SavedView | None:
