@@ -50,7 +50,7 @@ PARTS = (
     Part("design", "Task design and proof", "--tasks 60"),
     Part("verification", "Verification", "--trajectories 100"),
     Part("simulation", "Simulation over HTTP", "--concurrency 64 256 --seconds 15"),
-    Part("review", "Review", "--items 10000 --verdicts 300 --presses 20"),
+    Part("review", "Review", "--items 10000 --verdicts 1000 --presses 20"),
     Part("release", "Export and import of files", "--parts export,import"),
     Part("release_database", "Releases", "--items 4000"),
     Part("reports", "Reports", "--trajectories 4000"),

@@ -151,6 +151,8 @@ def imported(folder: Path, slugs: list[str]) -> None:
     from writ_app.adapters.embedded.services import services_running
 
     for slug in slugs:
+        if (folder / "out" / FORMATS[slug].folder).exists():
+            continue  # it was measured how it is written
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             pool.apply(export, (FolderDataset(folder), slug, folder / "out"))
     with services_running(settings.EMBEDDED, ["postgres"]):
