@@ -27,6 +27,7 @@ SAFE_STRINGS = {
     "writ_app/templatetags/writ.py": "every part went through `visible`, or is a number or a kind of ours",
     "writ_app/templatetags/pieces.py": "every part went through `visible`, a JSON tag or `escape`",
     "writ_app/templatetags/desk.py": "constants",
+    "writ_app/templatetags/jinja.py": "templates that escape by default",
     "writ_app/templatetags/report.py": "our own style sheets, checked for markup",
 }
 """Modules that may say SafeString(…), and why; tests/hostile shows them the corpus."""
@@ -41,7 +42,8 @@ SHOWN_AS_THEY_ARE = {
 
 IN_TEMPLATES = {
     r"\|\s*safe\b|\|\s*safeseq\b": "the filter `safe`",
-    r"\{%\s*autoescape\s+off": "autoescape off",
+    r"\{%-?\s*autoescape\s+(?:off|false)": "autoescape off",
+    r"\|\s*(?:urlize|xmlattr|tojson)\b": "a filter of Jinja's that makes markup",
     r"<style|\sstyle\s*=": "inline style",
     r"\son[a-z]+\s*=\s*[\"']": "an inline handler",
     r"hx-on|hx-vals\s*=\s*[\"']js:|hx-headers\s*=\s*[\"']js:|hx-ext": "code in an htmx attribute",
@@ -118,13 +120,14 @@ class TestTemplates:
     def test_put_no_value_where_htmx_takes_an_address_or_words_for_code(self) -> None:
         """Attributes of htmx hold addresses made by `url`, our own query, and constants."""
         ours = re.compile(
-            r"""\{%\s*(?:url|querystring|if|elif|else|endif|with|endwith|csrf_token)\b[^%]*%\}|\{\{\s*(?:here|there|whole|address|back|request\.get_full_path|request\.path|form\.query|csrf_token|card\.\w+|row_id)\s*\}\}"""
+            r"""\{%\s*(?:url|querystring|if|elif|else|endif|with|endwith|csrf_token)\b[^%]*%\}|\{\{\s*(?:here|there|whole|address|back|request\.get_full_path|request\.path|form\.query|csrf_token|card\.\w+|how|row_id)\s*\}\}"""
         )
         attribute = re.compile(r"\s((?:data-)?hx-[\w:-]+)=(\"[^\"]*\"|'[^']*')")
+        of_jinja = re.compile(r"\{\{ url\([\w\", .]+\) \}\}")
         found = [
             f"{relative(path)}: {name}={value}"
             for path in TEMPLATES
-            for name, value in attribute.findall(path.read_text())
+            for name, value in attribute.findall(of_jinja.sub("", path.read_text()))
             if "{{" in ours.sub("", value)
         ]
 

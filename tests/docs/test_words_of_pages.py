@@ -29,7 +29,7 @@ def shown() -> str:
         path.read_text(encoding="utf-8")
         for folder in folders
         for path in sorted((ROOT / folder).rglob("*"))
-        if path.suffix in (".html", ".py")
+        if path.suffix in (".html", ".jinja", ".py")
     )
 
 

@@ -7,7 +7,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CSS = (ROOT / "static/css/writ.css").read_text()
-TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+TEMPLATES = sorted(
+    path
+    for kind in ("html", "jinja")
+    for path in (ROOT / "templates").rglob(f"*.{kind}")
+)
 PAIRS = [
     (ink, ground)
     for ink, grounds in {

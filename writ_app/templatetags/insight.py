@@ -1,4 +1,4 @@
-"""What pages about many items print with: links to siblings, and plots drawn as SVG by the server."""
+"""What pages about many items print with: plots drawn as SVG by the server."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -6,10 +6,8 @@ from typing import Any
 
 from django import template
 
-from writ_app.models.review import ReviewItem
 from writ_app.services.review.dashboard import Day
 from writ_app.services.review.dashboard.pace import Session
-from writ_app.services.review.siblings import kinship
 
 register = template.Library()
 
@@ -21,12 +19,6 @@ SESSION = (160, 36)
 SESSION_PARTS = 12
 POINTS = 100
 """Of a curve, at most twice as many."""
-
-
-@register.inclusion_tag("components/siblings_link.html")
-def siblings_link(item: ReviewItem) -> dict[str, Any]:
-    """How many siblings an item has, and whether they agree; leads to the comparison."""
-    return {"kin": kinship(item)}
 
 
 @register.filter

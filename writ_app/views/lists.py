@@ -102,7 +102,6 @@ def trajectories(request: MemberRequest) -> HttpResponse:
         context["views"] = [
             (view, query_of(view.filters)) for view in views_of(request.user)
         ]
-        context["save"] = SaveViewForm()
         if "facets" in request.GET:
             context["facets"] = _facets(request, form)
     return render_page(request, "review/trajectories.html", context, fragment="found")
