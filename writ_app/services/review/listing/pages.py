@@ -1,20 +1,21 @@
 """Pages of a list: in a total order, by key in both directions, the same speed at any depth."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Value
+from django.db.models import BooleanField, F, Func, Value
 from psycopg.errors import QueryCanceled
 
 from writ_app.engine.errors import WritError
 from writ_app.models.accounts import User
-from writ_app.models.curation import Comment
-from writ_app.models.review import ItemQuerySet, ItemStatus, ReviewItem, ReviewSlot
+from writ_app.models.catalog import Environment, Task
+from writ_app.models.prepared import Joined, prepared
+from writ_app.models.review import ItemQuerySet, ItemStatus, ReviewItem
 from writ_app.services.catalog import load_environment
 from writ_app.services.review.listing.filters import ELSEWHERE, Filters, found_by
 from writ_app.services.review.listing.text import Piece, excerpt
@@ -183,16 +184,15 @@ def list_items(
         more, picked = len(picked) > size, picked[:size]
         if back:
             picked.reverse()
-        page = sorted(_shown(picked, filters), key=lambda row: picked.index(row.pk))
-        holders = _holders([row.pk for row in page], at)
-    text = filters.get("q") or ""
+        text = filters.get("q") or ""
+        page = _shown(picked, words=bool(text))
+        beside = _beside(picked, at)
     listed = tuple(
         ListedItem(
             row,
             outlined_ribbon(row.outline, load_environment(row.task.environment)),
             excerpt(text, row.words) if text else (),
-            holders.get(row.pk, ""),
-            row.commented,  # type: ignore[attr-defined]
+            *beside[row.pk],
         )
         for row in page
     )
@@ -247,42 +247,50 @@ def _picked(
     return len(pairs), order.picked(pairs, key=key, back=back, size=size)
 
 
-def _shown(keys: list[int], filters: Filters) -> ItemQuerySet:
-    said = Comment.objects.filter(item=OuterRef("pk"), withdrawn_at=None)
-    columns = [
-        "trajectory_id",
-        "number",
-        "canary",
-        "environment",
-        "archetype",
-        "plan",
-        "agent",
-        "writes",
-        "burden",
-        "scripted",
-        "accepted",
-        "reason",
-        "failed",
-        "kinds",
-        "uncertainty",
-        "outline",
-        "status",
-        "task__text",
-        "task__environment__name",
-        "task__environment__content_hash",
-    ]
-    if filters.get("q"):
-        columns.append("words")
-    return (
-        ReviewItem.objects.filter(pk__in=keys)
-        .select_related("task__environment")
-        .only(*columns)
-        .annotate(commented=Exists(said))
+# Written out, because expressions over these took longer to compile than the rows to read.
+_WANTED = "FROM unnest(%(keys)s::bigint[]) WITH ORDINALITY AS wanted (id, place)"
+_COLUMNS = (
+    "trajectory_id number canary environment archetype plan agent writes burden scripted accepted reason failed kinds "
+    "uncertainty outline status task_id"
+)
+_ROWS, _ROWS_WITH_WORDS = (
+    Joined(
+        f"""
+        {_WANTED}
+        JOIN writ_app_reviewitem AS item ON item.id = wanted.id
+        JOIN writ_app_task AS task ON task.id = item.task_id
+        JOIN writ_app_environment AS world ON world.id = task.environment_id
+        ORDER BY wanted.place
+        """,
+        {
+            "item": (ReviewItem, columns),
+            "task": (Task, "text environment_id"),
+            "world": (Environment, "name content_hash"),
+        },
     )
+    for columns in (_COLUMNS, f"{_COLUMNS} words")
+)
+_BESIDE = f"""
+SELECT wanted.id, coalesce((
+  SELECT person.username FROM writ_app_reviewslot AS slot JOIN writ_app_user AS person ON person.id = slot.leased_by_id
+  WHERE slot.item_id = wanted.id AND slot.status = 'OPEN' AND slot.shown_at IS NOT NULL AND slot.leased_until > %(at)s
+  ORDER BY slot.number LIMIT 1), ''), EXISTS (
+  SELECT FROM writ_app_comment AS said WHERE said.item_id = wanted.id AND said.withdrawn_at IS NULL)
+{_WANTED}
+"""
 
 
-def _holders(items: list[int], at: datetime) -> Mapping[int, str]:
-    """Who has it on screen: what is leased ahead is nobody's yet."""
-    shown = ReviewSlot.objects.open().filter(shown_at__isnull=False)
-    held = shown.filter(item__in=items, leased_until__gt=at)
-    return dict(held.values_list("item", "leased_by__username"))
+def _shown(keys: list[int], *, words: bool) -> list[ReviewItem]:
+    """What rows show, in the order of the keys."""
+    found = []
+    for row, task, world in (_ROWS_WITH_WORDS if words else _ROWS).rows({"keys": keys}):
+        task.environment, row.task = world, task
+        found.append(row)
+    return found
+
+
+def _beside(keys: list[int], at: datetime) -> dict[int, tuple[str, bool]]:
+    """Who has each on screen (what is leased ahead is nobody's yet), and whether anything is said of it."""
+    with prepared() as cursor:
+        cursor.execute(_BESIDE, {"keys": keys, "at": at})
+        return {key: (holder, said) for key, holder, said in cursor.fetchall()}
