@@ -4,7 +4,7 @@ A lease is a row's `leased_by` and `leased_until` under a token that goes up wit
 of life; the name stays, as a bookmark, until somebody else takes the slot.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -91,8 +91,9 @@ def lease_next(
     _one_at_a_time(user)
     lease = _lease_of(user, at, show) | {"held": list(held)}
     free = (_free(part, user) for part in in_order(user, choice or Choice()))
-    for part in chain([_own(show, user)], free):
-        if slot := _take_first(part, user, lease):
+    own = _own(show, user)
+    for parts in chain([(own, next(free))], ((part,) for part in free)):
+        if slot := _take_first(parts, user, lease):
             return slot
     return None
 
@@ -181,13 +182,21 @@ def _among_teams(user: User) -> tuple[str, dict[str, Any]]:
     return ", ".join(f"%({name})s" for name in teams) or "NULL", teams
 
 
-def _take_first(part: Part, user: User, lease: Mapping[str, Any]) -> ReviewSlot | None:
-    """Take the first of a part that nobody else is taking at this moment."""
-    first = f"{_FIRST} AND {part.where} ORDER BY {part.order} LIMIT 1 FOR UPDATE OF slot SKIP LOCKED"
+def _take_first(
+    parts: Sequence[Part], user: User, lease: Mapping[str, Any]
+) -> ReviewSlot | None:
+    """Take the first slot that nobody else is taking at this moment, of the first of the parts that has one."""
+    firsts = ", ".join(
+        f"({_FIRST} AND {part.where} ORDER BY {part.order} LIMIT 1 FOR UPDATE OF slot SKIP LOCKED)"
+        for part in parts
+    )
     with prepared() as cursor:
         cursor.execute(
-            f"{_TAKE} WHERE taken.id = ({first}) RETURNING {', '.join(_COLUMNS)}",
-            {**lease, **part.values},
+            f"{_TAKE} WHERE taken.id = coalesce({firsts}) RETURNING {', '.join(_COLUMNS)}",
+            {
+                **lease,
+                **{name: one for part in parts for name, one in part.values.items()},
+            },
         )
         row = cursor.fetchone()
     if row is None:
