@@ -10,8 +10,7 @@ from tests.factories import (
     make_user,
     team_of,
 )
-from writ_app.models.accounts import Membership, Team, User
-from writ_app.models.curation import ReviewerKeys
+from writ_app.models.accounts import Membership, ReviewerKeys, Team, User
 from writ_app.models.prepared import ALL, Joined, prepared
 from writ_app.models.review import ReviewItem
 from writ_app.models.synthesis import Trajectory

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.factories import make_user
-from writ_app.models.curation import ReviewerKeys
+from writ_app.models.accounts import ReviewerKeys
 from writ_app.services.review.keys import (
     DEFAULTS,
     PAGES,

@@ -17,7 +17,7 @@ from tests.factories import (
     make_trajectory,
     team_of,
 )
-from writ_app.models.curation import ReviewerKeys
+from writ_app.models.accounts import ReviewerKeys
 from writ_app.models.review import (
     BulkAction,
     ReviewEvent,
@@ -70,7 +70,7 @@ class TestReview:
             make_trajectory(batch=batch, number=number)
         signed_in.get(reverse("review"))
 
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(12):
             signed_in.get(reverse("review"))
 
     def test_keeps_a_verdict_and_leads_on_without_javascript(self, signed_in, batch):
@@ -269,7 +269,7 @@ class TestAhead:
         held["page"] = "a page"
         signed_in.post(reverse("review_ahead"), held)
 
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(10):
             signed_in.post(reverse("review_ahead"), held)
 
     @pytest.mark.parametrize("page", ["this page", "another"])

@@ -1,6 +1,6 @@
 """Re-exports for Django alone; everything else imports from the room's own module."""
 
-from writ_app.models.accounts import Membership, Team, User
+from writ_app.models.accounts import Membership, ReviewerKeys, Team, User
 from writ_app.models.audit import AuditCheck, AuditEntry, AuditLink, AuditWaiting
 from writ_app.models.behaviour import BehaviourPlan, Persona
 from writ_app.models.catalog import (
@@ -17,7 +17,6 @@ from writ_app.models.curation import (
     FindRule,
     Mention,
     PlannedItem,
-    ReviewerKeys,
     SamplingPlan,
     SavedView,
 )

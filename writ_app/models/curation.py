@@ -210,15 +210,3 @@ class Mention(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} in comment {self.comment_id}"
-
-
-class ReviewerKeys(models.Model):
-    """Keys that a person has changed: {name of the action: key}. Read and checked by the server alone."""
-
-    user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="review_keys"
-    )
-    keys = models.JSONField(default=dict)
-
-    def __str__(self) -> str:
-        return f"keys of {self.user_id}"

@@ -1,4 +1,4 @@
-"""Who is signed in, as every request asks it: session, person and places in teams, by one query that is planned once per connection.
+"""Who is signed in, as every request asks it: session, person, keys and places in teams, by one query that is planned once per connection.
 
 A session is a row of its owner's, who can see and end it. It also knows when its owner last proved to be there (`is_fresh`), and whether
 by a second factor.
@@ -20,7 +20,7 @@ from django.http import HttpRequest
 
 from writ_app.adapters.logs import about
 from writ_app.models import clock
-from writ_app.models.accounts import Membership, Session, Team, User
+from writ_app.models.accounts import Membership, ReviewerKeys, Session, Team, User
 from writ_app.models.prepared import ALL, Joined
 from writ_app.services.accounts import in_teams
 from writ_app.services.audit import record
@@ -40,6 +40,7 @@ _SESSION = Joined(
     """
     FROM writ_app_session AS session
     LEFT JOIN writ_app_user AS person ON person.id = session.user_id
+    LEFT JOIN writ_app_reviewerkeys AS keys ON keys.user_id = person.id
     LEFT JOIN writ_app_membership AS membership ON membership.user_id = person.id
     LEFT JOIN writ_app_team AS team ON team.id = membership.team_id
     WHERE session.session_key = %(key)s AND session.expire_date > %(now)s ORDER BY membership.id
@@ -47,6 +48,7 @@ _SESSION = Joined(
     {
         "session": (Session, ALL),
         "person": (User, ALL),
+        "keys": (ReviewerKeys, ALL),
         "membership": (Membership, ALL),
         "team": (Team, ALL),
     },
@@ -73,10 +75,11 @@ class SessionStore(db.SessionStore):
         if not found:  # as the parent does: the key of none is given to nobody
             self._session_key = None
             return {}
-        session, person, *_ = found[0]
+        session, person, keys, *_ = found[0]
         self.seen_at = session.seen_at
         if person is not None:
-            person.came_with = in_teams(person, [row[2:] for row in found if row[2]])
+            person.came_with = in_teams(person, [row[3:] for row in found if row[3]])
+            person._state.fields_cache["review_keys"] = keys
             _came.set(person)
         kept: dict[str, Any] = self.decode(session.session_data)
         return kept

@@ -7,9 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from writ_app.engine.errors import WritError
-from writ_app.models.accounts import User
-from writ_app.models.curation import ReviewerKeys
-from writ_app.models.prepared import ALL, Joined
+from writ_app.models.accounts import ReviewerKeys, User
 
 
 class BadKeys(WritError):
@@ -90,19 +88,10 @@ BROWSERS = frozenset("acnprtvwxz")
 """Letters that with Ctrl belong to the browser."""
 
 
-_OWN = Joined(
-    "FROM writ_app_reviewerkeys AS own WHERE own.user_id = %(user)s",
-    {"own": (ReviewerKeys, ALL)},
-)
-
-
 def keys_of(user: User) -> dict[str, str]:
-    """Action → key: the user's own where there is one that still can be."""
-    found = _OWN.rows({"user": user.pk})
-    if not found:
-        return dict(DEFAULTS)
-    ((row,),) = found
-    return _as_far_as_valid(row.keys)
+    """Action → key: the user's own where there is one that still can be. Who is signed in has brought them (`sessions`)."""
+    own: ReviewerKeys | None = getattr(user, "review_keys", None)
+    return _as_far_as_valid(own.keys) if own else dict(DEFAULTS)
 
 
 def _as_far_as_valid(own: Mapping[str, object]) -> dict[str, str]:
@@ -141,6 +130,7 @@ def change_keys(*, user: User, keys: Mapping[str, str]) -> None:
         ReviewerKeys.objects.update_or_create(user=user, defaults={"keys": own})
     else:
         ReviewerKeys.objects.filter(user=user).delete()
+    user._state.fields_cache.pop("review_keys", None)  # as they were
 
 
 def tidy(key: str) -> str:
