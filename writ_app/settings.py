@@ -343,9 +343,6 @@ TEMPLATES = [
     }
 ]
 
-# Widgets of forms, with the templates that Django brings for Jinja: a list has a dozen, and drew them for longer than its rows.
-FORM_RENDERER = "django.forms.renderers.Jinja2"
-
 ROOT_URLCONF = "writ_app.urls"
 WSGI_APPLICATION = "writ_app.wsgi.application"
 ASGI_APPLICATION = "writ_app.asgi.application"

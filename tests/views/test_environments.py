@@ -474,7 +474,7 @@ class TestConsole:
         assert "This is needed." in page
         assert 'value="  X"' in page
         assert 'value="many"' in page
-        assert 'value="&#34;&gt;&lt;b&gt;"' in response.content.decode()
+        assert 'value="&quot;&gt;&lt;b&gt;"' in response.content.decode()
         assert "No calls yet" in page
 
     def test_refuses_more_than_it_keeps(

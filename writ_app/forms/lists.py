@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.forms.renderers import Jinja2
 from django.http import QueryDict
 from django.utils.http import urlencode
 
@@ -64,6 +65,9 @@ class Several(forms.Field):
 
 class ListForm(forms.Form):
     """What a list may be narrowed by, and its order. Anything else in the address is ignored."""
+
+    # Django brings its widgets for Jinja as well, and drew those of a list for longer than the rows.
+    default_renderer = Jinja2()
 
     q = forms.CharField(
         max_length=LONGEST,
