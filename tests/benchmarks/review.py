@@ -153,7 +153,10 @@ def free_port() -> int:
 
 def memory(supervisor: Any) -> float:
     """MB that the web server's processes have for themselves or share among them."""
-    return float(sum(one.memory_full_info().pss for one in family(supervisor)) / 1e6)
+    from writ_app.adapters.memory import held_by_family
+
+    held, _ = held_by_family(family(supervisor)[0].pid)
+    return held / 1e6
 
 
 def processor(supervisor: Any) -> float:
