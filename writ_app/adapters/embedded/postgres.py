@@ -149,6 +149,8 @@ class Postgres:
             "unix_socket_permissions": "0700",
             "timezone": "UTC",
             "log_timezone": "UTC",
+            # Of memory and flash. The default is of turning disks, for which it is better to walk a whole index than to look up a tenth.
+            "random_page_cost": "1.1",
         }
         if not self.durable:
             settings |= {
