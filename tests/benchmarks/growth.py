@@ -21,7 +21,7 @@ from tests.benchmarks.lists import directory, fill
 
 ALIKE = 2.0
 """Ten times as much takes at most so many times as long."""
-VERDICTS = 40
+VERDICTS = 100
 
 TABLES = {
     "task": {"id": 1},
