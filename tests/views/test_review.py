@@ -110,6 +110,15 @@ class TestReview:
             "told": None,
         }
 
+    def test_leaves_a_note_empty_that_was_not_sent(self, signed_in, batch):
+        row = make_trajectory(batch=batch)
+        given = opened(signed_in, row) | {"verdict": "REJECT"}
+
+        response = signed_in.post(reverse("review"), given)
+
+        assert response.status_code == 422
+        assert ">None</textarea>" not in response.content.decode()
+
     def test_tells_scripts_what_is_wrong(self, signed_in, batch):
         row = make_trajectory(batch=batch)
         given = opened(signed_in, row)
