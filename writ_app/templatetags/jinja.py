@@ -13,14 +13,16 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.template import Context, defaultfilters
+from django.template.backends.utils import csrf_input
 from django.templatetags.static import static
 from django.urls import get_script_prefix, reverse
-from django.utils.html import format_html, json_script
+from django.utils.html import json_script
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from writ_app.models.accounts import Membership
+from writ_app.services.review.comments import count_unread
 from writ_app.services.review.evidence import CandidateView
 from writ_app.services.review.keys import PAGES, names_on
 from writ_app.services.review.leaves import element_words
@@ -39,13 +41,14 @@ def top(context: Context) -> SafeString:
     """The bar above every page."""
     request = context["request"]
     route = request.resolver_match
+    whose = _whose(context)
     return _draw(
         "components/top.jinja",
-        **_whose(context),
+        **whose,
         address=request.get_full_path(),
         here=(route and route.url_name) or "",
         theme=writ.theme(context),
-        unread=writ.unread_mentions(context),
+        unread=count_unread(request.user) if whose["membership"] else 0,
     )
 
 
@@ -60,7 +63,7 @@ def _whose(context: Context) -> dict[str, Any]:
     request = context["request"]
     membership: Membership | None = getattr(request, "membership", None)
     return {
-        "csrf_token": context["csrf_token"],
+        "csrf_input": csrf_input(request),
         "membership": membership,
         "places": getattr(request.user, "places", ()),
         "team": membership and membership.team_id,
@@ -98,19 +101,12 @@ def desk(context: Context, page: ReviewPage) -> SafeString:
 @register.simple_tag(takes_context=True)
 def verdict_bar(context: Context) -> SafeString:
     """What a desk of the queue is judged with. A desk that is drawn ahead knows nothing of the day and of what was done last."""
-    wanted = (
-        "page",
-        "slot",
-        "submission",
-        "reasons",
-        "waiting",
-        "choice",
-        "csrf_token",
-    )
+    wanted = ("page", "slot", "submission", "reasons", "waiting", "choice")
     known = ("errors", "reason", "note", "last_title")
     return _draw(
         "components/verdict_bar.jinja",
         keys=keys_of_request(context),
+        csrf_input=csrf_input(context["request"]),
         today=context.get("today", 0),
         **{name: context[name] for name in wanted},
         **{name: context.get(name, "") for name in known},
@@ -152,7 +148,6 @@ def environment() -> Environment:
     )
     made.globals = {
         "candidate_rows": pieces.candidate_rows,
-        "csrf_field": csrf_field,
         "conversation_steps": pieces.conversation_steps,
         "json_around": writ.json_around,
         "json_script": json_script,
@@ -175,12 +170,6 @@ def environment() -> Environment:
         "words": writ.words,
     }
     return made
-
-
-def csrf_field(token: str) -> SafeString:
-    return format_html(
-        '<input type="hidden" name="csrfmiddlewaretoken" value="{}">', token
-    )
 
 
 def url(name: str, *args: Any) -> str:

@@ -11,13 +11,10 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from writ_app.services.review.evidence import CandidateRow
-from writ_app.services.review.leaves import element_words
 from writ_app.services.review.steps import Glyph, Ribbon, Step
 from writ_app.templatetags.writ import json_whole, plain, visible, words
 
 register = template.Library()
-
-register.filter("element_words", element_words)
 
 BEGINNING = 900
 """Characters shown of a message whose rest is fetched."""
@@ -134,7 +131,6 @@ def _failed_checks(step: Step) -> str:
     )
 
 
-@register.simple_tag
 def candidate_rows(rows: Iterable[CandidateRow]) -> SafeString:
     """Rows of a candidate table: its label, its values, the read that shows it, and why it is not the one."""
     return SafeString("".join(part for row in rows for part in _candidate(row)))

@@ -14,7 +14,6 @@ from django.template import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from writ_app.services.review.comments import count_unread
 from writ_app.services.review.evidence import Mark
 from writ_app.services.review.listing import Piece
 from writ_app.services.review.steps import Ribbon, parse_result
@@ -192,7 +191,6 @@ def sparkline(ribbon: Ribbon) -> SafeString:
     )
 
 
-@register.filter
 def marked(pieces: Iterable[Piece]) -> SafeString:
     """An excerpt, with the words that were searched for marked."""
     parts = ((visible(piece.text, 200), piece.hit) for piece in pieces)
@@ -216,14 +214,6 @@ def _addressed(part: str, names: Collection[str]) -> SafeString:
     if name not in names and part[1:] not in names:
         return visible(part)
     return format_html('<span class="named">{}</span>', visible(part))
-
-
-@register.simple_tag(takes_context=True)
-def unread_mentions(context: Context) -> int:
-    """How many comments name the user and were not looked at."""
-    request: HttpRequest | None = context.get("request")
-    member = getattr(request, "membership", None)
-    return count_unread(member.user) if member else 0
 
 
 @register.filter

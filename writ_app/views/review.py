@@ -328,14 +328,15 @@ def _show(
 ) -> HttpResponse:
     """A whole page, or its desk."""
     last = last_standing(reviewer=request.user)
+    given = form.data if form else {}
     context = {
         **_desk(request, slot),
         "any": slot is not None or _is_there_any(request),
         "beat": BEAT_SECONDS,
         "ahead": policy_of(request.team).ahead,
         "errors": _errors(form) if form else (),
-        "reason": (form["reason"].value() or "") if form else "",
-        "note": (form["note"].value() or "") if form else "",
+        "reason": given.get("reason", ""),
+        "note": given.get("note", ""),
         "last": last,
         "last_title": _last_title(last, last.slot.item_id) if last else "",
         "today": count_today(user=request.user, at=clock.now()),

@@ -190,13 +190,13 @@ def _take_first(
         f"({_FIRST} AND {part.where} ORDER BY {part.order} LIMIT 1 FOR UPDATE OF slot SKIP LOCKED)"
         for part in parts
     )
+    values = dict(lease)
+    for part in parts:
+        values |= part.values
     with prepared() as cursor:
         cursor.execute(
             f"{_TAKE} WHERE taken.id = coalesce({firsts}) RETURNING {', '.join(_COLUMNS)}",
-            {
-                **lease,
-                **{name: one for part in parts for name, one in part.values.items()},
-            },
+            values,
         )
         row = cursor.fetchone()
     if row is None:

@@ -179,12 +179,12 @@ def list_items(
     found = found_by(filters, user=user)
     back, key = bool(before), before or after
     size = size or PAGE_SIZE
+    text = filters.get("q") or ""
     with at_most():
         total, picked = _picked(found, filters, order, key=key, back=back, size=size)
         more, picked = len(picked) > size, picked[:size]
         if back:
             picked.reverse()
-        text = filters.get("q") or ""
         page = _shown(picked, words=bool(text))
         beside = _beside(picked, at)
     listed = tuple(
